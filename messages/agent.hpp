@@ -1,0 +1,37 @@
+// A configured executor, as [agents.NAME] says it.
+#pragma once
+
+#include "messages/base/ids.hpp"
+#include "messages/base/time.hpp"
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+enum class agent_kind { command, http, function };
+enum class prompt_channel { standard_input, argument, file };
+enum class output_format { text, json, jsonl };
+
+struct agent_spec {
+  agent_name name;
+  agent_kind kind = agent_kind::command;
+  std::vector<std::string> command;  ///< Program and arguments; never through a shell.
+  prompt_channel prompt = prompt_channel::standard_input;
+  output_format parse = output_format::text;
+  std::vector<std::string> require;  ///< RFC 6901 pointers that must exist in the parsed output.
+  std::string working_directory;     ///< Absolute once loaded: relative ones count from the configuration file.
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> pass_environment;  ///< Names taken over from the host; the child sees nothing else of it.
+  std::vector<int> ok_exit{0};
+  std::size_t output_limit = std::size_t{16} << 20U;  ///< Bytes, of each stream.
+  std::string provider;
+  std::string model;
+  std::string endpoint;     ///< http only.
+  std::string api_key_env;  ///< http only: the name of the variable, never the key.
+};
+
+}  // namespace troupe

@@ -1,0 +1,80 @@
+// The life of runs and tasks as durable facts.
+#pragma once
+
+#include "messages/base/error.hpp"
+#include "messages/base/ids.hpp"
+#include "messages/base/json_text.hpp"
+#include "messages/base/time.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// Stored by name in runs.state: never rename. Final: completed, failed, cancelled.
+enum class run_state { pending, running, paused, completed, failed, cancelled };
+
+/// Stored by name in tasks.state: never rename. Final: completed, failed, cancelled.
+enum class task_state { pending, queued, running, validating, completed, failed, retrying, cancelled, interrupted };
+
+std::string_view to_string(run_state state) noexcept;
+std::string_view to_string(task_state state) noexcept;
+std::optional<run_state> run_state_from(std::string_view name) noexcept;
+std::optional<task_state> task_state_from(std::string_view name) noexcept;
+
+constexpr bool is_final(run_state state) noexcept {
+  return state == run_state::completed || state == run_state::failed || state == run_state::cancelled;
+}
+
+constexpr bool is_final(task_state state) noexcept {
+  return state == task_state::completed || state == task_state::failed || state == task_state::cancelled;
+}
+
+/// The state machines of docs/architecture.md. A move to the same state is not legal: repeats are told by their key.
+bool is_legal_move(run_state from, run_state to) noexcept;
+bool is_legal_move(task_state from, task_state to) noexcept;
+
+/// A task as the plan wants it: what it is, not how it goes.
+struct planned_task {
+  task_id id;
+  superstep_no superstep;
+  step_id step;
+  agent_name agent;
+  std::int64_t order = 0;  ///< Position in graph order within the superstep, from 0.
+};
+
+/// How an agent's process ended, in words that a row can hold.
+struct attempt_exit {
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::chrono::microseconds cpu_time{0};
+  std::int64_t resident_bytes_max = 0;
+  bool tree_gone = true;
+};
+
+struct token_usage {
+  std::string model;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+};
+
+/// What a task wants to change in the state, by the reducer of the field.
+struct field_delta {
+  field_name field;
+  json_text value;
+};
+
+/// How a task ended: exactly one final row per task holds this.
+struct task_outcome {
+  task_state state = task_state::completed;  ///< completed, failed, cancelled or interrupted.
+  std::optional<json_text> value;            ///< completed: the parsed output.
+  std::string found_by;                      ///< How the value was found in the output: whole, fenced, balanced, text, function.
+  std::vector<field_delta> deltas;           ///< Functions: explicit deltas, in order.
+  std::optional<token_usage> usage;
+  std::optional<error> why;  ///< failed, cancelled, interrupted.
+};
+
+}  // namespace troupe

@@ -1,0 +1,83 @@
+// What a reader gets: committed rows as values. Filled by storage/, shown by doors, folded by a recovering run.
+#pragma once
+
+#include "messages/event.hpp"
+#include "messages/run.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct run_filter {
+  std::optional<run_state> state;
+  std::optional<std::string> subject;
+  std::int64_t limit = 50;
+};
+
+/// One row of run_overview, and what a door shows of a run.
+struct run_view {
+  run_id run;
+  std::string workflow;
+  std::string workflow_hash;
+  std::string subject;
+  run_state state = run_state::pending;
+  bool degraded = false;
+  std::int64_t steps = 0;       ///< Task executions.
+  std::int64_t supersteps = 0;  ///< Committed.
+  json_text inputs{"{}"};
+  json_text result{"{}"};  ///< The state after the last committed superstep.
+  std::string state_hash;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cost_microusd = 0;
+  timestamp started_at;
+  std::optional<timestamp> finished_at;
+  std::optional<error> why;
+  std::optional<step_id> failed_step;
+  event_seq last_seq;
+};
+
+/// One row of task_overview: a task and its latest attempt.
+struct task_view {
+  task_id task;
+  run_id run;
+  superstep_no superstep;
+  step_id step;
+  agent_name agent;
+  std::int64_t order = 0;
+  task_state state = task_state::queued;
+  attempt_no attempt;  ///< 0: none has started.
+  std::int64_t pid = 0;
+  std::int64_t pid_start_time = 0;
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::optional<timestamp> started_at;
+  std::optional<timestamp> finished_at;
+  std::optional<error> why;
+  std::optional<json_text> value;
+  std::vector<field_delta> deltas;
+  std::int64_t standard_output_bytes = 0;
+  std::int64_t standard_error_bytes = 0;
+};
+
+/// Raw output of one attempt, as it came.
+struct output_view {
+  task_view task;
+  std::string standard_output;
+  std::string standard_error;
+};
+
+/// All that a run actor needs to go on where the rows stand.
+struct recovery_view {
+  run_view run;
+  std::string workflow_source;
+  json_text config;
+  superstep_no superstep;              ///< The open one.
+  std::vector<task_view> tasks;        ///< Of the open superstep, in graph order.
+  std::optional<timestamp> deadline;
+};
+
+}  // namespace troupe

@@ -1,0 +1,153 @@
+// The declared graph. Made by config/ (TOML file or builder), checked there, and never changed afterwards.
+// Terms: docs/architecture.md. File format: docs/workflow-file.md.
+#pragma once
+
+#include "messages/base/ids.hpp"
+#include "messages/base/json_text.hpp"
+#include "messages/base/time.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Where something stands in a file that a person wrote. Line and column count from 1; 0 where unknown (a builder).
+struct source_position {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+/// How a field of the state takes a delta. Stored by name in supersteps.deltas: never rename.
+enum class reducer {
+  fail,       ///< One writer per superstep, else MERGE_CONFLICT; a later superstep overwrites. The default.
+  last,       ///< The later in graph order wins.
+  append,     ///< The value becomes one more element of a list.
+  set_union,  ///< `union`: the value, or each element of a list, is added if it is not there.
+  sum,
+  min,
+  max,
+  merge,  ///< Objects, RFC 7396.
+};
+
+struct state_field {
+  field_name name;
+  std::optional<json_text> initial;
+  reducer reduce = reducer::fail;
+  source_position at;
+};
+
+struct input_field {
+  std::string name;
+  bool required = false;
+  std::optional<json_text> default_value;
+  source_position at;
+};
+
+enum class comparison { eq, ne, gt, ge, lt, le, exists, in };
+
+/// A tree of comparisons over the state. A leaf has a pointer; the others have parts.
+struct condition {
+  enum class kind { compare, all, any, negate };
+  kind is = kind::compare;
+  std::string pointer;  ///< RFC 6901, into the state.
+  comparison compares = comparison::eq;
+  json_text value;
+  std::vector<condition> parts;
+};
+
+struct route {
+  step_id to;
+  std::optional<condition> when;  ///< Without it the route always holds.
+  source_position at;
+};
+
+struct retry_policy {
+  int max_attempts = 3;  ///< Calls in all.
+  milliseconds initial{1'000};
+  milliseconds max{16'000};
+  double multiplier = 2.0;
+  double jitter = 0.5;
+};
+
+enum class crash_policy { retry, fail, ask };
+
+enum class consensus_strategy { collect, race, vote, aggregate };
+
+struct consensus_policy {
+  consensus_strategy strategy = consensus_strategy::collect;
+  std::optional<int> quorum;        ///< Successes needed; absent: ceil(0.67 n), at least 2 where n >= 2.
+  std::string vote_on;              ///< RFC 6901 into each output; empty: the whole output.
+  std::string vote_each;            ///< RFC 6901 to a list in each output whose elements are voted on one by one.
+  std::vector<std::string> vote_by; ///< With vote_each: what makes two elements the same; empty: the whole element.
+  int retry_degraded = 1;
+  std::optional<int> min_answers;
+};
+
+struct function_call {
+  std::string name;
+  json_text args;  ///< One table or a list of tables.
+};
+
+struct gate_policy {
+  std::string prompt;
+  std::optional<milliseconds> expires;
+  std::string on_expiry;
+  int votes = 1;
+};
+
+struct map_policy {
+  std::string over;  ///< RFC 6901 into the state, to a list.
+  std::string as;
+  agent_name agent;
+  std::string workflow_file;
+  int max_concurrent = 0;
+};
+
+/// A node of the graph. Exactly one of agents, function, gate and map says what carries it out.
+struct step {
+  step_id id;
+  std::vector<agent_name> agents;
+  std::optional<function_call> function;
+  std::optional<gate_policy> gate;
+  std::optional<map_policy> map;
+  std::string prompt;  ///< With templates; the text of prompt_file where that was given.
+  field_name output;   ///< The field that takes the step's result; the step's id unless declared.
+  std::optional<milliseconds> timeout;
+  std::optional<retry_policy> retry;
+  std::optional<crash_policy> on_crash;
+  std::optional<step_id> on_error;
+  std::vector<route> next;  ///< In the order of the file. Empty: the branch ends here.
+  std::vector<step_id> join;
+  std::optional<consensus_policy> consensus;
+  source_position at;
+};
+
+struct run_limits {
+  int max_concurrent = 8;
+  std::int64_t max_steps = 0;  ///< Task executions; 0: no limit.
+  std::optional<milliseconds> wall_clock;
+  std::optional<std::int64_t> budget_microusd;
+};
+
+struct workflow {
+  std::string name;
+  std::int64_t version = 0;  ///< For people; a run is pinned to `hash`.
+  step_id start;
+  run_limits limits;
+  std::vector<input_field> inputs;
+  std::vector<state_field> state;
+  std::vector<step> steps;  ///< In the order of the file: ties of the graph order are broken by it.
+  std::string source;       ///< The whole file; with each prompt_file inlined, so that a run can be restored from its row.
+  std::string hash;         ///< `sha256:` and the hex digest of `source`.
+};
+
+using workflow_ptr = std::shared_ptr<const workflow>;
+
+/// Null when there is none.
+const step* find_step(const workflow& flow, const step_id& id) noexcept;
+
+}  // namespace troupe

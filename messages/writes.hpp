@@ -1,0 +1,133 @@
+// Every change of durable state: one message each to the database writer, answered after its commit.
+//
+// A command is a fact, told once: the same command again (a repeat after a lost answer) is answered as the first was;
+// the same key with other content is IDEMPOTENCY_VIOLATION and changes nothing. The key is (run, task, attempt, kind),
+// with the superstep or `from` in the place of the attempt for commands that are not about a task.
+#pragma once
+
+#include "messages/base/result.hpp"
+#include "messages/consensus.hpp"
+#include "messages/event.hpp"
+#include "messages/run.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+/// A run begins: runs, superstep 1 with its tasks queued. Events: run.started, superstep 1's task.queued.
+struct create_run {
+  run_id run;
+  std::string workflow_name;
+  std::string workflow_hash;
+  std::string workflow_source;  ///< Kept once per hash.
+  std::string config_hash;      ///< The pinned configuration, kept once per hash.
+  json_text config;
+  std::string subject;
+  json_text inputs;
+  json_text initial_state;
+  std::string state_hash;
+  std::optional<timestamp> deadline;
+  std::vector<planned_task> front;
+  timestamp at;
+};
+
+/// An attempt runs: attempts row with the process, task running. Event: task.started.
+struct start_attempt {
+  run_id run;
+  task_id task;
+  attempt_no attempt;
+  std::int64_t pid = 0;  ///< 0 for a function.
+  std::int64_t pid_start_time = 0;
+  timestamp at;
+};
+
+/// Raw bytes, before anything parses them; task validating. No event.
+struct record_output {
+  run_id run;
+  task_id task;
+  attempt_no attempt;
+  attempt_exit exit;
+  std::shared_ptr<const std::string> standard_output;
+  std::shared_ptr<const std::string> standard_error;
+  std::int64_t standard_output_bytes = 0;  ///< Printed in all; above the stored size when only the head was kept.
+  std::int64_t standard_error_bytes = 0;
+  timestamp at;
+};
+
+/// An attempt ended. Final, unless interrupted: then the task waits for another attempt.
+/// Events: task.completed, task.failed, task.cancelled or task.interrupted.
+struct finish_attempt {
+  run_id run;
+  task_id task;
+  attempt_no attempt;
+  task_outcome outcome;
+  timestamp at;
+};
+
+/// What a run came to. `state` is final, or paused.
+struct run_end {
+  run_state state = run_state::completed;
+  bool degraded = false;
+  std::optional<error> why;
+  std::optional<step_id> failed_step;
+};
+
+/// The verdict on one step of a superstep, with what each agent said: consensus_runs and agent_outputs.
+struct step_verdict {
+  step_id step;
+  verdict reached;
+  std::vector<agent_answer> answers;
+};
+
+/// A superstep ends: verdicts, deltas, the new state, the next front or the end of the run, all or nothing.
+/// Events: consensus.reached per step, superstep.committed, then task.queued of the next front or run.*.
+struct commit_superstep {
+  run_id run;
+  superstep_no superstep;
+  std::vector<step_verdict> verdicts;  ///< In graph order.
+  json_text deltas;                    ///< `[[step, agent, field, value], ...]` in graph order.
+  json_text state;                     ///< After the deltas.
+  std::string state_hash;              ///< `sha256:` of it.
+  std::string idempotency_key;         ///< EN-6.
+  std::vector<planned_task> next_front;
+  std::optional<run_end> end;  ///< Set exactly when next_front is empty.
+  timestamp at;
+};
+
+/// A run ends or pauses outside a superstep: cancel, time limit, shutdown. Tasks that are not final are cancelled
+/// (final end) or stay as they are (paused). Events: task.cancelled each, then run.*.
+struct end_run {
+  run_id run;
+  run_end end;
+  event_seq from;  ///< The newest event that the sender knew: tells this end from a repeat of it.
+  timestamp at;
+};
+
+/// An unfinished run goes on under a new owner: its tasks that were running become interrupted, then queued.
+/// `from` is the last event that the new owner read. Events: task.interrupted each, run.resumed.
+struct resume_run {
+  run_id run;
+  event_seq from;
+  timestamp at;
+};
+
+using write_command =
+    std::variant<create_run, start_attempt, record_output, finish_attempt, commit_superstep, end_run, resume_run>;
+
+/// The command is on disk. `last` is the run's newest event number after it.
+struct write_receipt {
+  event_seq last;
+  bool repeated = false;  ///< The same command had been committed before; nothing was written now.
+};
+
+using write_reply = result<write_receipt>;
+
+/// The name of the command for keys, logs and metrics. Stored in write_keys.kind: never rename.
+std::string_view kind_of(const write_command& command) noexcept;
+const run_id& run_of(const write_command& command) noexcept;
+
+}  // namespace troupe
