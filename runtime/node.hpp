@@ -1,0 +1,96 @@
+// The composition root: one node is one database with its one writer, and every actor beside it.
+// Doors (command line, later HTTP and the library's API) go through here and nowhere else.
+#pragma once
+
+#include "actors/agent/function_port.hpp"
+#include "messages/base/result.hpp"
+#include "messages/event.hpp"
+#include "messages/run.hpp"
+#include "messages/supervision.hpp"
+#include "messages/views.hpp"
+#include "messages/workflow.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+struct settings;
+
+struct node_options {
+  std::shared_ptr<const settings> config;
+  function_table functions;  ///< Beside `probe.*`, which every node has.
+};
+
+/// What a caller wants to run. Checked by config/ beforehand.
+struct submission {
+  workflow_ptr flow;
+  json_text inputs{"{}"};  ///< A JSON object: every declared input with its value.
+  std::string subject;     ///< What the run is about; empty: the workflow's name.
+  run_id id;               ///< Empty: the node makes one.
+};
+
+struct submitted {
+  run_id run;
+  bool already_finished = false;  ///< The id was there, with the same content, and had ended: nothing runs.
+  bool resumed = false;           ///< The id was there, with the same content, and goes on.
+};
+
+/// Called on a thread of the node, one call at a time; must not block for long (a slow listener is served from the
+/// database later, its progress is thinned). Events arrive without gap or double, in order of seq.
+struct run_listener {
+  std::function<void(const event_batch&)> events;
+  std::function<void(const task_progress&)> progress;
+};
+
+enum class stop_mode {
+  drain,    ///< Running tasks get runtime.drain_timeout, then they are stopped; unfinished runs become paused.
+  at_once,  ///< Running tasks are killed now.
+};
+
+class node {
+ public:
+  /// Takes the lease, opens and migrates the database, starts the custodian and the actors. Blocks some milliseconds.
+  /// LEASE_HELD, STORAGE_*: nothing was changed.
+  static result<std::unique_ptr<node>> start(node_options options);
+
+  /// As stop(stop_mode::at_once).
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Returns after the run's first rows are committed. Any thread; blocks for a commit.
+  /// IDEMPOTENCY_VIOLATION: the id is taken by a run of other content.
+  result<submitted> submit(submission what);
+
+  /// Events after `since`, from the table first and then live, and progress. Any thread. Until the run has ended or the
+  /// node stops.
+  void subscribe(const run_id& run, event_seq since, run_listener listener);
+
+  /// Stops the run's tasks (SIGTERM, kill_grace, SIGKILL; `at_once` skips the first two) and ends it as cancelled.
+  /// Returns at once; the end comes as an event. Any thread.
+  void cancel(const run_id& run, bool at_once);
+
+  /// Any thread; blocks for a read.
+  result<run_view> find_run(const run_id& run) const;
+
+  /// The live tree of supervision: who runs, how often restarted. Any thread; blocks shortly.
+  result<tree_view> tree() const;
+
+  /// Orderly end; the writer is last. A second call, from another thread, with at_once shortens the first.
+  /// After it no child process and no thread of the node is left. Any thread.
+  void stop(stop_mode mode);
+
+  /// Set when the root supervisor gave up: the node cannot go on and should be stopped. Any thread.
+  std::optional<error> fatal() const;
+
+ private:
+  struct state;
+  explicit node(std::unique_ptr<state> inner);
+  std::unique_ptr<state> inner_;
+};
+
+}  // namespace troupe
