@@ -1,0 +1,21 @@
+// A configuration as text: what a run is pinned to, and what is read back when the run goes on in another process.
+#pragma once
+
+#include "config/settings.hpp"
+#include "messages/base/json_text.hpp"
+
+#include <string>
+
+namespace troupe {
+
+/// A whole troupe.toml with every key, from which load_config makes equal settings. Stored with runs: what one version
+/// writes, every later version reads.
+std::string to_toml(const settings& values);
+
+/// The same as one JSON object: durations and sizes as in the file, tables nested, keys sorted.
+json_text canonical_json(const settings& values);
+
+/// `sha256:` and the hex digest of canonical_json.
+std::string config_hash(const settings& values);
+
+}  // namespace troupe

@@ -1,0 +1,58 @@
+// Every setting of troupe.toml but the workflows. Immutable once loaded: who needs settings holds a settings_ptr.
+// Unit, range and meaning of each key: config/settings_keys.cpp, from which docs/configuration.md is made.
+#pragma once
+
+#include "messages/agent.hpp"
+#include "messages/base/time.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+enum class storage_durability { full, normal };  ///< PRAGMA synchronous.
+enum class log_level { trace, debug, info, warn, error, off };
+enum class log_format { human, json };
+
+struct storage_settings {
+  std::string path;  ///< Of the database; absolute once loaded.
+  storage_durability durability = storage_durability::full;
+};
+
+struct writer_settings {
+  int max_batch = 512;      ///< Commands in one transaction.
+  int queue_depth = 4'096;  ///< Commands that may wait.
+};
+
+struct runtime_settings {
+  int workers = 0;           ///< Scheduler threads; 0: one for each processor.
+  int max_throughput = 300;  ///< Messages that an actor handles before another one has its turn.
+  milliseconds drain_timeout{5'000};
+  milliseconds kill_grace{5'000};
+  milliseconds drain_grace{2'000};
+  int restart_intensity = 3;  ///< Restarts within restart_window that a supervisor makes before it gives up.
+  milliseconds restart_window{5'000};
+  std::string custodian;  ///< Absolute path; empty: beside the running program, then in PATH.
+};
+
+struct log_settings {
+  log_level level = log_level::info;
+  log_format format = log_format::human;
+  std::string file;  ///< Absolute path; empty: stderr.
+};
+
+struct settings {
+  storage_settings storage;
+  writer_settings writer;
+  runtime_settings runtime;
+  log_settings log;
+  std::map<agent_name, agent_spec> agents;
+};
+
+using settings_ptr = std::shared_ptr<const settings>;
+
+/// The version of the file format; `config_version` in the file.
+inline constexpr int config_version = 1;
+
+}  // namespace troupe

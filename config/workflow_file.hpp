@@ -1,0 +1,34 @@
+// From a TOML file to the model of messages/workflow.hpp. Format: docs/workflow-file.md.
+#pragma once
+
+#include "config/problem.hpp"
+#include "config/source_map.hpp"
+#include "messages/workflow.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+struct loaded_workflow {
+  workflow_ptr flow;   ///< Null exactly when one of the problems is an error.
+  workflow_ptr draft;  ///< What could be read, also with errors, for checks only; null if it is not TOML.
+  source_map positions;
+  std::vector<problem> problems;  ///< What the reader found: spelling, types, names, ranges. In order of place.
+};
+
+/// Reads the file and each prompt_file that it names. Blocks on disk. Any thread. Problems are INVALID_WORKFLOW.
+loaded_workflow load_workflow(const std::string& path);
+
+/// The same from text. `file_name` is what problems call it; `prompt_folder` is where a relative prompt_file counts
+/// from.
+///
+/// `flow->source` is `text` as it is, followed, where prompt files were read, by a table `[prompt_files]` with their
+/// contents: parse_workflow(source) gives the same workflow, source and hash, and reads no file.
+loaded_workflow parse_workflow(std::string_view text, const std::string& file_name, const std::string& prompt_folder);
+
+/// A workflow file of this model, without comments. Reads back as an equal workflow; prompts are written inline.
+std::string to_toml(const workflow& flow);
+
+}  // namespace troupe
