@@ -1,0 +1,67 @@
+// Committed rows as values, over a connection that cannot write. Each call is one short read transaction, so that no
+// reader holds the log back.
+#pragma once
+
+#include "messages/base/result.hpp"
+#include "messages/views.hpp"
+#include "storage/storage_options.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace troupe {
+
+/// Used by one thread at a time. Every call may block on the disk. Unknown run: NOT_FOUND, with the nearest ids as
+/// hint.
+class read_session {
+ public:
+  /// Errors: as database::open_read_only.
+  static result<std::unique_ptr<read_session>> open(const storage_options& options);
+
+  read_session(const read_session&) = delete;
+  read_session& operator=(const read_session&) = delete;
+  ~read_session();
+
+  result<run_view> find_run(const run_id& run);
+
+  /// Newest first. `inputs` and `result` are left `{}`: a state may have megabytes.
+  result<std::vector<run_view>> list_runs(const run_filter& filter);
+
+  /// By superstep, then graph order.
+  result<std::vector<task_view>> list_tasks(const run_id& run);
+
+  /// Events with a seq above `since`, in order, at most `limit`.
+  result<event_batch> list_events(const run_id& run, event_seq since, std::int64_t limit);
+
+  /// Raw output of the tasks of a step, in graph order, from the newest superstep in which the step was. Without
+  /// `attempt` the latest attempt of each. NOT_FOUND also where the step or the agent had no task; a task without
+  /// recorded output is there with empty output.
+  result<std::vector<output_view>> find_output(const run_id& run,
+                                               const step_id& step,
+                                               const std::optional<agent_name>& agent = std::nullopt,
+                                               const std::optional<attempt_no>& attempt = std::nullopt);
+
+  result<recovery_view> load_recovery(const run_id& run);
+
+  /// Runs that are not final, oldest first.
+  result<std::vector<run_id>> list_unfinished();
+
+  /// Tasks whose latest attempt has a process and no end: what a dead owner may have left running. Oldest first.
+  result<std::vector<task_view>> list_leftovers();
+
+  /// The state after superstep `superstep` (0: the initial one), rebuilt from changes and full copies.
+  result<json_text> find_state(const run_id& run, superstep_no superstep);
+
+  /// True while the connection answers: for a pool, when it hands one out.
+  bool healthy() noexcept;
+
+ private:
+  struct state;
+  explicit read_session(std::unique_ptr<state> opened) noexcept;
+
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace troupe

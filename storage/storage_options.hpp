@@ -1,0 +1,28 @@
+// How the database file is opened. Filled from [storage]; the ranges are config/'s to check.
+#pragma once
+
+#include "messages/base/time.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace troupe {
+
+struct storage_options {
+  enum class durability {
+    full,    ///< An acknowledged commit survives a power cut (synchronous=FULL).
+    normal,  ///< It survives the death of the process; the last ones may be lost with the power (synchronous=NORMAL).
+  };
+
+  std::filesystem::path path;  ///< The database file. Beside it: -wal, -shm, .lock, .backup-v<N>-<n>.
+  durability synchronous = durability::full;
+  milliseconds busy_timeout{5'000};                           ///< How long to wait for another program's lock.
+  std::int64_t cache_kib = 32'000;                            ///< Page cache of each connection.
+  std::int64_t mmap_bytes = std::int64_t{1} << 30U;           ///< 0: none. At most 2,147,418,112.
+  std::int64_t journal_size_limit = std::int64_t{64} << 20U;  ///< Bytes that an idle WAL file may keep.
+  std::int64_t wal_autocheckpoint = 1'000;                    ///< Pages of WAL after which a commit checkpoints.
+  std::string vfs;  ///< Empty: the system's. Tests name one that injects faults.
+};
+
+}  // namespace troupe

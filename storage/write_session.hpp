@@ -1,0 +1,72 @@
+// The one connection that writes: facts in, rows and events out, many facts to a transaction.
+//
+//   session->begin();
+//   for each command: session->apply(command)   // a bad one fails alone
+//   session->commit();                          // only now is anything true
+#pragma once
+
+#include "messages/writes.hpp"
+#include "storage/storage_options.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+/// What a command comes to once its transaction is committed; nobody may see it before.
+struct applied {
+  write_receipt receipt;
+  event_batch events;  ///< In order of seq. Empty for a repeat.
+};
+
+/// Used by one thread at a time. Every call may block on the disk.
+///
+/// Invariants (each with a test in tests/storage/write_session_test.cpp):
+///   1. A command that is refused leaves nothing behind, and no other command of its transaction notices.
+///   2. Events of a run are numbered from 1 without gaps, and exist exactly when the change does that they tell.
+///   3. The same command twice has one effect; the same key with other content changes nothing.
+///   4. Final states absorb: nothing is written to a run that has ended.
+///   5. After a failed COMMIT, or an error of the disk, nothing is written through this session any more.
+class write_session {
+ public:
+  /// Opens for writing and migrates. `epoch` is the lease's (storage/lease.hpp). Errors: as database::open and migrate.
+  static result<std::unique_ptr<write_session>> open(const storage_options& options, lease_epoch epoch);
+
+  write_session(const write_session&) = delete;
+  write_session& operator=(const write_session&) = delete;
+  ~write_session();  ///< Rolls back what is open, then closes as ST-11 says.
+
+  /// BEGIN IMMEDIATE. STALE_EPOCH: another owner has come, and this session can never write again. STORAGE_BUSY:
+  /// another program writes; try again. After any error no transaction is open.
+  status begin();
+
+  /// Carries out one command inside the open transaction. Errors of the command, which leave nothing of it:
+  ///   NOT_FOUND              no such run, or no such task
+  ///   IDEMPOTENCY_VIOLATION  its key is taken by other content; the first content stays
+  ///   DUPLICATE_ID           create_run: the run is there without ever having been created by a command (import, fork)
+  ///   CANCELLED              it came too late: the run has ended, or the attempt was superseded by a later one. The
+  ///                          sender drops its work; it is no fault of anybody's
+  ///   INTERNAL               not a legal move of the state machines: a bug of the sender's, worth a log line
+  /// Errors of the disk (STORAGE_*) break the session; the whole transaction is lost.
+  result<applied> apply(const write_command& command);
+
+  /// Notes that the events of `run` up to and including `up_to` have been handed to the subscribers (the outbox's
+  /// `published`). Inside a transaction; harmless to repeat, harmless to omit: readers go by seq.
+  status mark_published(const run_id& run, event_seq up_to);
+
+  /// On success all that was applied is on disk. After an error nobody knows whether it is: the session is broken, and
+  /// the senders ask again under the same keys on the next one.
+  status commit();
+
+  void rollback() noexcept;
+
+  /// True after a failed commit or an error of the disk: open another session.
+  bool broken() const noexcept;
+
+ private:
+  struct state;
+  explicit write_session(std::unique_ptr<state> opened) noexcept;
+
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace troupe
