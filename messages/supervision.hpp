@@ -28,8 +28,20 @@ struct child_view {
   std::string last_reason;  ///< Of the last abnormal end; empty if there was none.
 };
 
+struct tree_query {};
+
 struct tree_view {
-  std::vector<child_view> children;  ///< In start order; children of child supervisors as `parent/child`.
+  std::vector<child_view> children;  ///< In start order.
+};
+
+/// A supervisor to itself: the child's turn to be started again.
+struct restart_child {
+  std::string name;
+};
+
+/// A supervisor to itself: the child did not stop in time.
+struct stop_overdue {
+  std::string name;
 };
 
 }  // namespace troupe

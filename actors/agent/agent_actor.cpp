@@ -1,0 +1,272 @@
+#include "actors/agent/agent_actor.hpp"
+
+#include "actors/actor_guard.hpp"
+#include "actors/agent/judgement.hpp"
+#include "actors/agent/launch.hpp"
+#include "actors/writer_client.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+struct agent_state {
+  static inline const char* name = "agent";
+
+  agent_deps deps;
+  attempt_order order;
+  run_actor run;
+  std::optional<attempt_session> session;
+  process_handle process = 0;
+  function_handle call = 0;
+  std::string prompt_file;
+  bool start_told = false;
+  bool start_known = false;  // the attempt's row is committed
+  std::optional<attempt_end> end;
+
+  agent_state() = default;
+  agent_state(const agent_state&) = delete;
+  agent_state& operator=(const agent_state&) = delete;
+
+  // Invariant 3. A process that has ended is ignored by its port.
+  ~agent_state() {
+    if (process != 0) {
+      deps.processes->kill(process);
+    }
+    if (call != 0) {
+      deps.functions->stop(call);
+    }
+    if (!prompt_file.empty()) {
+      deps.prompt_files->remove(prompt_file);
+    }
+  }
+};
+
+using agent_pointer = agent::stateful_pointer<agent_state>;
+
+// What the executor's threads call, so that it happens on the actor. Keeps the actor alive while the process runs.
+template <class Act>
+auto on_actor(agent_pointer self, Act act) {
+  return [self, handle = caf::actor_cast<agent>(self), act](auto... told) {
+    caf::anon_send(handle, later{[self, act, told...] { act(self, told...); }});
+  };
+}
+
+void carry_out(agent_pointer self, const attempt_session::effects& effects) {
+  auto& state = self->state;
+  for (const auto& effect : effects) {
+    if (const auto* timer = std::get_if<attempt_session::arm>(&effect)) {
+      self->delayed_send(self, timer->after, later{[self, which = timer->which] {
+                           carry_out(self, self->state.session->due(which));
+                         }});
+    } else if (state.call != 0) {
+      state.deps.functions->stop(state.call);
+    } else if (std::holds_alternative<attempt_session::terminate>(effect)) {
+      state.deps.processes->terminate(state.process);
+    } else {
+      state.deps.processes->kill(state.process);
+    }
+  }
+}
+
+// The database did not take a fact of this attempt: nothing more can be promised about it.
+void give_up(agent_pointer self, const error& why) {
+  const auto& order = self->state.order;
+  spdlog::warn("{} attempt {}: {}", order.task.id.str(), order.attempt.value(), why.message);
+  self->send(self->state.run, task_unrecorded{order.task.id, order.attempt, why});
+  self->quit();
+}
+
+void report(agent_pointer self, task_outcome outcome) {
+  const auto& order = self->state.order;
+  self->send(self->state.run, task_finished{order.task.id, order.attempt, std::move(outcome)});
+  self->quit();
+}
+
+template <class Fact, class Then>
+void tell_writer(agent_pointer self, Fact fact, Then then) {
+  const auto& order = self->state.order;
+  fact.run = order.run;
+  fact.task = order.task.id;
+  fact.attempt = order.attempt;
+  fact.at = self->state.deps.clock->now();
+  tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
+    if (reply) {
+      then();
+    } else {
+      give_up(self, reply.error());
+    }
+  });
+}
+
+void conclude(agent_pointer self) {
+  auto& state = self->state;
+  auto outcome = judge(state.order, *state.session, *state.end);
+  finish_attempt fact;
+  fact.outcome = outcome;
+  tell_writer(self, std::move(fact), [=] { report(self, outcome); });
+}
+
+void record(agent_pointer self) {
+  auto& state = self->state;
+  if (!state.end->ran) {  // nothing was printed, and nothing can be recorded of it
+    conclude(self);
+    return;
+  }
+  record_output fact;
+  fact.exit = state.end->exit;
+  fact.standard_output = state.end->standard_output;
+  fact.standard_error = state.end->standard_error;
+  fact.standard_output_bytes = state.end->standard_output_bytes;
+  fact.standard_error_bytes = state.end->standard_error_bytes;
+  tell_writer(self, std::move(fact), [=] { conclude(self); });
+}
+
+void tell_start(agent_pointer self, process_identity process) {
+  auto& state = self->state;
+  state.start_told = true;
+  start_attempt fact;
+  fact.pid = process.pid;
+  fact.pid_start_time = process.start_time;
+  tell_writer(self, fact, [=] {
+    self->state.start_known = true;
+    if (self->state.end) {
+      record(self);
+    }
+  });
+}
+
+void ended(agent_pointer self, attempt_end end) {
+  auto& state = self->state;
+  state.end = std::move(end);
+  state.process = 0;
+  state.call = 0;
+  if (!state.start_told) {
+    tell_start(self, {});
+  } else if (state.start_known) {
+    record(self);
+  }
+}
+
+void progressed(agent_pointer self, std::string line, std::int64_t bytes) {
+  const auto& state = self->state;
+  if (const auto hub = state.deps.hub.get()) {
+    const auto& task = state.order.task;
+    self->send(hub,
+               task_progress{state.order.run,
+                             task.step,
+                             task.id,
+                             state.order.attempt,
+                             task.agent,
+                             state.deps.clock->now(),
+                             std::move(line),
+                             bytes});
+  }
+}
+
+void start_process(agent_pointer self, process_request request) {
+  process_listener listener;
+  listener.started = on_actor(self, [](agent_pointer me, process_identity process) { tell_start(me, process); });
+  listener.progress = on_actor(self, progressed);
+  listener.output_limit_reached =
+      on_actor(self, [](agent_pointer me) { carry_out(me, me->state.session->output_limit_reached()); });
+  listener.exited = on_actor(
+      self, [](agent_pointer me, const process_exit&) { carry_out(me, me->state.session->exited()); });
+  listener.ended = [post = on_actor(self, [](agent_pointer me, const std::shared_ptr<process_end>& end) {
+                      ended(me, end_of(std::move(*end)));
+                    })](process_end end) { post(std::make_shared<process_end>(std::move(end))); };
+  self->state.process = self->state.deps.processes->start(std::move(request), std::move(listener));
+}
+
+void start_function(agent_pointer self) {
+  auto& state = self->state;
+  const auto& order = state.order;
+  function_request request;
+  request.run = order.run;
+  request.subject = order.subject;
+  request.step = order.task.step;
+  request.task = order.task.id;
+  request.superstep = order.task.superstep;
+  request.attempt = order.attempt;
+  request.seed = order.seed;
+  request.state = order.state;
+  request.inputs = order.inputs;
+  request.args = order.args;
+  request.prompt = order.prompt;
+  function_listener listener;
+  listener.progress =
+      on_actor(self, [](agent_pointer me, std::string line) { progressed(me, std::move(line), 0); });
+  listener.ended = on_actor(
+      self, [](agent_pointer me, result<function_reply> reply) { ended(me, end_of(std::move(reply))); });
+  state.call = state.deps.functions->start(order.call, std::move(request), std::move(listener));
+  tell_start(self, {});
+}
+
+void start_command(agent_pointer self) {
+  auto& state = self->state;
+  if (state.order.spec.prompt == prompt_channel::file) {
+    auto written = state.deps.prompt_files->write(state.order.prompt);
+    if (!written) {
+      ended(self, end_of(written.error()));
+      return;
+    }
+    state.prompt_file = *std::move(written);
+  }
+  auto request = launch_request(state.order, *state.deps.host_environment, state.prompt_file);
+  if (!request) {
+    ended(self, end_of(request.error()));
+    return;
+  }
+  start_process(self, *std::move(request));
+}
+
+void begin(agent_pointer self) {
+  auto& state = self->state;
+  if (state.order.refused) {
+    ended(self, end_of(*state.order.refused));
+    return;
+  }
+  if (state.order.spec.kind == agent_kind::function) {
+    start_function(self);
+  } else {
+    start_command(self);
+  }
+  carry_out(self, state.session->begun());
+}
+
+void stop(agent_pointer self, const stop_attempt& request) {
+  auto& state = self->state;
+  if (!state.end) {
+    carry_out(self, state.session->stop(request.cause, request.at_once));
+  }
+}
+
+agent::behavior_type behave(agent_pointer self, agent_deps deps, attempt_order order, const run_actor& run) {
+  guard(self, "agent " + order.task.id.str());
+  auto& state = self->state;
+  state.deps = std::move(deps);
+  state.session.emplace(order.limits);
+  state.order = std::move(order);
+  state.run = run;
+  self->monitor(run);
+  self->set_down_handler([=](const caf::down_msg&) { self->quit(); });  // invariant 3, by the state's destructor
+  begin(self);
+  return {
+      [=](const stop_attempt& request) { stop(self, request); },
+      [](const later& due) { due.act(); },
+  };
+}
+
+}  // namespace
+
+agent spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run) {
+  return system.spawn(behave, std::move(deps), std::move(order), std::move(run));
+}
+
+}  // namespace troupe

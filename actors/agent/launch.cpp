@@ -1,0 +1,83 @@
+#include "actors/agent/launch.hpp"
+
+#include "messages/base/sha256.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+std::vector<std::string> environment_of(const attempt_order& order,
+                                        const std::map<std::string, std::string>& host,
+                                        const std::string& prompt_file) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : order.spec.pass_environment) {
+    if (const auto found = host.find(name); found != host.end()) {
+      all[name] = found->second;
+    }
+  }
+  for (const auto& [name, value] : order.spec.environment) {
+    all[name] = value;
+  }
+  all["TROUPE_RUN_ID"] = order.run.str();
+  all["TROUPE_STEP_ID"] = order.task.step.str();
+  all["TROUPE_SUBJECT"] = order.subject;
+  all["TROUPE_ATTEMPT"] = std::to_string(order.attempt.value());
+  all["TROUPE_IDEMPOTENCY_KEY"] = idempotency_key(order.task.id);
+  if (!prompt_file.empty()) {
+    all["TROUPE_PROMPT_FILE"] = prompt_file;
+  }
+  std::vector<std::string> list;
+  list.reserve(all.size());
+  for (const auto& [name, value] : all) {
+    list.push_back(name + '=' + value);
+  }
+  return list;
+}
+
+std::optional<error> refuse_as_argument(const attempt_order& order) {
+  const std::string agent = "the prompt of step '" + order.task.step.str() + "' for agent '" + order.spec.name.str() + "'";
+  if (order.prompt.size() >= argument_bytes_max) {
+    return error{error_code::invalid_input,
+                 agent + " has " + std::to_string(order.prompt.size()) + " bytes; the system takes arguments below " +
+                     std::to_string(argument_bytes_max),
+                 "set prompt = \"stdin\" or \"file\" for this agent"};
+  }
+  if (order.prompt.find('\0') != std::string::npos) {
+    return error{error_code::invalid_input,
+                 agent + " holds a NUL byte, which no argument can",
+                 "set prompt = \"stdin\" or \"file\" for this agent"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string idempotency_key(const task_id& task) { return sha256_hex(task.str()).substr(0, 32); }
+
+result<process_request> launch_request(const attempt_order& order,
+                                       const std::map<std::string, std::string>& host_environment,
+                                       const std::string& prompt_file) {
+  process_request request;
+  request.argv = order.spec.command;
+  request.environment = environment_of(order, host_environment, prompt_file);
+  request.working_directory = order.spec.working_directory;
+  request.output_limit = order.spec.output_limit;
+  switch (order.spec.prompt) {
+    case prompt_channel::standard_input:
+      request.standard_input = std::make_shared<const std::string>(order.prompt);
+      break;
+    case prompt_channel::argument:
+      if (auto refused = refuse_as_argument(order)) {
+        return *std::move(refused);
+      }
+      request.argv.push_back(order.prompt);
+      break;
+    case prompt_channel::file:
+      request.argv.push_back(prompt_file);
+      break;
+  }
+  return request;
+}
+
+}  // namespace troupe

@@ -1,0 +1,82 @@
+// What the actors of a running node say to each other about runs and tasks. None of this is durable.
+#pragma once
+
+#include "messages/base/result.hpp"
+#include "messages/run.hpp"
+#include "messages/workflow.hpp"
+#include "messages/writes.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe {
+
+/// To the database writer: one command. Shared, so that asking again costs no copy.
+struct write_request {
+  std::shared_ptr<const write_command> what;
+};
+
+/// The writer to itself, behind everything that waits: commit what has come.
+struct flush_writes {};
+
+/// A timer of the actor's own: carried out by the actor that sent it, when it is due.
+struct later {
+  std::function<void()> act;
+};
+
+/// To the run supervisor: begin this run, or go on with it.
+struct start_run {
+  workflow_ptr flow;
+  json_text inputs;
+  std::string subject;
+  run_id run;
+};
+
+struct start_receipt {
+  bool already_finished = false;
+  bool resumed = false;
+};
+
+using start_reply = result<start_receipt>;
+
+/// To the run supervisor and the run: stop its tasks and end it as cancelled.
+struct cancel_run {
+  run_id run;
+  bool at_once = false;  ///< Without SIGTERM and kill_grace.
+};
+
+/// To the run supervisor and each run: begin nothing, give running tasks their time, then pause.
+struct drain_runs {
+  bool at_once = false;
+};
+
+enum class stop_cause { cancelled, timed_out, interrupted };
+
+/// To an agent: end the attempt for this cause.
+struct stop_attempt {
+  stop_cause cause = stop_cause::cancelled;
+  bool at_once = false;
+};
+
+/// From an agent to its run, after the commit that makes it true.
+struct task_finished {
+  task_id task;
+  attempt_no attempt;
+  task_outcome outcome;
+};
+
+/// From an agent to its run: the database refused a fact of this attempt, or cannot be written.
+struct task_unrecorded {
+  task_id task;
+  attempt_no attempt;
+  error why;
+};
+
+/// From a run to whoever listens to it: it stopped without an end, because its facts cannot be written.
+struct run_stopped {
+  run_id run;
+  error why;
+};
+
+}  // namespace troupe

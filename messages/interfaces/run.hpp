@@ -1,0 +1,20 @@
+#pragma once
+
+#include "messages/type_ids.hpp"
+
+#include <caf/typed_actor.hpp>
+
+namespace troupe {
+
+/// One run, from its rows to its end.
+using run_actor = caf::typed_actor<  //
+    // commands
+    caf::reacts_to<cancel_run>,
+    caf::reacts_to<drain_runs>,
+    // facts, from its agents
+    caf::reacts_to<task_finished>,
+    caf::reacts_to<task_unrecorded>,
+    // its own timers
+    caf::reacts_to<later>>;
+
+}  // namespace troupe

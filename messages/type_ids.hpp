@@ -1,0 +1,36 @@
+// The one list of message types. None of them leaves the process, so none is serialised: what must outlive the process
+// is a row, and what must reach another program is JSON at a door.
+#pragma once
+
+#include "messages/control.hpp"
+#include "messages/event.hpp"
+#include "messages/queries.hpp"
+#include "messages/supervision.hpp"
+#include "messages/writes.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::write_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::write_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::flush_writes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::later)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::recovery_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::recovery_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::events_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::events_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::event_batch_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::task_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::start_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::start_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cancel_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::drain_runs)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stop_attempt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::task_finished)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::task_unrecorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_stopped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tree_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tree_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_child)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stop_overdue)
