@@ -1,0 +1,100 @@
+#include "runtime/json/run_json.hpp"
+
+#include "runtime/json/error_json.hpp"
+#include "runtime/json/json_object.hpp"
+
+namespace troupe {
+namespace {
+
+std::string usage_json(const run_view& run) {
+  constexpr double microusd_per_usd = 1e6;
+  return json_object{}
+      .number("input_tokens", run.input_tokens)
+      .number("output_tokens", run.output_tokens)
+      .real("cost_usd", static_cast<double>(run.cost_microusd) / microusd_per_usd)
+      .str();
+}
+
+json_object run_members(const run_view& run, bool with_result) {
+  json_object object;
+  object.text("run", run.run.str()).text("workflow", run.workflow).text("subject", run.subject);
+  object.text("state", to_string(run.state)).boolean("degraded", run.degraded);
+  object.number("steps", run.steps).number("supersteps", run.supersteps);
+  if (with_result) {
+    object.raw("result", run.result);
+  }
+  object.text_or_null("state_hash", run.state_hash).raw("usage", usage_json(run));
+  object.time("started_at", run.started_at).time("finished_at", run.finished_at);
+  if (run.why) {
+    object.raw("error", error_json(*run.why, {.run = run.run, .step = run.failed_step}));
+  } else {
+    object.null("error");
+  }
+  return object;
+}
+
+template <class T>
+std::optional<std::int64_t> as_number(const std::optional<T>& value) {
+  return value ? std::optional<std::int64_t>{*value} : std::nullopt;
+}
+
+template <class Id>
+std::optional<std::int64_t> number_of(const std::optional<Id>& id) {
+  return id ? std::optional<std::int64_t>{id->value()} : std::nullopt;
+}
+
+template <class Id>
+std::string_view text_of(const std::optional<Id>& id) {
+  return id ? std::string_view{id->str()} : std::string_view{};
+}
+
+}  // namespace
+
+std::string run_json(const run_view& run) {
+  return run_members(run, true).str();
+}
+
+std::string run_json(const run_view& run, std::span<const task_view> tasks) {
+  json_array list;
+  for (const task_view& task : tasks) {
+    list.raw(task_json(task));
+  }
+  return run_members(run, true).raw("tasks", list.str()).str();
+}
+
+std::string run_summary_json(const run_view& run) {
+  return run_members(run, false).str();
+}
+
+std::string task_json(const task_view& task) {
+  json_object object;
+  object.text("task", task.task.str()).number("superstep", task.superstep.value());
+  object.text("step", task.step.str()).text("agent", task.agent.str());
+  object.number("attempt", task.attempt.value()).text("state", to_string(task.state));
+  object.number_or_null("exit_code", as_number(task.exit_code)).number_or_null("signal", as_number(task.signal));
+  object.time("started_at", task.started_at).time("finished_at", task.finished_at);
+  object.number("stdout_bytes", task.standard_output_bytes).number("stderr_bytes", task.standard_error_bytes);
+  if (task.why) {
+    object.raw("error", error_json(*task.why, {.run = task.run, .step = task.step}));
+  } else {
+    object.null("error");
+  }
+  return object.str();
+}
+
+std::string event_json(const event& what) {
+  return json_object{}
+      .number("seq", what.seq.value())
+      .text("run", what.run.str())
+      .time("time", what.time)
+      .text("kind", to_string(what.kind))
+      .text_or_null("step", text_of(what.step))
+      .number_or_null("superstep", number_of(what.superstep))
+      .text_or_null("task", text_of(what.task))
+      .number_or_null("attempt", number_of(what.attempt))
+      .text_or_null("agent", text_of(what.agent))
+      .raw("data", what.data)
+      .str();
+}
+
+}  // namespace troupe

@@ -1,0 +1,27 @@
+// Runs, tasks and events for programs: the shapes of the contract, sections 5 and 7.
+#pragma once
+
+#include "messages/event.hpp"
+#include "messages/views.hpp"
+
+#include <span>
+#include <string>
+
+namespace troupe {
+
+/// What `troupe run --json` ends with.
+std::string run_json(const run_view& run);
+
+/// The same with `tasks` added: `troupe show --json`.
+std::string run_json(const run_view& run, std::span<const task_view> tasks);
+
+/// One element of the list that `troupe runs --json` prints: the same without `result`, which may have megabytes.
+std::string run_summary_json(const run_view& run);
+
+/// The columns of task_overview, and how much the attempt printed.
+std::string task_json(const task_view& task);
+
+/// `{"seq":…,"run":…,"time":…,"kind":…,"step":…,"superstep":…,"task":…,"attempt":…,"agent":…,"data":{…}}`.
+std::string event_json(const event& what);
+
+}  // namespace troupe
