@@ -1,12 +1,12 @@
 #include "runtime/json/error_json.hpp"
 
-#include "runtime/json/json_object.hpp"
+#include "runtime/json/json_writer.hpp"
 
 namespace troupe {
 namespace {
 
-json_object error_members(const error& what, const error_place& where) {
-  json_object object;
+object_writer error_members(const error& what, const error_place& where) {
+  object_writer object;
   object.text("code", to_string(what.code)).text("message", what.message).text_or_null("hint", what.hint);
   object.text_or_null("run", where.run ? where.run->str() : "");
   object.text_or_null("step", where.step ? where.step->str() : "");
@@ -19,21 +19,19 @@ std::optional<std::int64_t> from_one(int place) {
 
 }  // namespace
 
-std::string error_json(const error& what, const error_place& where) {
-  return error_members(what, where).str();
-}
+std::string error_json(const error& what, const error_place& where) { return error_members(what, where).str(); }
 
 std::string error_document(const error& what, const error_place& where, std::span<const problem> problems) {
-  json_object inner = error_members(what, where);
+  object_writer inner = error_members(what, where);
   if (!problems.empty()) {
     inner.raw("problems", problems_json(problems));
   }
-  return json_object{}.raw("error", inner.str()).str();
+  return object_writer{}.raw("error", inner.str()).str();
 }
 
 std::string problem_json(const problem& found) {
   const bool error = found.weight == problem::severity::error;
-  return json_object{}
+  return object_writer{}
       .text_or_null("file", found.at.file)
       .number_or_null("line", from_one(found.at.line))
       .number_or_null("column", from_one(found.at.column))
@@ -46,7 +44,7 @@ std::string problem_json(const problem& found) {
 }
 
 std::string problems_json(std::span<const problem> found) {
-  json_array list;
+  list_writer list;
   for (const problem& each : found) {
     list.raw(problem_json(each));
   }

@@ -1,22 +1,22 @@
 #include "runtime/json/run_json.hpp"
 
 #include "runtime/json/error_json.hpp"
-#include "runtime/json/json_object.hpp"
+#include "runtime/json/json_writer.hpp"
 
 namespace troupe {
 namespace {
 
 std::string usage_json(const run_view& run) {
   constexpr double microusd_per_usd = 1e6;
-  return json_object{}
+  return object_writer{}
       .number("input_tokens", run.input_tokens)
       .number("output_tokens", run.output_tokens)
       .real("cost_usd", static_cast<double>(run.cost_microusd) / microusd_per_usd)
       .str();
 }
 
-json_object run_members(const run_view& run, bool with_result) {
-  json_object object;
+object_writer run_members(const run_view& run, bool with_result) {
+  object_writer object;
   object.text("run", run.run.str()).text("workflow", run.workflow).text("subject", run.subject);
   object.text("state", to_string(run.state)).boolean("degraded", run.degraded);
   object.number("steps", run.steps).number("supersteps", run.supersteps);
@@ -50,24 +50,20 @@ std::string_view text_of(const std::optional<Id>& id) {
 
 }  // namespace
 
-std::string run_json(const run_view& run) {
-  return run_members(run, true).str();
-}
+std::string run_json(const run_view& run) { return run_members(run, true).str(); }
 
 std::string run_json(const run_view& run, std::span<const task_view> tasks) {
-  json_array list;
+  list_writer list;
   for (const task_view& task : tasks) {
     list.raw(task_json(task));
   }
   return run_members(run, true).raw("tasks", list.str()).str();
 }
 
-std::string run_summary_json(const run_view& run) {
-  return run_members(run, false).str();
-}
+std::string run_summary_json(const run_view& run) { return run_members(run, false).str(); }
 
 std::string task_json(const task_view& task) {
-  json_object object;
+  object_writer object;
   object.text("task", task.task.str()).number("superstep", task.superstep.value());
   object.text("step", task.step.str()).text("agent", task.agent.str());
   object.number("attempt", task.attempt.value()).text("state", to_string(task.state));
@@ -83,7 +79,7 @@ std::string task_json(const task_view& task) {
 }
 
 std::string event_json(const event& what) {
-  return json_object{}
+  return object_writer{}
       .number("seq", what.seq.value())
       .text("run", what.run.str())
       .time("time", what.time)
