@@ -74,7 +74,7 @@ struct output_view {
 struct recovery_view {
   run_view run;
   std::string workflow_source;
-  json_text config;
+  std::string config_source;  ///< As TOML.
   superstep_no superstep;              ///< The open one.
   std::vector<task_view> tasks;        ///< Of the open superstep, in graph order.
   std::optional<timestamp> deadline;

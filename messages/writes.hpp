@@ -25,12 +25,12 @@ struct create_run {
   std::string workflow_hash;
   std::string workflow_source;  ///< Kept once per hash.
   std::string config_hash;      ///< The pinned configuration, kept once per hash.
-  json_text config;
+  std::string config_source;    ///< As TOML (config/pin.hpp).
   std::string subject;
   json_text inputs;
   json_text initial_state;
   std::string state_hash;
-  std::optional<timestamp> deadline;
+  std::optional<milliseconds> wall_clock;  ///< The run's deadline is `at` and this.
   std::vector<planned_task> front;
   timestamp at;
 };

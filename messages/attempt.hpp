@@ -1,0 +1,37 @@
+// What a run asks an agent to do: one attempt of one task, with everything it needs.
+#pragma once
+
+#include "messages/agent.hpp"
+#include "messages/base/json_text.hpp"
+#include "messages/function.hpp"
+#include "messages/run.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+struct attempt_limits {
+  std::optional<milliseconds> timeout;  ///< Of the attempt, from its start request.
+  milliseconds kill_grace{5'000};       ///< Between SIGTERM and SIGKILL.
+  milliseconds drain_grace{2'000};      ///< For pipes that a grandchild keeps open after the leader's end.
+};
+
+struct attempt_order {
+  run_id run;
+  std::string subject;
+  planned_task task;
+  attempt_no attempt;
+  agent_spec spec;       ///< kind command or function.
+  host_function call;    ///< function only.
+  json_text args;        ///< function only.
+  std::string prompt;    ///< Rendered.
+  std::shared_ptr<const json_text> state;   ///< What the superstep sees.
+  std::shared_ptr<const json_text> inputs;
+  std::uint64_t seed = 0;
+  attempt_limits limits;
+  std::optional<error> refused;  ///< The attempt fails with this and starts nothing: its prompt cannot be rendered.
+};
+
+}  // namespace troupe
