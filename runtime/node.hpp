@@ -2,9 +2,9 @@
 // Doors (command line, later HTTP and the library's API) go through here and nowhere else.
 #pragma once
 
-#include "actors/agent/function_port.hpp"
 #include "messages/base/result.hpp"
 #include "messages/event.hpp"
+#include "messages/function.hpp"
 #include "messages/run.hpp"
 #include "messages/supervision.hpp"
 #include "messages/views.hpp"
@@ -41,9 +41,11 @@ struct submitted {
 
 /// Called on a thread of the node, one call at a time; must not block for long (a slow listener is served from the
 /// database later, its progress is thinned). Events arrive without gap or double, in order of seq.
+/// Each may be empty.
 struct run_listener {
   std::function<void(const event_batch&)> events;
   std::function<void(const task_progress&)> progress;
+  std::function<void(const error&)> stopped;  ///< The run cannot go on, and has no end in its rows. Nothing follows.
 };
 
 enum class stop_mode {

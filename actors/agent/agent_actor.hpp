@@ -9,7 +9,7 @@
 // Dies of   a bug; its run starts another attempt. Ends by itself when the run has been told. Temporary.
 #pragma once
 
-#include "actors/agent/attempt_order.hpp"
+#include "messages/attempt.hpp"
 #include "actors/agent/function_executor.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/agent/prompt_file_port.hpp"

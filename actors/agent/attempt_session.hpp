@@ -1,6 +1,7 @@
 // When an attempt is stopped, how gently, and for what cause: the brain of the agent actor.
 #pragma once
 
+#include "messages/attempt.hpp"
 #include "messages/base/time.hpp"
 #include "messages/control.hpp"
 
@@ -16,12 +17,6 @@ namespace troupe {
 /// ended nothing is waited for longer than drain_grace.
 class attempt_session {
  public:
-  struct limits {
-    std::optional<milliseconds> timeout;  ///< Of the attempt, from its start request.
-    milliseconds kill_grace{5'000};       ///< Between SIGTERM and SIGKILL.
-    milliseconds drain_grace{2'000};      ///< For pipes that a grandchild keeps open after the leader's end.
-  };
-
   enum class timer { deadline, kill_grace, drain_grace };
 
   struct arm {
@@ -33,7 +28,7 @@ class attempt_session {
   using effect = std::variant<arm, terminate, kill>;
   using effects = std::vector<effect>;
 
-  explicit attempt_session(limits bounds) : bounds_(bounds) {}
+  explicit attempt_session(attempt_limits bounds) : bounds_(bounds) {}
 
   effects begun();
   effects stop(stop_cause cause, bool at_once);
@@ -48,7 +43,7 @@ class attempt_session {
  private:
   effects end_gently();
 
-  limits bounds_;
+  attempt_limits bounds_;
   std::optional<stop_cause> cause_;
   bool output_too_large_ = false;
   bool stopping_ = false;

@@ -1,7 +1,7 @@
 // What an agent actor needs to run a function of the host. Implemented by runtime/ with threads, in tests at once.
 #pragma once
 
-#include "actors/agent/function_port.hpp"
+#include "messages/function.hpp"
 #include "messages/base/result.hpp"
 
 #include <cstdint>

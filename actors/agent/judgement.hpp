@@ -1,7 +1,7 @@
 // What an attempt came to: from how it ended and what it printed to the outcome of the task. Pure.
 #pragma once
 
-#include "actors/agent/attempt_order.hpp"
+#include "messages/attempt.hpp"
 #include "actors/agent/attempt_session.hpp"
 #include "actors/agent/process_port.hpp"
 #include "messages/base/result.hpp"

@@ -1,7 +1,7 @@
 // From an order to a process: arguments, environment, prompt. Pure.
 #pragma once
 
-#include "actors/agent/attempt_order.hpp"
+#include "messages/attempt.hpp"
 #include "actors/agent/process_port.hpp"
 #include "messages/base/result.hpp"
 

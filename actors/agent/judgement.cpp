@@ -1,0 +1,106 @@
+#include "actors/agent/judgement.hpp"
+
+#include "actors/agent/outcome.hpp"
+#include "actors/agent/output_parsing.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+attempt_end end_of(process_end end) {
+  attempt_end made;
+  made.ran = !end.exit.start_failure;
+  made.exit = {end.exit.exit_code, end.exit.signal, end.usage.cpu_time, end.usage.resident_bytes_max, end.tree_gone};
+  made.standard_output = std::make_shared<const std::string>(std::move(end.standard_output));
+  made.standard_error = std::make_shared<const std::string>(std::move(end.standard_error));
+  made.standard_output_bytes = end.standard_output_bytes;
+  made.standard_error_bytes = end.standard_error_bytes;
+  made.custodian_lost = end.custodian_lost;
+  made.failure = std::move(end.exit.start_failure);
+  return made;
+}
+
+attempt_end end_of(result<function_reply> reply) {
+  attempt_end made;
+  if (!reply) {
+    made.failure = reply.error();
+    return made;
+  }
+  made.standard_output_bytes = static_cast<std::int64_t>(reply->printed.size());
+  made.standard_output = std::make_shared<const std::string>(std::move(reply->printed));
+  made.reply = *std::move(reply);
+  return made;
+}
+
+attempt_end end_of(error refused) {
+  attempt_end made;
+  made.ran = false;
+  made.failure = std::move(refused);
+  return made;
+}
+
+namespace {
+
+task_outcome unsuccessful(task_state state, error why) {
+  task_outcome outcome;
+  outcome.state = state;
+  outcome.why = std::move(why);
+  return outcome;
+}
+
+task_outcome of_function(function_reply reply) {
+  task_outcome outcome;
+  outcome.value = reply.value.value_or(json_text{});
+  outcome.found_by = "function";
+  outcome.deltas = std::move(reply.deltas);
+  outcome.usage = std::move(reply.usage);
+  return outcome;
+}
+
+task_outcome of_output(const attempt_order& order, const attempt_end& end) {
+  auto parsed = parse_output(order.spec, *end.standard_output, order.prompt);
+  if (!parsed) {
+    return unsuccessful(task_state::failed, parsed.error());
+  }
+  task_outcome outcome;
+  outcome.value = std::move(parsed->value);
+  outcome.found_by = std::move(parsed->found_by);
+  return outcome;
+}
+
+error interruption(const attempt_end& end) {
+  return {error_code::cancelled,
+          end.custodian_lost ? "the attempt was interrupted: the custodian of its process died"
+                             : "the attempt was interrupted: the node is shutting down",
+          ""};
+}
+
+}  // namespace
+
+task_outcome judge(const attempt_order& order, const attempt_session& session, const attempt_end& end) {
+  if (session.cause() == stop_cause::interrupted || (end.custodian_lost && !session.cause())) {
+    return unsuccessful(task_state::interrupted, interruption(end));
+  }
+  if (session.cause() == stop_cause::cancelled) {
+    return unsuccessful(task_state::cancelled, {error_code::cancelled, "the attempt was cancelled", ""});
+  }
+  if (session.cause() == stop_cause::timed_out) {
+    return unsuccessful(task_state::failed,
+                        {error_code::task_timeout,
+                         "the attempt ran longer than " + to_text(order.limits.timeout.value_or(milliseconds{0})) +
+                             " and was stopped; what it printed is kept",
+                         "raise the step's timeout"});
+  }
+  if (end.failure) {
+    return unsuccessful(task_state::failed, *end.failure);
+  }
+  if (end.reply) {
+    return of_function(*end.reply);
+  }
+  if (auto why = judge_exit(order.spec, end, session.output_too_large())) {
+    return unsuccessful(task_state::failed, *std::move(why));
+  }
+  return of_output(order, end);
+}
+
+}  // namespace troupe

@@ -1,0 +1,200 @@
+#include "actors/run_supervisor/run_supervisor_actor.hpp"
+
+#include "actors/actor_guard.hpp"
+#include "actors/writer_client.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+struct run_entry {
+  run_actor handle;  // null between death and restart
+  std::deque<std::chrono::steady_clock::time_point> deaths;
+  std::int64_t restarts = 0;
+  std::string last_reason;
+};
+
+struct run_supervisor_state {
+  static inline const char* name = "run_supervisor";
+  run_supervisor_deps deps;
+  std::map<run_id, run_entry> runs;
+  bool stopping = false;
+};
+
+using supervisor_pointer = run_supervisor::stateful_pointer<run_supervisor_state>;
+using start_promise = caf::typed_response_promise<start_reply>;
+
+constexpr milliseconds read_timeout{30'000};
+
+void start(supervisor_pointer self, const run_id& run) {
+  auto& entry = self->state.runs[run];
+  if (!entry.handle) {
+    entry.handle = self->state.deps.spawn_run(run);
+    self->monitor(entry.handle);
+    self->link_to(entry.handle.address());  // runs do not outlive their supervisor
+  }
+}
+
+// Invariant 2: the rows say whether the run is over.
+void go_on(supervisor_pointer self, const run_id& run, start_promise answer) {
+  const auto reader = self->state.deps.reader.get();
+  if (!reader) {
+    answer.deliver(start_reply{error{error_code::storage_unavailable, "the database reader is not running", "try again"}});
+    return;
+  }
+  self->request(reader, read_timeout, run_query{run})
+      .then(
+          [=](const run_answer& found) mutable {
+            if (!found) {
+              answer.deliver(start_reply{found.error()});
+              return;
+            }
+            const bool over = is_final(found->state);
+            if (!over) {
+              start(self, run);
+            }
+            answer.deliver(start_reply{start_receipt{over, !over}});
+          },
+          [=](caf::error&) mutable {
+            answer.deliver(start_reply{error{error_code::storage_unavailable, "the run cannot be read", "try again"}});
+          });
+}
+
+caf::result<start_reply> accept(supervisor_pointer self, const start_run& request) {
+  auto answer = self->make_response_promise<start_reply>();
+  if (self->state.stopping) {
+    answer.deliver(start_reply{error{error_code::cancelled, "the node is shutting down; nothing was started", ""}});
+    return answer;
+  }
+  auto rows = self->state.deps.first_rows(request);
+  if (!rows) {
+    answer.deliver(start_reply{rows.error()});
+    return answer;
+  }
+  rows->at = self->state.deps.clock->now();
+  const auto run = request.run;
+  tell(self, self->state.deps.writer, *std::move(rows), [=](const write_reply& reply) mutable {
+    if (!reply) {
+      answer.deliver(start_reply{reply.error()});
+    } else if (reply->repeated) {
+      go_on(self, run, answer);
+    } else {
+      start(self, run);
+      answer.deliver(start_reply{start_receipt{}});
+    }
+  });
+  return answer;
+}
+
+void end_if_drained(supervisor_pointer self) {
+  if (self->state.stopping && self->state.runs.empty()) {
+    self->quit(caf::exit_reason::user_shutdown);
+  }
+}
+
+// Invariant 3.
+bool may_restart(run_entry& entry, restart_intensity intensity, std::chrono::steady_clock::time_point now) {
+  entry.deaths.push_back(now);
+  while (now - entry.deaths.front() > intensity.window) {
+    entry.deaths.pop_front();
+  }
+  return entry.deaths.size() <= static_cast<std::size_t>(intensity.count);
+}
+
+void leave(supervisor_pointer self, const run_id& run, const std::string& reason) {
+  spdlog::error("run {} is left as it stands: its actor died too often, last of: {}", run.str(), reason);
+  if (const auto hub = self->state.deps.hub.get()) {
+    self->send(hub,
+               run_stopped{run,
+                           error{error_code::internal,
+                                 "the run's actor died too often, last of: " + reason,
+                                 "what is committed is kept; see the log, then go on with: troupe resume " + run.str()}});
+  }
+  self->state.runs.erase(run);
+}
+
+void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
+  auto& state = self->state;
+  const auto found = std::ranges::find_if(
+      state.runs, [&](const auto& entry) { return entry.second.handle && entry.second.handle.address() == down.source; });
+  if (found == state.runs.end()) {
+    return;
+  }
+  auto& [run, entry] = *found;
+  entry.handle = nullptr;
+  if (!down.reason) {
+    state.runs.erase(found);
+  } else if (entry.last_reason = reason_text(down.reason); may_restart(entry, state.deps.intensity, self->clock().now())) {
+    ++entry.restarts;
+    spdlog::warn("run {} is restarted from its rows", run.str());
+    start(self, run_id{run});
+    if (state.stopping) {
+      self->send(entry.handle, drain_runs{});
+    }
+  } else {
+    leave(self, run_id{run}, std::string{entry.last_reason});
+  }
+  end_if_drained(self);
+}
+
+void drain(supervisor_pointer self, bool at_once) {
+  self->state.stopping = true;
+  for (const auto& [run, entry] : self->state.runs) {
+    if (entry.handle) {
+      self->send(entry.handle, drain_runs{at_once});
+    }
+  }
+  end_if_drained(self);
+}
+
+void cancel(supervisor_pointer self, const cancel_run& request) {
+  const auto found = self->state.runs.find(request.run);
+  if (found != self->state.runs.end() && found->second.handle) {
+    self->send(found->second.handle, request);
+  }
+}
+
+tree_view view(const run_supervisor_state& state) {
+  tree_view tree;
+  for (const auto& [run, entry] : state.runs) {
+    tree.children.push_back({"run " + run.str(), static_cast<bool>(entry.handle), entry.restarts, entry.last_reason});
+  }
+  return tree;
+}
+
+run_supervisor::behavior_type behave(supervisor_pointer self, run_supervisor_deps deps) {
+  guard(self, "run supervisor");
+  self->state.deps = std::move(deps);
+  self->set_down_handler([=](const caf::down_msg& down) { run_is_down(self, down); });
+  self->set_exit_handler([=](const caf::exit_msg& asked) {
+    if (asked.source == self->address()) {  // anon_send_exit; ends of linked runs come as down messages
+      drain(self, false);
+    }
+  });
+  return {
+      [=](const start_run& request) { return accept(self, request); },
+      [=](const cancel_run& request) { cancel(self, request); },
+      [=](const drain_runs& request) { drain(self, request.at_once); },
+      [=](tree_query) { return view(self->state); },
+      [](const later& due) { due.act(); },
+  };
+}
+
+}  // namespace
+
+run_supervisor spawn_run_supervisor(caf::actor_system& system, run_supervisor_deps deps) {
+  return system.spawn(behave, std::move(deps));
+}
+
+}  // namespace troupe

@@ -1,0 +1,40 @@
+// Starts runs, and restarts those that die of a bug from their rows.
+//
+// Owns      the run actors: nobody else starts them. Does not block.
+// 1.        A run is answered for when its first rows are committed; its actor starts after that.
+// 2.        The id of a run that is there already means that run: finished, it is left alone; unfinished, it goes on.
+// 3.        A run whose actor dies abnormally is restarted; more often than the intensity allows, that run alone is
+//           left as it stands in its rows, and its listeners are told.
+// 4.        Asked to stop, it takes no more runs, drains those it has, and ends after the last.
+// Bounded   by its callers: the command line has one run; a node's doors limit theirs.
+// Dies of   a bug; the runs end with it, and their rows wait to be resumed. Permanent.
+#pragma once
+
+#include "actors/service.hpp"
+#include "messages/interfaces/database_reader.hpp"
+#include "messages/interfaces/database_writer.hpp"
+#include "messages/interfaces/event_hub.hpp"
+#include "messages/interfaces/run.hpp"
+#include "messages/interfaces/run_supervisor.hpp"
+#include "messages/supervision.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace troupe {
+
+struct run_supervisor_deps {
+  service<database_writer> writer;
+  service<database_reader> reader;
+  service<event_hub> hub;
+  std::shared_ptr<const clock_port> clock;
+  std::function<result<create_run>(const start_run&)> first_rows;  ///< All but `at`.
+  std::function<run_actor(const run_id&)> spawn_run;
+  restart_intensity intensity;
+};
+
+run_supervisor spawn_run_supervisor(caf::actor_system& system, run_supervisor_deps deps);
+
+}  // namespace troupe

@@ -1,0 +1,349 @@
+#include "runtime/node.hpp"
+
+#include "actors/actor_guard.hpp"
+#include "actors/agent/agent_actor.hpp"
+#include "actors/database_reader/database_reader_actor.hpp"
+#include "actors/database_writer/database_writer_actor.hpp"
+#include "actors/event_hub/event_hub_actor.hpp"
+#include "actors/event_listener/event_listener_actor.hpp"
+#include "actors/run/run_actor.hpp"
+#include "actors/run_supervisor/run_supervisor_actor.hpp"
+#include "actors/supervisor/supervisor_actor.hpp"
+#include "config/load.hpp"
+#include "config/pin.hpp"
+#include "config/settings.hpp"
+#include "config/workflow_file.hpp"
+#include "runtime/function_threads.hpp"
+#include "runtime/os/host.hpp"
+#include "runtime/os/process_reactor.hpp"
+#include "runtime/os/prompt_files.hpp"
+#include "runtime/os/system_clock.hpp"
+#include "runtime/probes.hpp"
+#include "runtime/run_ids.hpp"
+#include "storage/lease.hpp"
+#include "storage/read_session.hpp"
+#include "storage/write_session.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds answer_timeout{60'000};
+constexpr milliseconds slack{10'000};  // of a stop, beyond what its parts may take
+
+storage_options storage_of(const settings& config) {
+  storage_options options;
+  options.path = config.storage.path;
+  options.durability =
+      config.storage.durability == storage_durability::normal ? durability::normal : durability::full;
+  return options;
+}
+
+std::shared_ptr<const executors> executors_of(const settings& config, const function_table& functions) {
+  auto made = std::make_shared<executors>();
+  made->agents = config.agents;
+  made->functions = functions;
+  made->kill_grace = config.runtime.kill_grace;
+  made->drain_grace = config.runtime.drain_grace;
+  return made;
+}
+
+error first_error(const std::vector<problem>& problems, const std::string& what) {
+  for (const auto& each : problems) {
+    if (each.is == problem::severity::error) {
+      return {error_code::internal, what + " cannot be read back: " + each.message, each.hint};
+    }
+  }
+  return {error_code::internal, what + " cannot be read back", ""};
+}
+
+// Decision 13: a run keeps the workflow and the configuration that it started with.
+result<run_material> read_pinned(const recovery_view& rows, const function_table& functions) {
+  const auto flow = parse_workflow(rows.workflow_source, rows.run.workflow, "");
+  if (!flow.flow) {
+    return first_error(flow.problems, "the workflow of run " + rows.run.run.str());
+  }
+  config_sources sources;
+  sources.files.push_back({"/pinned.toml", rows.config_source, true});
+  sources.working_directory = "/";
+  const auto config = load_config(sources);
+  if (!config.values) {
+    return first_error(config.problems, "the configuration of run " + rows.run.run.str());
+  }
+  return run_material{flow.flow, executors_of(*config.values, functions)};
+}
+
+caf::actor_system_config& configure(caf::actor_system_config& system, const settings& config) {
+  system.set("scheduler.policy", caf::atom("sharing"));
+  system.set("scheduler.max-throughput", static_cast<std::size_t>(config.runtime.max_throughput));
+  if (config.runtime.workers > 0) {
+    system.set("scheduler.max-threads", static_cast<std::size_t>(config.runtime.workers));
+  }
+  return system;
+}
+
+}  // namespace
+
+struct node::state {
+  state(settings_ptr with, lease taken)
+      : config(std::move(with)), storage(storage_of(*config)), held(std::move(taken)), system(configure(cfg, *config)) {}
+
+  settings_ptr config;
+  storage_options storage;
+  lease held;
+  function_table functions;
+  std::shared_ptr<const clock_port> clock = std::make_shared<system_clock>();
+  std::shared_ptr<const std::map<std::string, std::string>> environment;
+  std::shared_ptr<process_reactor> processes;
+  std::shared_ptr<function_threads> calls;
+  std::shared_ptr<prompt_files> prompts;
+
+  caf::actor_system_config cfg;
+  caf::actor_system system;
+
+  service<database_writer> writer;
+  service<database_reader> reader;
+  service<event_hub> hub;
+  service<run_supervisor> runs;
+  supervisor root;
+
+  std::mutex guard;
+  std::condition_variable changed;
+  bool root_is_down = false;
+  bool stopped = false;
+  std::optional<error> fatal;
+  std::vector<caf::actor_addr> listeners;
+
+  std::vector<child_spec> children();
+  caf::strong_actor_ptr start_runs();
+  void watch_root();
+  void stop(stop_mode mode);
+  void tear_down();
+};
+
+namespace {
+
+template <class Handle>
+caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
+  where.set(handle);
+  return caf::actor_cast<caf::strong_actor_ptr>(handle);
+}
+
+}  // namespace
+
+caf::strong_actor_ptr node::state::start_runs() {
+  agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment};
+  run_deps for_runs;
+  for_runs.writer = writer;
+  for_runs.reader = reader;
+  for_runs.hub = hub;
+  for_runs.clock = clock;
+  for_runs.drain_timeout = config->runtime.drain_timeout;
+  for_runs.read_material = [this](const recovery_view& rows) { return read_pinned(rows, functions); };
+  for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
+    return troupe::spawn_agent(system, for_agents, std::move(order), std::move(run));
+  };
+  run_supervisor_deps deps;
+  deps.writer = writer;
+  deps.reader = reader;
+  deps.hub = hub;
+  deps.clock = clock;
+  deps.intensity = {config->runtime.restart_intensity, config->runtime.restart_window};
+  deps.first_rows = [this](const start_run& asked) -> result<create_run> {
+    auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
+    if (rows) {
+      rows->config_hash = config_hash(*config);
+      rows->config_source = to_toml(*config);
+    }
+    return rows;
+  };
+  deps.spawn_run = [this, for_runs](const run_id& run) { return troupe::spawn_run(system, for_runs, run); };
+  return publish(runs, spawn_run_supervisor(system, std::move(deps)));
+}
+
+// In start order; they stop the other way round, the writer last.
+std::vector<child_spec> node::state::children() {
+  const auto quick = milliseconds{5'000};
+  const auto runs_may_take = config->runtime.drain_timeout + config->runtime.kill_grace + slack;
+  return {
+      {"database_writer",
+       restart_type::permanent,
+       slack,
+       [this](caf::actor_system& in) {
+         database_writer_deps deps;
+         deps.open = [this] { return write_session::open(storage, held.epoch()); };
+         deps.hub = hub;
+         deps.batch_max = static_cast<std::size_t>(config->writer.max_batch);
+         deps.queue_depth = static_cast<std::size_t>(config->writer.queue_depth);
+         return publish(writer, spawn_database_writer(in, std::move(deps), placement::own_thread));
+       }},
+      {"database_reader",
+       restart_type::permanent,
+       quick,
+       [this](caf::actor_system& in) {
+         database_reader_deps deps{[this] { return read_session::open(storage); }};
+         return publish(reader, spawn_database_reader(in, std::move(deps), placement::own_thread));
+       }},
+      {"event_hub",
+       restart_type::permanent,
+       quick,
+       [this](caf::actor_system& in) { return publish(hub, spawn_event_hub(in, {reader})); }},
+      {"run_supervisor",
+       restart_type::permanent,
+       runs_may_take,
+       [this](caf::actor_system&) { return start_runs(); }},
+  };
+}
+
+void node::state::watch_root() {
+  caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error& reason) {
+    const std::scoped_lock lock{guard};
+    root_is_down = true;
+    if (reason && reason != caf::exit_reason::user_shutdown) {
+      fatal = error{error_code::internal,
+                    "the root supervisor gave up: " + reason_text(reason),
+                    "what is committed is kept; see the log, and go on with: troupe resume --all"};
+    }
+    changed.notify_all();
+  });
+}
+
+void node::state::stop(stop_mode mode) {
+  if (mode == stop_mode::at_once) {
+    if (const auto handle = runs.get()) {
+      caf::anon_send(handle, drain_runs{true});
+    }
+  }
+  caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
+  std::unique_lock lock{guard};
+  changed.wait(lock, [&] { return root_is_down; });
+  if (!stopped) {
+    stopped = true;
+    lock.unlock();
+    tear_down();
+  }
+}
+
+// Nothing of the tree is left: let go of the handles, so that the system can end.
+void node::state::tear_down() {
+  for (const auto& listener : listeners) {
+    caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
+  }
+  writer.set(nullptr);
+  reader.set(nullptr);
+  hub.set(nullptr);
+  runs.set(nullptr);
+  processes.reset();
+  calls.reset();
+}
+
+node::node(std::unique_ptr<state> inner) : inner_(std::move(inner)) {}
+
+node::~node() {
+  stop(stop_mode::at_once);
+  inner_->root = nullptr;
+  inner_->system.await_all_actors_done();
+}
+
+result<std::unique_ptr<node>> node::start(node_options options) {
+  auto clock = std::make_shared<system_clock>();
+  const auto storage = storage_of(*options.config);
+  auto taken = lease::acquire(storage, {own_pid(), host_name(), clock->now()});
+  if (!taken) {
+    return taken.error();
+  }
+  auto made = std::make_unique<state>(options.config, *std::move(taken));
+  made->functions = probe_functions();
+  made->functions.merge(options.functions);
+  made->environment = std::make_shared<const std::map<std::string, std::string>>(host_environment());
+  made->processes = std::make_shared<process_reactor>(process_reactor_options{options.config->runtime.custodian});
+  made->calls = std::make_shared<function_threads>();
+  made->prompts = std::make_shared<prompt_files>(storage.path.string() + ".prompts");
+  made->root = spawn_supervisor(made->system,
+                                "root supervisor",
+                                made->children(),
+                                {options.config->runtime.restart_intensity, options.config->runtime.restart_window});
+  made->watch_root();
+  return std::unique_ptr<node>{new node{std::move(made)}};
+}
+
+result<submitted> node::submit(submission what) {
+  const auto runs = inner_->runs.get();
+  if (!runs) {
+    return error{error_code::cancelled, "the node has stopped; nothing was started", ""};
+  }
+  if (what.id.empty()) {
+    what.id = make_run_id(inner_->clock->now());
+  }
+  result<submitted> answer = error{error_code::internal, "the run supervisor did not answer", "see the log"};
+  caf::scoped_actor self{inner_->system};
+  self->request(runs, answer_timeout, start_run{what.flow, what.inputs, what.subject, what.id})
+      .receive(
+          [&](const start_reply& reply) {
+            if (reply) {
+              answer = submitted{what.id, reply->already_finished, reply->resumed};
+            } else {
+              answer = reply.error();
+            }
+          },
+          [](const caf::error&) {});
+  return answer;
+}
+
+void node::subscribe(const run_id& run, event_seq since, run_listener listener) {
+  event_listener_deps deps{inner_->hub,
+                           run,
+                           since,
+                           std::move(listener.events),
+                           std::move(listener.progress),
+                           std::move(listener.stopped)};
+  const auto started = spawn_event_listener(inner_->system, std::move(deps), placement::own_thread);
+  const std::scoped_lock lock{inner_->guard};
+  inner_->listeners.push_back(started.address());
+}
+
+void node::cancel(const run_id& run, bool at_once) {
+  if (const auto runs = inner_->runs.get()) {
+    caf::anon_send(runs, cancel_run{run, at_once});
+  }
+}
+
+result<run_view> node::find_run(const run_id& run) const {
+  auto session = read_session::open(inner_->storage);
+  if (!session) {
+    return session.error();
+  }
+  return (*session)->find_run(run);
+}
+
+result<tree_view> node::tree() const {
+  result<tree_view> answer = error{error_code::internal, "the supervisors did not answer", ""};
+  caf::scoped_actor self{inner_->system};
+  self->request(inner_->root, answer_timeout, tree_query{})
+      .receive([&](const tree_view& tree) { answer = tree; }, [](const caf::error&) {});
+  const auto runs = inner_->runs.get();
+  if (answer && runs) {
+    self->request(runs, answer_timeout, tree_query{})
+        .receive([&](const tree_view& tree) { std::ranges::copy(tree.children, std::back_inserter(answer->children)); },
+                 [](const caf::error&) {});
+  }
+  return answer;
+}
+
+void node::stop(stop_mode mode) { inner_->stop(mode); }
+
+std::optional<error> node::fatal() const {
+  const std::scoped_lock lock{inner_->guard};
+  return inner_->fatal;
+}
+
+}  // namespace troupe

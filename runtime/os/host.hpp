@@ -1,0 +1,16 @@
+// Who we are to the system.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace troupe {
+
+std::int64_t own_pid() noexcept;
+std::string host_name();
+
+/// A copy of the process's environment. Not while another thread changes it.
+std::map<std::string, std::string> host_environment();
+
+}  // namespace troupe
