@@ -4,6 +4,7 @@
 
 #include "config/problem.hpp"
 #include "config/settings.hpp"
+#include "config/source_map.hpp"
 #include "messages/base/result.hpp"
 
 #include <map>
@@ -32,6 +33,7 @@ struct config_sources {
 struct loaded_config {
   settings_ptr values;                         ///< Null exactly when one of the problems is an error.
   std::map<std::string, std::string> origins;  ///< Key to `default`, `/etc/x.toml:12`, `environment TROUPE_X`, `--set`.
+  source_map positions;                        ///< Where each key that is not a default was set last.
   std::vector<problem> problems;               ///< In order of layer and place.
 };
 

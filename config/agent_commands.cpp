@@ -1,0 +1,143 @@
+// Commands of agents: from `--agent NAME=COMMAND`, and whether they are there.
+#include "config/load.hpp"
+#include "config/toml_text.hpp"
+#include "config/toml_values.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr std::string_view default_path = "/usr/local/bin:/usr/bin:/bin";
+
+// Words as a shell splits them (POSIX shell, 2.2 quoting), without any expansion.
+class word_splitter {
+ public:
+  explicit word_splitter(std::string_view text) : rest_(text) {}
+
+  result<std::vector<std::string>> split() {
+    while (!rest_.empty()) {
+      const char next = take();
+      if (next == ' ' || next == '\t' || next == '\n') {
+        end_word();
+      } else if (!read(next)) {
+        return error{error_code::invalid_input, "the command ends inside a quotation", "close the quotation mark"};
+      }
+    }
+    end_word();
+    return std::move(words_);
+  }
+
+ private:
+  char take() {
+    const char next = rest_.front();
+    rest_.remove_prefix(1);
+    return next;
+  }
+
+  bool read(char next) {
+    in_word_ = true;
+    if (next == '\'' || next == '"') {
+      return read_quoted(next);
+    }
+    if (next == '\\' && rest_.empty()) {
+      return false;
+    }
+    word_ += next == '\\' ? take() : next;
+    return true;
+  }
+
+  bool read_quoted(char mark) {
+    while (!rest_.empty()) {
+      const char next = take();
+      if (next == mark) {
+        return true;
+      }
+      const bool escapes = mark == '"' && next == '\\' && !rest_.empty() && (rest_[0] == '"' || rest_[0] == '\\');
+      word_ += escapes ? take() : next;
+    }
+    return false;
+  }
+
+  void end_word() {
+    if (in_word_) {
+      words_.push_back(std::exchange(word_, {}));
+    }
+    in_word_ = false;
+  }
+
+  std::string_view rest_;
+  std::string word_;
+  std::vector<std::string> words_;
+  bool in_word_ = false;
+};
+
+bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+
+bool is_in_path(const std::string& program, std::string_view folders) {
+  while (true) {
+    const auto cut = folders.find(':');
+    const std::string folder{folders.substr(0, cut)};
+    if (is_program((folder.empty() ? "." : folder) + '/' + program)) {
+      return true;
+    }
+    if (cut == std::string_view::npos) {
+      return false;
+    }
+    folders.remove_prefix(cut + 1);
+  }
+}
+
+}  // namespace
+
+result<std::string> agent_assignment(std::string_view name_and_command) {
+  const auto equals = name_and_command.find('=');
+  const auto name = name_and_command.substr(0, equals);
+  if (equals == std::string_view::npos || !is_name(name)) {
+    return error{error_code::invalid_input,
+                 "'" + std::string{name_and_command} + "' is not NAME=COMMAND",
+                 "write --agent 'claude=claude -p'; " + std::string{name_rule}};
+  }
+  auto words = word_splitter{name_and_command.substr(equals + 1)}.split();
+  if (!words) {
+    return words.error();
+  }
+  if (words->empty() || words->front().empty()) {
+    return error{error_code::invalid_input, "agent '" + std::string{name} + "' is given no command", {}};
+  }
+  return "agents." + std::string{name} + ".command=" + toml_value(toml_node{toml_list(words->begin(), words->end())});
+}
+
+std::vector<problem> check_commands(const loaded_config& config,
+                                    const std::map<std::string, std::string>& environment) {
+  std::vector<problem> found;
+  if (config.values == nullptr) {
+    return found;
+  }
+  const auto path = environment.find("PATH");
+  for (const auto& [name, agent] : config.values->agents) {
+    if (agent.kind != agent_kind::command) {
+      continue;
+    }
+    const std::string& program = agent.command.front();
+    const bool has_slash = program.find('/') != std::string::npos;
+    const std::string folders{path == environment.end() ? std::string{default_path} : path->second};
+    if (has_slash ? is_program(program) : is_in_path(program, folders)) {
+      continue;
+    }
+    const std::string key = "agents." + name.str() + ".command";
+    found.push_back({problem::severity::warning,
+                     error_code::agent_not_found,
+                     config.positions.find(key),
+                     key,
+                     "agent '" + name.str() + "': there is no program '" + program + "'",
+                     has_slash ? "check the path, and that the file may be executed"
+                               : "install it, or write the whole path; looked in PATH=" + folders});
+  }
+  return found;
+}
+
+}  // namespace troupe

@@ -1,0 +1,63 @@
+// Lays the layers of configuration over each other, from the lowest up. Used by load_config only.
+#pragma once
+
+#include "config/load.hpp"
+#include "config/setting_key.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+class config_layers {
+ public:
+  /// `sources` outlives this.
+  explicit config_layers(const config_sources& sources);
+
+  void add_file(const config_file& file);
+  void add_environment();
+  void add_assignment(const std::string& assignment);
+
+  /// Fills in what depends on the machine, checks what depends on several keys, and hands all over.
+  loaded_config finish();
+
+ private:
+  /// Where the values of a layer come from.
+  struct origin {
+    std::string name;  ///< A file's path, `environment TROUPE_X`, `--set KEY`.
+    path_context paths;
+    bool has_lines = false;
+  };
+
+  using key_path = std::vector<std::string>;
+
+  void add_variable(const std::string& name, const std::string& text);
+  void apply(const toml_table& root, const origin& from, problem_sink& sink);
+  void apply_version(const toml_value_ref& value, const origin& from);
+  void apply_table(const toml_member& table, const origin& from, problem_sink& sink);
+  void apply_agents(const toml_member& agents, const origin& from, problem_sink& sink);
+  void apply_agent(const toml_member& agent, const origin& from, problem_sink& sink);
+  void apply_text(const key_path& path, const std::string& text, const std::string& origin_name);
+  void set_default_paths();
+
+  void note(const std::string& key, toml_place at, const origin& from);
+  void note_defaults();
+  void take(problem_sink& sink);
+  bool is_named(std::string_view key) const;  ///< By a problem that is known already.
+  std::string variable(const std::string& name) const;
+  path_context paths_from(const std::string& folder) const;
+
+  const config_sources& sources_;
+  settings values_;
+  loaded_config out_;
+};
+
+/// What depends on several keys. Pure.
+void check_settings(const settings& values, const source_map& positions, std::vector<problem>& out);
+
+/// Of the key tables; null if there is no such key. An agent's key is the part behind its name.
+const setting_facts* find_settings_key(std::string_view name) noexcept;
+const setting_facts* find_agent_key(std::string_view name) noexcept;
+
+}  // namespace troupe

@@ -1,0 +1,78 @@
+#include "config/pin.hpp"
+
+#include "config/setting_key.hpp"
+#include "config/toml_text.hpp"
+#include "messages/base/sha256.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+toml_table agent_table(const agent_spec& agent) {
+  toml_table table;
+  for (const auto& key : agent_keys()) {
+    table.members.push_back({std::string{key.name}, {}, key.write(agent)});
+  }
+  return table;
+}
+
+toml_table& table_named(toml_table& root, std::string_view name) {
+  for (auto& member : root.members) {
+    if (member.key == name) {
+      return std::get<toml_table>(member.value.value);
+    }
+  }
+  root.members.push_back({std::string{name}, {}, toml_node{toml_table{}}});
+  return std::get<toml_table>(root.members.back().value.value);
+}
+
+// Everything, nested as in the file.
+toml_table tree_of(const settings& values) {
+  toml_table root;
+  root.members.push_back({"config_version", {}, toml_node{std::int64_t{config_version}}});
+  for (const auto& key : settings_keys()) {
+    const auto dot = key.name.find('.');
+    auto& table = table_named(root, key.name.substr(0, dot));
+    table.members.push_back({std::string{key.name.substr(dot + 1)}, {}, key.write(values)});
+  }
+  auto& agents = table_named(root, "agents");
+  for (const auto& [name, agent] : values.agents) {
+    agents.members.push_back({name.str(), {}, toml_node{agent_table(agent)}});
+  }
+  return root;
+}
+
+void append_table(std::string& out, const std::string& header, const toml_table& table) {
+  out += "\n[" + header + "]\n";
+  for (const auto& member : table.members) {
+    out += toml_key(member.key) + " = ";
+    append_toml(out, member.value);
+    out += '\n';
+  }
+}
+
+}  // namespace
+
+std::string to_toml(const settings& values) {
+  std::string out;
+  for (const auto& member : tree_of(values).members) {
+    const auto* table = member.value.as<toml_table>();
+    if (table == nullptr) {
+      out += member.key + " = " + toml_value(member.value) + '\n';
+    } else if (member.key == "agents") {
+      for (const auto& agent : table->members) {
+        append_table(out, "agents." + toml_key(agent.key), *agent.value.as<toml_table>());
+      }
+    } else {
+      append_table(out, member.key, *table);
+    }
+  }
+  return out;
+}
+
+json_text canonical_json(const settings& values) { return to_json(toml_node{tree_of(values)}); }
+
+std::string config_hash(const settings& values) { return "sha256:" + sha256_hex(canonical_json(values).str()); }
+
+}  // namespace troupe

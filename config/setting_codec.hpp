@@ -1,0 +1,105 @@
+// How each C++ type of a setting is read from TOML and written back.
+#pragma once
+
+#include "config/setting_key.hpp"
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Names of an enum's values as files spell them, in the order of the values.
+template <class Enum>
+inline constexpr std::array<std::string_view, 0> choice_names{};
+template <>
+inline constexpr std::array<std::string_view, 2> choice_names<storage_durability>{"full", "normal"};
+template <>
+inline constexpr std::array<std::string_view, 6> choice_names<log_level>{
+    "trace", "debug", "info", "warn", "error", "off"};
+template <>
+inline constexpr std::array<std::string_view, 2> choice_names<log_format>{"human", "json"};
+template <>
+inline constexpr std::array<std::string_view, 2> choice_names<agent_kind>{"command", "http"};
+template <>
+inline constexpr std::array<std::string_view, 3> choice_names<prompt_channel>{"stdin", "arg", "file"};
+template <>
+inline constexpr std::array<std::string_view, 3> choice_names<output_format>{"text", "json", "jsonl"};
+
+bool read_setting(int& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(milliseconds& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(std::size_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(std::string& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(std::vector<std::string>& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(std::vector<int>& into, const setting_facts&, const toml_value_ref&, const path_context&);
+/// Adds to what is there: a later layer replaces single variables.
+bool read_setting(std::map<std::string, std::string>& into,
+                  const setting_facts&,
+                  const toml_value_ref&,
+                  const path_context&);
+
+template <class Enum>
+requires std::is_enum_v<Enum>
+bool read_setting(Enum& into, const setting_facts& facts, const toml_value_ref& value, const path_context&) {
+  const auto index = read_choice(value, facts.choices);
+  if (index) {
+    into = static_cast<Enum>(*index);
+  }
+  return index.has_value();
+}
+
+toml_node write_setting(int value);
+toml_node write_setting(milliseconds value);
+toml_node write_setting(std::size_t value);
+toml_node write_setting(const std::string& value);
+toml_node write_setting(const std::vector<std::string>& value);
+toml_node write_setting(const std::vector<int>& value);
+toml_node write_setting(const std::map<std::string, std::string>& value);
+
+template <class Enum>
+requires std::is_enum_v<Enum> toml_node write_setting(Enum value) {
+  return toml_node{std::string{choice_names<Enum>.at(static_cast<std::size_t>(value))}};
+}
+
+template <class T>
+constexpr value_kind kind_of_type() {
+  if constexpr (std::is_enum_v<T>) {
+    return value_kind::choice;
+  } else if constexpr (std::is_same_v<T, milliseconds>) {
+    return value_kind::duration;
+  } else if constexpr (std::is_same_v<T, std::size_t>) {
+    return value_kind::size;
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return value_kind::text;
+  } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+    return value_kind::texts;
+  } else if constexpr (std::is_same_v<T, std::vector<int>>) {
+    return value_kind::integers;
+  } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
+    return value_kind::variables;
+  } else {
+    static_assert(std::is_same_v<T, int>, "no codec for this type");
+    return value_kind::integer;
+  }
+}
+
+/// A key that lives at `owner.*Members...`. The kind follows from the type unless the facts give a finer one.
+template <class Owner, auto... Members>
+constexpr setting_key<Owner> make_setting_key(setting_facts facts) {
+  using type = std::remove_cvref_t<decltype((std::declval<Owner&>().*....*Members))>;
+  if (facts.kind == value_kind::integer) {
+    facts.kind = kind_of_type<type>();
+  }
+  if constexpr (std::is_enum_v<type>) {
+    facts.choices = choice_names<type>;
+  }
+  return {facts,
+          [](Owner& into, const setting_facts& known, const toml_value_ref& value, const path_context& paths) {
+            return read_setting((into.*....*Members), known, value, paths);
+          },
+          [](const Owner& from) { return write_setting((from.*....*Members)); }};
+}
+
+}  // namespace troupe

@@ -1,0 +1,68 @@
+// What one key of troupe.toml is: name, type, range, meaning, and how it gets into its struct and out again. Parsing,
+// `config show`, the schema, the reference file and docs/configuration.md all come from tables of these.
+#pragma once
+
+#include "config/settings.hpp"
+#include "config/toml_values.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace troupe {
+
+enum class value_kind {
+  integer,
+  duration,
+  size,  ///< Bytes.
+  text,
+  path,  ///< Made absolute.
+  choice,
+  command,  ///< Program and arguments; a program with a slash in it is a path.
+  texts,
+  pointers,  ///< RFC 6901.
+  integers,
+  variable_names,  ///< Of the environment.
+  variables,       ///< Names and values of the same.
+};
+
+/// When a changed value counts: for everything that begins after the change, or only in a new process.
+enum class takes_effect { live, restart };
+
+struct setting_facts {
+  std::string_view name;  ///< `writer.max_batch`; in an agent's table `command`.
+  integer_range range{};  ///< Inclusive; in milliseconds for a duration, in bytes for a size.
+  bool may_be_empty = true;
+  takes_effect effect = takes_effect::restart;
+  std::string_view shown_default{};  ///< Instead of the value, where that depends on the machine.
+  std::string_view doc;              ///< One sentence.
+  value_kind kind = value_kind::integer;
+  std::span<const std::string_view> choices{};
+};
+
+/// What relative paths count from, and what `~/` stands for.
+struct path_context {
+  std::string folder;  ///< Absolute.
+  std::string home;    ///< Empty if unknown.
+};
+
+std::string absolute_path(std::string_view written, const path_context& paths);
+
+template <class Owner>
+struct setting_key : setting_facts {
+  /// False after a complaint; the owner is then unchanged.
+  bool (*read)(Owner& into, const setting_facts& facts, const toml_value_ref& value, const path_context& paths);
+  toml_node (*write)(const Owner& from);
+};
+
+/// In the order of the documentation. Names have two parts; the first is the table.
+std::span<const setting_key<settings>> settings_keys() noexcept;
+
+/// The keys of `[agents.NAME]`.
+std::span<const setting_key<agent_spec>> agent_keys() noexcept;
+
+/// `integer, 1 to 65536`, `duration`, `"full" or "normal"`: for people.
+std::string type_text(const setting_facts& facts);
+
+}  // namespace troupe

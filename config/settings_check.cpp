@@ -1,0 +1,98 @@
+// What depends on several settings.
+#include "config/config_layers.hpp"
+
+#include <array>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+// What each attempt is told (contract, section 4).
+constexpr std::array<std::string_view, 5> set_for_agents{
+    "TROUPE_RUN_ID", "TROUPE_STEP_ID", "TROUPE_SUBJECT", "TROUPE_ATTEMPT", "TROUPE_IDEMPOTENCY_KEY"};
+constexpr std::array<std::string_view, 5> secret_endings{"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS"};
+
+class settings_checker {
+ public:
+  settings_checker(const source_map& positions, std::vector<problem>& out) : positions_(positions), out_(out) {}
+
+  void check(const settings& values) {
+    if (values.writer.max_batch > values.writer.queue_depth) {
+      error("writer.max_batch",
+            "'max_batch' is larger than 'queue_depth': a batch cannot be filled",
+            "raise writer.queue_depth to " + std::to_string(values.writer.max_batch) + " or more");
+    }
+    for (const auto& [name, agent] : values.agents) {
+      check_agent(agent, "agents." + name.str() + '.');
+    }
+  }
+
+ private:
+  void check_agent(const agent_spec& agent, const std::string& path) {
+    const bool is_command = agent.kind == agent_kind::command;
+    if (is_command && agent.command.empty()) {
+      error(path + "command",
+            "agent '" + agent.name.str() + "' has no command",
+            "add command = [\"program\", \"argument\"]");
+    }
+    if (is_command && !agent.endpoint.empty()) {
+      error(path + "endpoint", "'endpoint' has no use for an agent of kind \"command\"", "take it out");
+    }
+    if (is_command && !agent.api_key_env.empty()) {
+      error(path + "api_key_env",
+            "'api_key_env' has no use for an agent of kind \"command\"",
+            "name the variable in pass_env");
+    }
+    if (!is_command && !agent.command.empty()) {
+      error(path + "command", "'command' has no use for an agent of kind \"http\"", "take it out");
+    }
+    if (!is_command && agent.endpoint.empty()) {
+      error(path + "endpoint", "agent '" + agent.name.str() + "' has no endpoint", "add endpoint = \"http://...\"");
+    }
+    if (agent.parse == output_format::text && !agent.require.empty()) {
+      error(path + "require", "'require' has no use where parse is \"text\"", "set parse = \"json\"");
+    }
+    check_variables(agent, path);
+  }
+
+  void check_variables(const agent_spec& agent, const std::string& path) {
+    for (const auto& [name, value] : agent.environment) {
+      for (const auto taken : set_for_agents) {
+        if (name == taken) {
+          error(path + "env." + name, "'" + name + "' is set by Troupe for each attempt", "take it out");
+        }
+      }
+      for (const auto ending : secret_endings) {
+        if (name.ends_with(ending) && !value.empty()) {
+          warn(path + "env." + name,
+               "'" + name + "' looks like a secret that is written into the configuration",
+               "set it in the environment of Troupe and name it in pass_env");
+        }
+      }
+    }
+  }
+
+  void error(const std::string& key, std::string message, std::string hint) {
+    add(problem::severity::error, key, std::move(message), std::move(hint));
+  }
+
+  void warn(const std::string& key, std::string message, std::string hint) {
+    add(problem::severity::warning, key, std::move(message), std::move(hint));
+  }
+
+  void add(problem::severity weight, const std::string& key, std::string message, std::string hint) {
+    out_.push_back(
+        {weight, error_code::invalid_config, positions_.find(key), key, std::move(message), std::move(hint)});
+  }
+
+  const source_map& positions_;
+  std::vector<problem>& out_;
+};
+
+}  // namespace
+
+void check_settings(const settings& values, const source_map& positions, std::vector<problem>& out) {
+  settings_checker{positions, out}.check(values);
+}
+
+}  // namespace troupe

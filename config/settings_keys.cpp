@@ -1,0 +1,129 @@
+// The tables of every setting. A new one is a member in config/settings.hpp, with its default, and a line here.
+#include "config/setting_codec.hpp"
+
+#include <limits>
+
+namespace troupe {
+namespace {
+
+constexpr std::int64_t second = 1'000;
+constexpr std::int64_t hour = 3'600 * second;
+constexpr std::int64_t kib = 1'024;
+constexpr std::int64_t gib = kib * kib * kib;
+
+template <auto... Members>
+constexpr setting_key<settings> key(setting_facts facts) {
+  return make_setting_key<settings, Members...>(facts);
+}
+
+template <auto... Members>
+constexpr setting_key<agent_spec> agent_key(setting_facts facts) {
+  return make_setting_key<agent_spec, Members...>(facts);
+}
+
+constexpr std::array table{
+    key<&settings::storage, &storage_settings::path>(
+        {.name = "storage.path",
+         .may_be_empty = false,
+         .shown_default = "~/.local/state/troupe/troupe.db",
+         .doc = "The database file; its folder is made if it is not there. The default is troupe/troupe.db in "
+                "$XDG_STATE_HOME, where that is set.",
+         .kind = value_kind::path}),
+    key<&settings::storage, &storage_settings::durability>(
+        {.name = "storage.durability",
+         .doc = "\"full\": what is acknowledged survives a power cut; \"normal\": it survives a crash of the process, "
+                "but a power cut may take the last commits."}),
+    key<&settings::writer, &writer_settings::max_batch>(
+        {.name = "writer.max_batch", .range = {1, 65'536}, .doc = "Most commands that share one transaction."}),
+    key<&settings::writer, &writer_settings::queue_depth>(
+        {.name = "writer.queue_depth",
+         .range = {1, 1'048'576},
+         .doc = "Most commands that wait for the writer; above it, senders wait."}),
+    key<&settings::runtime, &runtime_settings::workers>(
+        {.name = "runtime.workers",
+         .range = {0, 1'024},
+         .doc = "Threads that carry out actors; 0 is one for each processor."}),
+    key<&settings::runtime, &runtime_settings::max_throughput>(
+        {.name = "runtime.max_throughput",
+         .range = {1, 1'000'000},
+         .doc = "Messages that an actor handles in a row before another one has its turn."}),
+    key<&settings::runtime, &runtime_settings::drain_timeout>(
+        {.name = "runtime.drain_timeout",
+         .range = {0, 24 * hour},
+         .doc = "How long running tasks may go on at shutdown before they are stopped."}),
+    key<&settings::runtime, &runtime_settings::kill_grace>(
+        {.name = "runtime.kill_grace",
+         .range = {0, hour},
+         .doc = "How long an agent that was asked to end (SIGTERM) has before it is killed."}),
+    key<&settings::runtime, &runtime_settings::drain_grace>(
+        {.name = "runtime.drain_grace",
+         .range = {0, hour},
+         .doc = "How long a pipe that a grandchild holds open may delay the end of an agent that has exited."}),
+    key<&settings::runtime, &runtime_settings::restart_intensity>(
+        {.name = "runtime.restart_intensity",
+         .range = {0, 1'000},
+         .doc = "Restarts within runtime.restart_window that a supervisor makes before it gives up."}),
+    key<&settings::runtime, &runtime_settings::restart_window>({.name = "runtime.restart_window",
+                                                                .range = {1, 24 * hour},
+                                                                .doc = "The time over which restarts are counted."}),
+    key<&settings::runtime, &runtime_settings::custodian>(
+        {.name = "runtime.custodian",
+         .doc = "The program troupe-custodian; empty: beside the running program, then in PATH.",
+         .kind = value_kind::path}),
+    key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
+    key<&settings::log, &log_settings::format>(
+        {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),
+    key<&settings::log, &log_settings::file>({.name = "log.file",
+                                              .doc = "The file that log messages are added to; empty: stderr.",
+                                              .kind = value_kind::path}),
+};
+
+constexpr std::array agent_table{
+    agent_key<&agent_spec::kind>({.name = "kind", .doc = "How the agent is reached; this version runs commands."}),
+    agent_key<&agent_spec::command>(
+        {.name = "command",
+         .doc = "Program and arguments, one string each; never through a shell. A program without a slash is looked up "
+                "in PATH, one with a slash counts from the folder of the file.",
+         .kind = value_kind::command}),
+    agent_key<&agent_spec::prompt>({.name = "prompt",
+                                    .doc = "How the prompt reaches the program: on its standard input, as its last "
+                                           "argument, or as a file whose path is the last argument."}),
+    agent_key<&agent_spec::parse>(
+        {.name = "parse",
+         .doc = "What the output is: \"text\" as it stands, one \"json\" document, or \"jsonl\", one on each line."}),
+    agent_key<&agent_spec::require>({.name = "require",
+                                     .doc = "JSON pointers that must exist in the parsed output.",
+                                     .kind = value_kind::pointers}),
+    agent_key<&agent_spec::working_directory>(
+        {.name = "cwd",
+         .shown_default = "",
+         .doc = "The folder that the program starts in; it counts from the folder of the file. The default is the "
+                "folder that Troupe was started in.",
+         .kind = value_kind::path}),
+    agent_key<&agent_spec::environment>(
+        {.name = "env",
+         .doc = "Environment variables of the program. Layers add to each other, variable by variable."}),
+    agent_key<&agent_spec::pass_environment>(
+        {.name = "pass_env",
+         .doc = "Names of variables that are taken over from Troupe's own environment; the program sees no other.",
+         .kind = value_kind::variable_names}),
+    agent_key<&agent_spec::ok_exit>(
+        {.name = "ok_exit", .range = {0, 255}, .may_be_empty = false, .doc = "Exit codes that count as success."}),
+    agent_key<&agent_spec::output_limit>(
+        {.name = "output_limit",
+         .range = {kib, 4 * gib},
+         .doc = "Most bytes of standard output, and of standard error; a program that prints more is stopped."}),
+    agent_key<&agent_spec::provider>({.name = "provider", .doc = "A label: who runs the model."}),
+    agent_key<&agent_spec::model>({.name = "model", .doc = "A label: the model's name, kept with each output."}),
+    agent_key<&agent_spec::endpoint>({.name = "endpoint", .doc = "For kind \"http\": the address of the API."}),
+    agent_key<&agent_spec::api_key_env>(
+        {.name = "api_key_env", .doc = "For kind \"http\": the variable that holds the key."}),
+};
+
+}  // namespace
+
+std::span<const setting_key<settings>> settings_keys() noexcept { return table; }
+
+std::span<const setting_key<agent_spec>> agent_keys() noexcept { return agent_table; }
+
+}  // namespace troupe

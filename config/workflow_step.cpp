@@ -1,0 +1,300 @@
+// One `[[step]]`.
+#include "config/workflow_parser.hpp"
+#include "config/workflow_words.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr int attempts_max = 1'000;
+constexpr double multiplier_max = 1'000;
+constexpr int members_max = 1'000;
+
+class step_parser {
+ public:
+  step_parser(const toml_table& table, toml_place at, std::string path, workflow_parts& parts)
+      : parts_(parts), reader_(table, at, std::move(path), parts.sink, parts.positions) {
+    out_.at = parts.sink.position(at);
+  }
+
+  step parse() {
+    if (const auto id = reader_.require("id", "add id = \"survey\"; " + std::string{name_rule})) {
+      out_.id = step_id{read_name(*id, "the id of a step").value_or("")};
+    }
+    parse_agents();
+    parse_function();
+    parse_gate();
+    parse_map();
+    parse_prompt();
+    parse_output();
+    parse_policies();
+    parse_edges();
+    parse_consensus();
+    reader_.finish();
+    return std::move(out_);
+  }
+
+ private:
+  void parse_agents() {
+    const auto one = reader_.take("agent");
+    const auto several = reader_.take("agents");
+    if (one && several) {
+      several->refuse("is there, and 'agent' too", "write one of them");
+    }
+    if (one) {
+      add_agent(*one);
+    }
+    const auto* list = several ? several->node.as<toml_list>() : nullptr;
+    if (several && (list == nullptr || list->empty())) {
+      several->refuse("must be a list of names of agents, with at least one");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      add_agent({(*list)[i], several->path + '[' + std::to_string(i) + ']', several->sink});
+    }
+  }
+
+  void add_agent(const toml_value_ref& value) {
+    parts_.positions.set(value.path, parts_.sink.position(value.node.begin));
+    if (auto name = read_name(value, "the name of an agent")) {
+      out_.agents.emplace_back(std::move(*name));
+    }
+  }
+
+  void parse_function() {
+    const auto name = reader_.take("function");
+    const auto args = reader_.take("args");
+    if (args && !name) {
+      args->refuse("has no use without 'function'", "take it out, or name the function");
+    }
+    const auto text = name ? read_text(*name) : std::nullopt;
+    if (!text) {
+      return;
+    }
+    if (text->empty()) {
+      name->refuse("must not be empty");
+      return;
+    }
+    out_.function = function_call{*text, json_text{"{}"}};
+    if (args) {
+      const auto* list = args->node.as<toml_list>();
+      const auto is_table = [](const toml_node& node) { return node.as<toml_table>() != nullptr; };
+      if (!is_table(args->node) && (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))) {
+        args->refuse("must be a table or a list of tables");
+      } else {
+        out_.function->args = read_json(*args).value_or(json_text{"{}"});
+      }
+    }
+  }
+
+  void parse_gate() {
+    const auto value = reader_.take("gate");
+    const auto* table = value ? read_table(*value) : nullptr;
+    if (table == nullptr) {
+      return;
+    }
+    gate_policy gate;
+    toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
+    if (const auto prompt = reader.require("prompt", "say what is to be decided: prompt = \"Merge?\"")) {
+      note_text(*prompt, prompt->path);
+      gate.prompt = read_text(*prompt).value_or("");
+    }
+    if (const auto expires = reader.take("expires")) {
+      gate.expires = read_duration(*expires, {.min = milliseconds{1}});
+    }
+    if (const auto expiry = reader.take("on_expiry")) {
+      const auto choice = read_choice(*expiry, expiry_words);
+      gate.on_expiry = choice ? std::string{expiry_words.at(*choice)} : "";
+    }
+    if (const auto votes = reader.take("votes")) {
+      gate.votes = static_cast<int>(read_integer(*votes, {.min = 1, .max = members_max}).value_or(1));
+    }
+    reader.finish();
+    out_.gate = std::move(gate);
+  }
+
+  void parse_map() {
+    const auto value = reader_.take("map");
+    const auto* table = value ? read_table(*value) : nullptr;
+    if (table == nullptr) {
+      return;
+    }
+    map_policy map;
+    toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
+    if (const auto over = reader.require("over", "name the list in the state: over = \"/files\"")) {
+      map.over = read_pointer(*over).value_or("");
+    }
+    if (const auto as = reader.require("as", "name the element for the prompt: as = \"file\"")) {
+      map.as = read_name(*as, "the name of an element").value_or("");
+    }
+    const auto agent = reader.take("agent");
+    const auto file = reader.take("workflow");
+    if (agent.has_value() == file.has_value()) {
+      value->refuse("must name either an agent or a workflow");
+    }
+    map.agent = agent_name{agent ? read_name(*agent, "the name of an agent").value_or("") : ""};
+    map.workflow_file = file ? read_text(*file).value_or("") : "";
+    if (const auto most = reader.take("max_concurrent")) {
+      map.max_concurrent = static_cast<int>(read_integer(*most, {.min = 1, .max = 100'000}).value_or(1));
+    }
+    reader.finish();
+    out_.map = std::move(map);
+  }
+
+  void parse_prompt() {
+    const auto text = reader_.take("prompt");
+    const auto file = reader_.take("prompt_file");
+    if (text && file) {
+      file->refuse("is there, and 'prompt' too", "write one of them");
+      return;
+    }
+    if (text) {
+      note_text(*text, text->path);
+      out_.prompt = read_text(*text).value_or("");
+    }
+    if (file) {
+      if (auto found = parts_.prompts.find(*file)) {
+        parts_.positions.set_text(reader_.path_of("prompt"), found->at, std::move(found->raw));
+        out_.prompt = std::move(found->text);
+      }
+    }
+  }
+
+  // Keeps how the text is spelled, so that a placeholder in it can be pointed at.
+  void note_text(const toml_value_ref& value, const std::string& path) {
+    parts_.positions.set_text(
+        path, parts_.sink.position(value.node.begin), raw_text(parts_.source, value.node.begin, value.node.end));
+  }
+
+  void parse_output() {
+    const auto output = reader_.take("output");
+    const auto text = output ? read_text(*output) : std::nullopt;
+    if (text && !is_field_name(*text)) {
+      output->refuse("is '" + *text + "', which cannot be the name of a field", std::string{field_rule});
+    }
+    out_.output = field_name{text && is_field_name(*text) ? *text : out_.id.str()};
+  }
+
+  void parse_policies() {
+    if (const auto timeout = reader_.take("timeout")) {
+      out_.timeout = read_duration(*timeout, {.min = milliseconds{1}});
+    }
+    if (const auto retry = reader_.take("retry")) {
+      parse_retry(*retry);
+    }
+    if (const auto crash = reader_.take("on_crash")) {
+      out_.on_crash = read_enum<crash_policy>(*crash, crash_words);
+    }
+  }
+
+  void parse_retry(const toml_value_ref& value) {
+    const auto* table = read_table(value);
+    if (table == nullptr) {
+      return;
+    }
+    retry_policy retry;
+    toml_reader reader{*table, value.node.begin, value.path, parts_.sink, parts_.positions};
+    if (const auto most = reader.take("max_attempts")) {
+      retry.max_attempts = static_cast<int>(read_integer(*most, {.min = 1, .max = attempts_max}).value_or(1));
+    }
+    if (const auto initial = reader.take("initial")) {
+      retry.initial = read_duration(*initial).value_or(retry.initial);
+    }
+    if (const auto max = reader.take("max")) {
+      retry.max = read_duration(*max).value_or(retry.max);
+      if (retry.max < retry.initial) {
+        max->refuse("is less than 'initial', which is " + to_text(retry.initial));
+      }
+    }
+    if (const auto multiplier = reader.take("multiplier")) {
+      retry.multiplier = read_number(*multiplier, 1, multiplier_max).value_or(retry.multiplier);
+    }
+    if (const auto jitter = reader.take("jitter")) {
+      retry.jitter = read_number(*jitter, 0, 1).value_or(retry.jitter);
+    }
+    reader.finish();
+    out_.retry = retry;
+  }
+
+  void parse_edges() {
+    if (const auto next = reader_.take("next")) {
+      out_.next = parse_routes(*next, parts_.positions);
+    }
+    if (const auto error = reader_.take("on_error")) {
+      if (auto name = read_name(*error, "the id of a step")) {
+        out_.on_error = step_id{std::move(*name)};
+      }
+    }
+    const auto join = reader_.take("join");
+    const auto* list = join ? join->node.as<toml_list>() : nullptr;
+    if (join && (list == nullptr || list->empty())) {
+      join->refuse("must be a list of steps, with at least one");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const toml_value_ref item{(*list)[i], join->path + '[' + std::to_string(i) + ']', join->sink};
+      parts_.positions.set(item.path, parts_.sink.position(item.node.begin));
+      if (auto name = read_name(item, "the id of a step")) {
+        out_.join.emplace_back(std::move(*name));
+      }
+    }
+  }
+
+  void parse_consensus() {
+    const auto value = reader_.take("consensus");
+    const auto* table = value ? read_table(*value) : nullptr;
+    if (table == nullptr) {
+      return;
+    }
+    consensus_policy policy;
+    toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
+    if (const auto strategy = reader.take("strategy")) {
+      policy.strategy = read_enum<consensus_strategy>(*strategy, strategy_words).value_or(consensus_strategy::collect);
+    }
+    policy.quorum = read_count(reader.take("quorum"), 1);
+    policy.min_answers = read_count(reader.take("min_answers"), 1);
+    policy.retry_degraded = read_count(reader.take("retry_degraded"), 0).value_or(policy.retry_degraded);
+    if (const auto on = reader.take("vote_on")) {
+      policy.vote_on = read_pointer(*on).value_or("");
+    }
+    if (const auto each = reader.take("vote_each")) {
+      policy.vote_each = read_pointer(*each).value_or("");
+    }
+    if (const auto by = reader.take("vote_by")) {
+      read_pointers(*by, policy.vote_by);
+    }
+    reader.finish();
+    out_.consensus = std::move(policy);
+  }
+
+  static std::optional<int> read_count(const std::optional<toml_value_ref>& value, int min) {
+    const auto number = value ? read_integer(*value, {.min = min, .max = members_max}) : std::nullopt;
+    return number ? std::optional{static_cast<int>(*number)} : std::nullopt;
+  }
+
+  void read_pointers(const toml_value_ref& value, std::vector<std::string>& out) {
+    const auto* list = value.node.as<toml_list>();
+    if (list == nullptr) {
+      value.refuse("must be a list of JSON pointers; this is " + std::string{kind_name(value.node)});
+      return;
+    }
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const toml_value_ref item{(*list)[i], value.path + '[' + std::to_string(i) + ']', value.sink};
+      if (auto pointer = read_pointer(item)) {
+        out.push_back(std::move(*pointer));
+      }
+    }
+  }
+
+  workflow_parts& parts_;
+  toml_reader reader_;
+  step out_;
+};
+
+}  // namespace
+
+step parse_step(const toml_table& table, toml_place at, std::size_t index, workflow_parts& parts) {
+  return step_parser{table, at, "step[" + std::to_string(index) + ']', parts}.parse();
+}
+
+}  // namespace troupe
