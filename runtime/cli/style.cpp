@@ -35,7 +35,7 @@ glyph glyph_of(sign of) noexcept {
       return {"○", ".", ink::dim};
     case sign::running:
       return {"●", "*", ink::cyan};
-    case sign::done:
+    case sign::good:
       return {"✓", "+", ink::green};
     case sign::warned:
       return {"!", "!", ink::yellow};
@@ -72,7 +72,7 @@ sign sign_of(task_state state) noexcept {
     case task_state::validating:
       return sign::running;
     case task_state::completed:
-      return sign::done;
+      return sign::good;
     case task_state::failed:
       return sign::failed;
     case task_state::retrying:

@@ -11,7 +11,7 @@ namespace troupe {
 enum class ink { plain, bold, dim, red, green, yellow, cyan };
 
 /// What a line stands for at its left edge.
-enum class sign { waiting, running, done, warned, failed, retrying, stopped };
+enum class sign { waiting, running, good, warned, failed, retrying, stopped };
 
 struct style {
   bool colour = false;  ///< SGR sequences.
