@@ -209,10 +209,10 @@ plan::task_entry& plan::entry(const task_id& id) {
 }
 
 void plan::finished(const task_id& task, task_outcome outcome) {
-  auto& done = entry(task);
-  if (done.at != task_entry::phase::over) {
-    done.at = task_entry::phase::over;
-    done.outcome = std::move(outcome);
+  auto& ended = entry(task);
+  if (ended.at != task_entry::phase::over) {
+    ended.at = task_entry::phase::over;
+    ended.outcome = std::move(outcome);
   }
 }
 
@@ -322,14 +322,14 @@ void plan::merge_into(commit_superstep& closed, const std::vector<task_delta>& d
   closed.deltas = text_of(deltas);
   closed.state = canonical(*merged);
   closed.state_hash = state_hash(closed.state);
-  std::vector<step_id> done;
+  std::vector<step_id> steps;
   for (const auto& task : tasks_) {
-    if (done.empty() || done.back() != task.planned.step) {
-      done.push_back(task.planned.step);
+    if (steps.empty() || steps.back() != task.planned.step) {
+      steps.push_back(task.planned.step);
     }
   }
   const superstep_no next{superstep_.value() + 1};
-  closed.next_front = front_of(*flow_, run_, next, followers(*flow_, done));
+  closed.next_front = front_of(*flow_, run_, next, followers(*flow_, steps));
   if (closed.next_front.empty()) {
     bool degraded = degraded_;
     for (const auto& verdict : closed.verdicts) {

@@ -1,0 +1,29 @@
+// From what an agent printed to its answer. Pure; linear in the size of the output, whatever it holds.
+#pragma once
+
+#include "messages/agent.hpp"
+#include "messages/base/json_text.hpp"
+#include "messages/base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace troupe {
+
+struct parsed_output {
+  json_text value;
+  std::string found_by;  ///< text, whole, fenced, balanced or jsonl.
+};
+
+/// By the agent's `parse`:
+///
+///   text    the output as a string, ill-formed UTF-8 replaced, line ends at its end taken off.
+///   json    the first that is JSON of: the whole text; the last fenced block; the outermost balanced object or array,
+///           the last one first. A candidate that the prompt holds too is the question, not the answer: skipped.
+///   jsonl   a list with one value for each line that is not blank.
+///
+/// Then each pointer of `require` must lead somewhere. OUTPUT_INVALID says what and where; the raw output is kept by the
+/// caller.
+result<parsed_output> parse_output(const agent_spec& spec, std::string_view output, std::string_view prompt);
+
+}  // namespace troupe

@@ -1,0 +1,307 @@
+#include "actors/consensus/consensus.hpp"
+
+#include "actors/json/json.hpp"
+#include "messages/base/invariant.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+namespace {
+
+namespace json = boost::json;
+
+struct given_answer {
+  agent_name agent;
+  json::value value;
+};
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::string normalised(std::string_view text) {
+  std::string out;
+  bool space = false;
+  for (const char c : text) {
+    if (is_space(c)) {
+      space = !out.empty();
+      continue;
+    }
+    if (std::exchange(space, false)) {
+      out += ' ';
+    }
+    out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
+}
+
+json::value normalised(const json::value& value) {
+  if (const auto* text = value.if_string()) {
+    return json::value(normalised(std::string_view{*text}));
+  }
+  if (const auto* list = value.if_array()) {
+    json::array out;
+    for (const auto& element : *list) {
+      out.push_back(normalised(element));
+    }
+    return out;
+  }
+  if (const auto* object = value.if_object()) {
+    json::object out;
+    for (const auto& member : *object) {
+      out[member.key()] = normalised(member.value());
+    }
+    return out;
+  }
+  return value;
+}
+
+json_text key_of(const json::value& value) { return canonical(normalised(value)); }
+
+// What `vote_by` looks at; the whole element where it is empty. Absent parts are told from null ones.
+json_text key_of(const json::value& element, const std::vector<std::string>& vote_by) {
+  if (vote_by.empty()) {
+    return key_of(element);
+  }
+  json::array parts;
+  for (const auto& pointer : vote_by) {
+    const auto* part = find(element, pointer);
+    parts.push_back(part == nullptr ? json::value(json::array{}) : json::value(json::array{normalised(*part)}));
+  }
+  return canonical(parts);
+}
+
+// Answers that are the same, in order of their first giver.
+struct grouping {
+  std::vector<answer_group> groups;
+  std::map<std::string, std::size_t> index;
+
+  void add(const json_text& key, const json::value& value, const agent_name& agent) {
+    const auto [at, is_new] = index.try_emplace(key.str(), groups.size());
+    if (is_new) {
+      groups.push_back({canonical(value), {}});
+    }
+    auto& agents = groups[at->second].agents;
+    if (std::ranges::find(agents, agent) == agents.end()) {
+      agents.push_back(agent);
+    }
+  }
+};
+
+void sort_dissent(std::vector<answer_group>& dissent) {
+  std::ranges::sort(dissent, [](const answer_group& a, const answer_group& b) {
+    return a.agents.size() != b.agents.size() ? a.agents.size() > b.agents.size() : a.value.str() < b.value.str();
+  });
+}
+
+std::string names(const std::vector<agent_name>& agents) {
+  std::string all;
+  for (const auto& agent : agents) {
+    all += (all.empty() ? "" : ", ") + agent.str();
+  }
+  return all;
+}
+
+std::optional<error> lacks_what_is_voted_on(const consensus_policy& policy, const json::value& value) {
+  const bool each = !policy.vote_each.empty();
+  const auto& pointer = each ? policy.vote_each : policy.vote_on;
+  const auto* part = find(value, pointer);
+  if (part == nullptr) {
+    return error{error_code::output_invalid, "the answer has nothing at " + pointer + ", which the vote is on", ""};
+  }
+  if (each && !part->is_array()) {
+    return error{error_code::output_invalid, "the answer has no list at " + pointer + ", whose elements are voted on", ""};
+  }
+  return std::nullopt;
+}
+
+std::vector<given_answer> take_in(verdict& made,
+                                  const consensus_policy& policy,
+                                  std::span<const agent_name> asked,
+                                  std::span<const agent_answer> answers) {
+  std::vector<given_answer> given;
+  for (const auto& agent : asked) {
+    made.asked.push_back(agent);
+    const auto found = std::ranges::find(answers, agent, &agent_answer::agent);
+    if (found == answers.end() || !found->value) {
+      const error silent{error_code::agent_no_output, "no answer", ""};
+      made.missing.push_back({agent, found == answers.end() ? silent : found->why_missing.value_or(silent)});
+      continue;
+    }
+    auto value = parse(*found->value);
+    if (policy.strategy == consensus_strategy::vote) {
+      if (auto why = lacks_what_is_voted_on(policy, value)) {
+        made.missing.push_back({agent, *std::move(why)});
+        continue;
+      }
+    }
+    made.answered.push_back(agent);
+    given.push_back({agent, std::move(value)});
+  }
+  return given;
+}
+
+error quorum_error(const verdict& made) {
+  std::string text = std::to_string(made.answered.size()) + " of " + std::to_string(made.asked.size()) +
+                     " agents answered, " + std::to_string(made.quorum) + " are needed; missing:";
+  for (const auto& missing : made.missing) {
+    text += " " + missing.agent.str() + " (" + std::string{to_string(missing.why.code)} + ": " + missing.why.message + ")";
+  }
+  return {error_code::quorum_not_met, text, "see what they printed: troupe logs RUN --stderr"};
+}
+
+void collect(verdict& made, std::vector<given_answer>& given) {
+  made.agreement = 1;
+  if (made.asked.size() == 1) {
+    made.winner = canonical(given.front().value);
+    return;
+  }
+  json::object all;
+  for (auto& answer : given) {
+    all[answer.agent.str()] = std::move(answer.value);
+  }
+  made.winner = canonical(all);
+}
+
+void vote(verdict& made, const consensus_policy& policy, const std::vector<given_answer>& given) {
+  grouping same;
+  for (const auto& answer : given) {
+    same.add(key_of(*find(answer.value, policy.vote_on)), answer.value, answer.agent);
+  }
+  auto& groups = same.groups;
+  const auto most = std::ranges::max(groups, {}, [](const answer_group& group) { return group.agents.size(); }).agents.size();
+  const auto leads = [&](const answer_group& group) { return group.agents.size() == most; };
+  if (std::ranges::count_if(groups, leads) > 1) {
+    std::string sides;
+    for (const auto& group : groups) {
+      sides += leads(group) ? (sides.empty() ? "" : " against ") + names(group.agents) : "";
+    }
+    made.status = verdict_status::conflict;
+    made.why = error{error_code::consensus_conflict, "the agents do not agree: " + sides, "see their answers: troupe output RUN STEP"};
+  } else {
+    const auto first = std::ranges::find_if(groups, leads);
+    made.winner = first->value;
+    made.agreement = static_cast<double>(most) / static_cast<double>(given.size());
+    made.agreed.push_back(*first);
+    groups.erase(first);
+  }
+  made.dissent = std::move(groups);
+  sort_dissent(made.dissent);
+}
+
+void vote_each(verdict& made, const consensus_policy& policy, const std::vector<given_answer>& given) {
+  grouping same;
+  for (const auto& answer : given) {
+    for (const auto& element : find(answer.value, policy.vote_each)->get_array()) {
+      same.add(key_of(element, policy.vote_by), element, answer.agent);
+    }
+  }
+  json::array agreed;
+  for (auto& group : same.groups) {
+    if (group.agents.size() >= static_cast<std::size_t>(made.quorum)) {
+      agreed.push_back(parse(group.value));
+      made.agreed.push_back(std::move(group));
+    } else {
+      made.dissent.push_back(std::move(group));
+    }
+  }
+  const auto all = made.agreed.size() + made.dissent.size();
+  made.agreement = all == 0 ? 1 : static_cast<double>(made.agreed.size()) / static_cast<double>(all);
+  made.winner = canonical(agreed);
+  sort_dissent(made.dissent);
+}
+
+json::object to_object(const error& why) {
+  json::object object{{"code", std::string{to_string(why.code)}}, {"message", why.message}};
+  if (!why.hint.empty()) {
+    object["hint"] = why.hint;
+  }
+  return object;
+}
+
+json::array to_array(const std::vector<agent_name>& agents) {
+  json::array list;
+  for (const auto& agent : agents) {
+    list.push_back(json::value(agent.str()));
+  }
+  return list;
+}
+
+json::array to_array(const std::vector<answer_group>& groups) {
+  json::array list;
+  for (const auto& group : groups) {
+    list.push_back(json::object{{"value", parse(group.value)}, {"agents", to_array(group.agents)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+int quorum_of(const consensus_policy& policy, int asked) {
+  if (policy.quorum) {
+    return *policy.quorum;
+  }
+  const int two_thirds = (67 * asked + 99) / 100;
+  return asked >= 2 ? std::max(2, two_thirds) : 1;
+}
+
+json_text normalised(const json_text& answer) { return key_of(parse(answer)); }
+
+verdict reach(const consensus_policy& policy, std::span<const agent_name> asked, std::span<const agent_answer> answers) {
+  invariant(!asked.empty(), "somebody was asked");
+  verdict made;
+  made.quorum = quorum_of(policy, static_cast<int>(asked.size()));
+  auto given = take_in(made, policy, asked, answers);
+  made.degraded = !made.missing.empty();
+  if (given.empty() || given.size() < static_cast<std::size_t>(made.quorum)) {
+    made.status = verdict_status::insufficient;
+    made.why = quorum_error(made);
+    return made;
+  }
+  made.status = made.degraded ? verdict_status::degraded : verdict_status::ok;
+  switch (policy.strategy) {
+    case consensus_strategy::collect:
+      collect(made, given);
+      break;
+    case consensus_strategy::vote:
+      if (policy.vote_each.empty()) {
+        vote(made, policy, given);
+      } else {
+        vote_each(made, policy, given);
+      }
+      break;
+    case consensus_strategy::race:
+    case consensus_strategy::aggregate:
+      invariant(false, "the workflow check refuses strategies that are not carried out");
+  }
+  return made;
+}
+
+json_text to_json(const verdict& reached) {
+  json::array missing;
+  for (const auto& each : reached.missing) {
+    auto object = to_object(each.why);
+    object["agent"] = each.agent.str();
+    missing.push_back(std::move(object));
+  }
+  json::object all{{"status", std::string{to_string(reached.status)}},
+                   {"degraded", reached.degraded},
+                   {"quorum", reached.quorum},
+                   {"asked", to_array(reached.asked)},
+                   {"answered", to_array(reached.answered)},
+                   {"missing", std::move(missing)},
+                   {"agreement", reached.agreement},
+                   {"agreed", to_array(reached.agreed)},
+                   {"dissent", to_array(reached.dissent)},
+                   {"winner", reached.winner ? parse(*reached.winner) : json::value()},
+                   {"error", reached.why ? json::value(to_object(*reached.why)) : json::value()}};
+  return canonical(all);
+}
+
+}  // namespace troupe

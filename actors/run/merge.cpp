@@ -1,0 +1,204 @@
+#include "actors/run/merge.hpp"
+
+#include "actors/json/json.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t shown_bytes_max = 120;
+
+std::string shown(const json::value& value) {
+  auto text = canonical(value).str();
+  if (text.size() > shown_bytes_max) {
+    text = repair_utf8(text.substr(0, shown_bytes_max)) + "...";
+  }
+  return text;
+}
+
+error unsuitable(const task_delta& delta, const json::value& value, std::string_view wanted) {
+  return {error_code::invalid_input,
+          "step '" + delta.step.str() + "' gives field '" + delta.field.str() + "' the value " + shown(value) +
+              ", but its reducer wants " + std::string{wanted},
+          "give a fitting value, or declare another reducer under [state." + delta.field.str() + "]"};
+}
+
+std::optional<std::int64_t> exact(const json::value& value) {
+  if (const auto* number = value.if_int64()) {
+    return *number;
+  }
+  return std::nullopt;
+}
+
+// A sum of integers is exact, or refused; with a double in it, it is a double.
+result<json::value> sum(const json::value& before, const json::value& value, const task_delta& delta) {
+  const auto a = exact(before);
+  const auto b = exact(value);
+  if (!a || !b) {
+    return json::value(before.to_number<double>() + value.to_number<double>());
+  }
+  std::int64_t total = 0;
+  if (__builtin_add_overflow(*a, *b, &total)) {
+    return unsuitable(delta, value, "a sum that 64 bits hold");
+  }
+  return json::value(total);
+}
+
+bool less(const json::value& a, const json::value& b) {
+  const auto exact_a = exact(a);
+  const auto exact_b = exact(b);
+  return exact_a && exact_b ? *exact_a < *exact_b : a.to_number<double>() < b.to_number<double>();
+}
+
+void add_to_union(json::array& all, const json::value& value) {
+  const auto text = canonical(value);
+  if (std::ranges::none_of(all, [&](const json::value& known) { return canonical(known) == text; })) {
+    all.push_back(value);
+  }
+}
+
+// RFC 7396, section 2.
+void merge_patch(json::value& target, const json::value& patch) {
+  const auto* changes = patch.if_object();
+  if (changes == nullptr) {
+    target = patch;
+    return;
+  }
+  if (!target.is_object()) {
+    target = json::object{};
+  }
+  auto& object = target.get_object();
+  for (const auto& change : *changes) {
+    if (change.value().is_null()) {
+      object.erase(change.key());
+    } else {
+      merge_patch(object[change.key()], change.value());
+    }
+  }
+}
+
+class field_reduction {
+ public:
+  explicit field_reduction(json::object& state) : state_(state) {}
+
+  std::optional<error> apply(reducer how, const task_delta& delta, json::value value) {
+    auto* before = state_.if_contains(delta.field.str());
+    switch (how) {
+      case reducer::fail:
+        return write_once(delta, std::move(value));
+      case reducer::last:
+        state_[delta.field.str()] = std::move(value);
+        return std::nullopt;
+      case reducer::append:
+      case reducer::set_union:
+        return into_list(how, delta, before, std::move(value));
+      case reducer::sum:
+      case reducer::min:
+      case reducer::max:
+        return number(how, delta, before, std::move(value));
+      case reducer::merge:
+        return patch(delta, before, value);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<error> write_once(const task_delta& delta, json::value value) {
+    const auto [first, is_new] = writers_.try_emplace(delta.field, &delta);
+    const auto& writer = *first->second;
+    if (!is_new && (writer.step != delta.step || writer.agent != delta.agent)) {
+      return error{error_code::merge_conflict,
+                   "field '" + delta.field.str() + "' is written by step '" + writer.step.str() + "' (" +
+                       shown(parse(writer.value)) + ") and by step '" + delta.step.str() + "' (" +
+                       shown(value) + ") in one superstep; neither was committed",
+                   "declare a reducer for it: [state." + delta.field.str() + "] reduce = \"append\", for example"};
+    }
+    state_[delta.field.str()] = std::move(value);
+    return std::nullopt;
+  }
+
+  std::optional<error> into_list(reducer how, const task_delta& delta, json::value* before, json::value value) {
+    if (before != nullptr && !before->is_array()) {
+      return unsuitable(delta, *before, "a list to add to");
+    }
+    auto& list = before != nullptr ? before->get_array() : state_[delta.field.str()].emplace_array();
+    if (how == reducer::append) {
+      list.push_back(std::move(value));
+    } else if (const auto* several = value.if_array()) {
+      for (const auto& element : *several) {
+        add_to_union(list, element);
+      }
+    } else {
+      add_to_union(list, value);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<error> number(reducer how, const task_delta& delta, json::value* before, json::value value) {
+    if (!value.is_number()) {
+      return unsuitable(delta, value, "a number");
+    }
+    if (before == nullptr) {
+      state_[delta.field.str()] = std::move(value);
+      return std::nullopt;
+    }
+    if (!before->is_number()) {
+      return unsuitable(delta, *before, "a number to count from");
+    }
+    if (how == reducer::sum) {
+      auto total = sum(*before, value, delta);
+      if (!total) {
+        return total.error();
+      }
+      *before = *std::move(total);
+    } else if (how == reducer::min ? less(value, *before) : less(*before, value)) {
+      *before = std::move(value);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<error> patch(const task_delta& delta, json::value* before, const json::value& value) {
+    if (!value.is_object()) {
+      return unsuitable(delta, value, "an object");
+    }
+    if (before != nullptr && !before->is_object()) {
+      return unsuitable(delta, *before, "an object to merge into");
+    }
+    merge_patch(state_[delta.field.str()], value);
+    return std::nullopt;
+  }
+
+  json::object& state_;
+  std::map<field_name, const task_delta*> writers_;
+};
+
+reducer reducer_of(std::span<const state_field> declared, const field_name& field) {
+  const auto found = std::ranges::find(declared, field, &state_field::name);
+  return found == declared.end() ? reducer::fail : found->reduce;
+}
+
+}  // namespace
+
+result<json::object> merge(json::object state,
+                           std::span<const state_field> declared,
+                           std::span<const task_delta> deltas) {
+  field_reduction reduction{state};
+  for (const auto& delta : deltas) {
+    if (auto why = reduction.apply(reducer_of(declared, delta.field), delta, parse(delta.value))) {
+      return *std::move(why);
+    }
+  }
+  return state;
+}
+
+}  // namespace troupe

@@ -1,0 +1,263 @@
+#include "runtime/probes.hpp"
+
+#include "actors/json/json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <random>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+namespace {
+
+namespace json = boost::json;
+
+using key_list = std::vector<std::string_view>;
+
+// One probe, working through one table of its args into the reply.
+class probe_call {
+ public:
+  probe_call(std::string_view name, const function_request& request, function_reply& reply)
+      : name_(name), request_(request), reply_(reply) {}
+
+  using body = std::optional<error> (probe_call::*)();
+
+  std::optional<error> run(const json::object& args, body what, const key_list& keys) {
+    args_ = &args;
+    for (const auto& member : args) {
+      const std::string_view key = member.key();
+      if (std::ranges::find(keys, key) == keys.end()) {
+        return refuse("has no argument '" + std::string{key} + "'", keys);
+      }
+    }
+    return (this->*what)();
+  }
+
+  std::optional<error> set() { return delta("value"); }
+
+  std::optional<error> sleep() {
+    const auto ms = number("ms", 0);
+    const auto cooperative = flag("cooperative", true);
+    if (!ms || *ms < 0 || !cooperative) {
+      return refuse("wants ms, a number from 0, and cooperative, a boolean", {"ms", "cooperative", "field", "value"});
+    }
+    if (*cooperative) {
+      static_cast<void>(request_.sleep(milliseconds{*ms}));
+    } else {
+      std::this_thread::sleep_for(milliseconds{*ms});  // what the probe is for: a function that hears no stop
+    }
+    if (*cooperative && request_.stop.stop_requested()) {
+      return error{error_code::cancelled, "probe.sleep was asked to stop", ""};
+    }
+    return optional_delta();
+  }
+
+  std::optional<error> fail() {
+    const auto times = number("times", 1);
+    const auto* text = string("message");
+    if (!times) {
+      return refuse("wants times, a number", {"times", "class", "message", "retry_after_ms"});
+    }
+    if (request_.attempt.value() > *times) {
+      return std::nullopt;
+    }
+    const auto code = class_of();
+    if (!code) {
+      return refuse("wants class: retryable, permanent, degraded, unknown, or the name of an error code",
+                    {"times", "class", "message", "retry_after_ms"});
+    }
+    return error{*code, text != nullptr ? std::string{*text} : "probe.fail was asked to fail", ""};
+  }
+
+  std::optional<error> echo() {
+    json::object back{{"prompt", request_.prompt}, {"args", *args_}};
+    reply_.value = canonical(back);
+    return optional_delta();
+  }
+
+  std::optional<error> log() {
+    const auto bytes = number("bytes", 0);
+    if (!bytes || *bytes < 0 || *bytes > 1'000'000'000) {
+      return refuse("wants bytes, a number from 0 to 1000000000", {"bytes", "field", "value"});
+    }
+    constexpr std::string_view line = "probe.log writes lines of 64 bytes, this one and all that follow\n";
+    const auto end = reply_.printed.size() + static_cast<std::size_t>(*bytes);
+    while (reply_.printed.size() < end) {
+      reply_.printed += line.substr(0, std::min(line.size(), end - reply_.printed.size()));
+    }
+    return optional_delta();
+  }
+
+  std::optional<error> expect() {
+    const auto* path = string("path");
+    const auto* wanted = args_->if_contains("eq");
+    if (path == nullptr || wanted == nullptr) {
+      return refuse("wants path, a JSON pointer into the state, and eq, a value", {"path", "eq", "field", "value"});
+    }
+    const auto state = parse(*request_.state);
+    const auto* found = find(state, *path);
+    if (found == nullptr || canonical(*found) != canonical(*wanted)) {
+      return error{error_code::invalid_input,
+                   "probe.expect sees " + (found == nullptr ? "nothing" : canonical(*found).str()) + " at " +
+                       std::string{*path} + ", and expects " + canonical(*wanted).str(),
+                   ""};
+    }
+    return optional_delta();
+  }
+
+  std::optional<error> rng() {
+    const auto draws = number("draws", 1);
+    const auto* field = string("field");
+    if (!draws || *draws < 1 || *draws > 1'000'000 || field == nullptr) {
+      return refuse("wants field, a name, and draws, a number from 1 to 1000000", {"field", "draws"});
+    }
+    std::mt19937_64 stream{request_.seed};  // its sequence is fixed by the standard (ISO C++20, 28.5.6)
+    json::array numbers;
+    for (std::int64_t i = 0; i < *draws; ++i) {
+      numbers.emplace_back(static_cast<std::int64_t>(stream() >> 11U));  // 53 bits: exact in every JSON reader
+    }
+    reply_.deltas.push_back({field_name{std::string{*field}}, canonical(numbers)});
+    return std::nullopt;
+  }
+
+  std::optional<error> usage() {
+    const auto* model = string("model");
+    const auto in = number("input_tokens", 0);
+    const auto out = number("output_tokens", 0);
+    if (model == nullptr || !in || !out || *in < 0 || *out < 0) {
+      return refuse("wants model, a name, and input_tokens and output_tokens, numbers from 0",
+                    {"model", "input_tokens", "output_tokens", "field", "value"});
+    }
+    reply_.usage = token_usage{std::string{*model}, *in, *out};
+    return optional_delta();
+  }
+
+ private:
+  error refuse(const std::string& what, const key_list& keys) const {
+    std::string allowed;
+    for (const auto key : keys) {
+      allowed += (allowed.empty() ? "" : ", ") + std::string{key};
+    }
+    return {error_code::invalid_input, std::string{name_} + " " + what, "its arguments: " + allowed};
+  }
+
+  const json::string* string(std::string_view key) const {
+    const auto* value = args_->if_contains(key);
+    return value == nullptr ? nullptr : value->if_string();
+  }
+
+  std::optional<std::int64_t> number(std::string_view key, std::int64_t otherwise) const {
+    const auto* value = args_->if_contains(key);
+    if (value == nullptr) {
+      return otherwise;
+    }
+    const auto* whole = value->if_int64();
+    return whole == nullptr ? std::nullopt : std::optional{*whole};
+  }
+
+  std::optional<bool> flag(std::string_view key, bool otherwise) const {
+    const auto* value = args_->if_contains(key);
+    if (value == nullptr) {
+      return otherwise;
+    }
+    const auto* known = value->if_bool();
+    return known == nullptr ? std::nullopt : std::optional{*known};
+  }
+
+  std::optional<error> delta(std::string_view key) {
+    const auto* field = string("field");
+    const auto* value = args_->if_contains(key);
+    if (field == nullptr || value == nullptr) {
+      return refuse("wants field, a name, and value", {"field", "value"});
+    }
+    reply_.deltas.push_back({field_name{std::string{*field}}, canonical(*value)});
+    return std::nullopt;
+  }
+
+  std::optional<error> optional_delta() {
+    return args_->contains("field") || args_->contains("value") ? delta("value") : std::nullopt;
+  }
+
+  // Each class by an error code that belongs to it (requirements RT-3).
+  std::optional<error_code> class_of() const {
+    constexpr std::array<std::pair<std::string_view, error_code>, 4> classes{
+        {{"retryable", error_code::provider_unavailable},
+         {"permanent", error_code::invalid_input},
+         {"degraded", error_code::quorum_not_met},
+         {"unknown", error_code::agent_exit}}};
+    const auto* wanted = string("class");
+    if (wanted == nullptr) {
+      return args_->contains("class") ? std::nullopt : std::optional{error_code::provider_unavailable};
+    }
+    const auto* found = std::ranges::find(classes, std::string_view{*wanted}, &decltype(classes)::value_type::first);
+    return found != classes.end() ? std::optional{found->second} : error_code_from(*wanted);
+  }
+
+  std::string_view name_;
+  const function_request& request_;
+  function_reply& reply_;
+  const json::object* args_ = nullptr;
+};
+
+struct probe {
+  std::string_view name;
+  probe_call::body body;
+  key_list keys;
+};
+
+result<function_reply> call(const probe& which, const function_request& request) {
+  function_reply reply;
+  const auto args = parse(request.args);
+  const auto run_one = [&](const json::value& table) -> std::optional<error> {
+    if (!table.is_object()) {
+      return error{error_code::invalid_input,
+                   std::string{which.name} + " wants args to be a table or a list of tables",
+                   "for example: args = { field = \"x\", value = 1 }"};
+    }
+    return probe_call{which.name, request, reply}.run(table.get_object(), which.body, which.keys);
+  };
+  const auto one = args.is_null() ? json::value(json::object{}) : args;
+  const auto tables = one.is_array() ? one.get_array() : json::array{one};
+  for (const auto& table : tables) {
+    if (auto why = run_one(table)) {
+      return *std::move(why);
+    }
+  }
+  if (!reply.value && reply.deltas.empty()) {
+    reply.value = json_text{};
+  }
+  return reply;
+}
+
+}  // namespace
+
+function_table probe_functions() {
+  static constexpr std::string_view field = "field";
+  static constexpr std::string_view value = "value";
+  const std::array<probe, 10> probes{{
+      {"probe.set", &probe_call::set, {field, value}},
+      {"probe.append", &probe_call::set, {field, value}},
+      {"probe.add", &probe_call::set, {field, value}},
+      {"probe.sleep", &probe_call::sleep, {"ms", "cooperative", field, value}},
+      {"probe.fail", &probe_call::fail, {"times", "class", "message", "retry_after_ms"}},
+      {"probe.echo", &probe_call::echo, {"text", field, value}},
+      {"probe.log", &probe_call::log, {"bytes", field, value}},
+      {"probe.expect", &probe_call::expect, {"path", "eq", field, value}},
+      {"probe.rng", &probe_call::rng, {field, "draws"}},
+      {"probe.usage", &probe_call::usage, {"model", "input_tokens", "output_tokens", field, value}},
+  }};
+  function_table table;
+  for (const auto& each : probes) {
+    table[std::string{each.name}] = [each](const function_request& request) { return call(each, request); };
+  }
+  return table;
+}
+
+}  // namespace troupe
