@@ -1,0 +1,216 @@
+#include "runtime/cli/event_line.hpp"
+
+#include "actors/json/json.hpp"
+#include "runtime/cli/human_time.hpp"
+#include "runtime/cli/json_parts.hpp"
+#include "runtime/cli/printed_text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace troupe {
+namespace {
+
+void add(std::string& text, const std::string& part) {
+  if (!part.empty()) {
+    text += (text.empty() ? "" : ", ") + part;
+  }
+}
+
+std::string error_words(const boost::json::value& data) {
+  const std::string code = text_member(data, "code");
+  const std::string message = text_member(data, "message");
+  return code.empty() ? message : message.empty() ? code : code + ": " + message;
+}
+
+std::string started_words(const boost::json::value& data) {
+  const auto pid = number_member(data, "pid");
+  return pid ? "pid " + std::to_string(*pid) : std::string{};
+}
+
+std::string completed_words(const boost::json::value& data) {
+  std::string text;
+  if (const auto bytes = number_member(data, "stdout_bytes")) {
+    add(text, human_bytes(*bytes));
+  }
+  if (const boost::json::value* usage = member(data, "usage")) {
+    const std::int64_t tokens =
+        number_member(*usage, "input_tokens").value_or(0) + number_member(*usage, "output_tokens").value_or(0);
+    add(text, counted(tokens, "token", "tokens"));
+  }
+  return text;
+}
+
+std::string failed_words(const boost::json::value& data) {
+  std::string text = error_words(data);
+  if (const auto code = number_member(data, "exit_code")) {
+    add(text, "exit " + std::to_string(*code));
+  }
+  if (const auto signal = number_member(data, "signal")) {
+    add(text, "signal " + std::to_string(*signal));
+  }
+  return text;
+}
+
+std::string missing_words(const boost::json::value& data) {
+  std::string text;
+  const boost::json::value* missing = member(data, "missing");
+  if (missing != nullptr && missing->is_array()) {
+    for (const boost::json::value& each : missing->get_array()) {
+      add(text, text_member(each, "agent") + " missing (" + text_member(each, "code") + ')');
+    }
+  }
+  return text;
+}
+
+std::string consensus_words(const boost::json::value& data) {
+  const auto asked = texts_member(data, "asked").size();
+  std::string text = text_member(data, "status");
+  if (asked > 1) {
+    add(text, std::to_string(texts_member(data, "answered").size()) + " of " + std::to_string(asked) + " answered");
+    const std::int64_t dissent = number_member(data, "dissent").value_or(0);
+    add(text, dissent > 0 ? std::to_string(dissent) + " in dissent" : std::string{});
+  }
+  add(text, missing_words(data));
+  add(text, error_words(data));
+  return text;
+}
+
+std::string superstep_words(const boost::json::value& data) {
+  std::string text;
+  if (const auto changed = texts_member(data, "changed"); !changed.empty()) {
+    add(text, "wrote " + listed(changed));
+  }
+  if (const auto next = texts_member(data, "next"); !next.empty()) {
+    add(text, "next " + listed(next));
+  }
+  return text;
+}
+
+std::string run_started_words(const boost::json::value& data) {
+  std::string text = text_member(data, "workflow");
+  const std::string subject = text_member(data, "subject");
+  add(text, subject == text ? std::string{} : "about " + subject);
+  return text;
+}
+
+std::string run_ended_words(const boost::json::value& data) {
+  std::string text = error_words(data);
+  const boost::json::value* degraded = member(data, "degraded");
+  add(text, degraded != nullptr && degraded->is_bool() && degraded->get_bool() ? "degraded" : "");
+  return text;
+}
+
+std::string run_resumed_words(const boost::json::value& data) {
+  const std::int64_t interrupted = number_member(data, "interrupted").value_or(0);
+  return interrupted == 0 ? std::string{} : counted(interrupted, "task", "tasks") + " had been interrupted";
+}
+
+std::string words(event_kind kind, const boost::json::value& data) {
+  switch (kind) {
+    case event_kind::run_started:
+      return run_started_words(data);
+    case event_kind::run_resumed:
+      return run_resumed_words(data);
+    case event_kind::run_paused:
+    case event_kind::run_completed:
+    case event_kind::run_failed:
+    case event_kind::run_cancelled:
+      return run_ended_words(data);
+    case event_kind::superstep_committed:
+      return superstep_words(data);
+    case event_kind::task_queued:
+      return {};
+    case event_kind::task_started:
+      return started_words(data);
+    case event_kind::task_completed:
+      return completed_words(data);
+    case event_kind::task_retrying:
+    case event_kind::task_failed:
+    case event_kind::task_cancelled:
+    case event_kind::task_interrupted:
+      return failed_words(data);
+    case event_kind::consensus_reached:
+      return consensus_words(data);
+    case event_kind::gate_opened:
+    case event_kind::gate_decided:
+    case event_kind::backpressure_on:
+    case event_kind::backpressure_off:
+    case event_kind::budget_warned:
+    case event_kind::cost_recorded:
+    case event_kind::checkpoint_saved:
+    case event_kind::config_reloaded:
+      break;
+  }
+  const std::string whole = canonical(data).str();
+  return whole == "{}" ? std::string{} : whole;
+}
+
+ink ink_of(event_kind kind) noexcept {
+  switch (kind) {
+    case event_kind::run_failed:
+    case event_kind::task_failed:
+      return ink::red;
+    case event_kind::run_completed:
+    case event_kind::task_completed:
+      return ink::green;
+    case event_kind::run_paused:
+    case event_kind::run_cancelled:
+    case event_kind::task_retrying:
+    case event_kind::task_cancelled:
+    case event_kind::task_interrupted:
+    case event_kind::backpressure_on:
+    case event_kind::budget_warned:
+      return ink::yellow;
+    case event_kind::run_started:
+    case event_kind::run_resumed:
+    case event_kind::consensus_reached:
+      return ink::cyan;
+    case event_kind::superstep_committed:
+    case event_kind::task_queued:
+    case event_kind::task_started:
+    case event_kind::gate_opened:
+    case event_kind::gate_decided:
+    case event_kind::backpressure_off:
+    case event_kind::cost_recorded:
+    case event_kind::checkpoint_saved:
+    case event_kind::config_reloaded:
+      return ink::plain;
+  }
+  return ink::plain;
+}
+
+}  // namespace
+
+std::string event_place(const event& what) {
+  if (!what.step) {
+    return {};
+  }
+  return what.agent ? what.step->str() + '/' + what.agent->str() : what.step->str();
+}
+
+std::string event_summary(const event& what) {
+  std::string text;
+  if (what.attempt && what.attempt->value() > 1) {
+    add(text, "attempt " + std::to_string(what.attempt->value()));
+  }
+  add(text, words(what.kind, parse(what.data)));
+  return printable(text);
+}
+
+std::string event_line(const event& what, int columns, const style& look) {
+  constexpr int seq_width = 4;
+  constexpr int kind_width = 19;
+  std::string line = look.paint(ink::dim, local_clock(what.time)) + ' ';
+  line += look.paint(ink::dim, pad_left(std::to_string(what.seq.value()), seq_width)) + "  ";
+  line += look.paint(ink_of(what.kind), pad_right(to_string(what.kind), kind_width));
+  for (const std::string& part : {event_place(what), event_summary(what)}) {
+    line += part.empty() ? "" : "  " + part;
+  }
+  while (line.ends_with(' ')) {
+    line.pop_back();
+  }
+  return columns == 0 ? line : fit(line, columns, look.unicode);
+}
+
+}  // namespace troupe

@@ -1,0 +1,155 @@
+#include "runtime/cli/stored_runs.hpp"
+
+#include "actors/consensus/consensus.hpp"
+#include "config/workflow_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <string>
+
+namespace troupe {
+namespace {
+
+constexpr std::int64_t page = 1'000;
+
+error not_found(std::string message, std::string hint) {
+  return {.code = error_code::not_found, .message = std::move(message), .hint = std::move(hint)};
+}
+
+std::string some_of(const std::vector<run_id>& runs) {
+  constexpr std::size_t at_most = 4;
+  std::string text;
+  for (std::size_t i = 0; i < runs.size() && i < at_most; ++i) {
+    text += (i == 0 ? "" : ", ") + runs[i].str();
+  }
+  return text + (runs.size() > at_most ? ", ..." : "");
+}
+
+result<std::vector<run_id>> runs_that_begin(read_session& stored, std::string_view text) {
+  const auto all = stored.list_runs({.state = {}, .subject = {}, .limit = std::numeric_limits<std::int32_t>::max()});
+  if (!all) {
+    return all.error();
+  }
+  std::vector<run_id> found;
+  for (const run_view& each : *all) {
+    if (each.run.str() == text) {
+      return std::vector{each.run};
+    }
+    if (each.run.str().starts_with(text)) {
+      found.push_back(each.run);
+    }
+  }
+  return found;
+}
+
+result<run_id> newest_run(read_session& stored) {
+  const auto newest = stored.list_runs({.state = {}, .subject = {}, .limit = 1});
+  if (!newest) {
+    return newest.error();
+  }
+  if (newest->empty()) {
+    return not_found("there is no run yet", "troupe run WORKFLOW makes one");
+  }
+  return newest->front().run;
+}
+
+/// (superstep, step) of each verdict, in order.
+result<std::vector<event>> consensus_events(read_session& stored, const run_id& run) {
+  std::vector<event> reached;
+  event_seq since;
+  for (;;) {
+    const auto events = stored.list_events(run, since, page);
+    if (!events) {
+      return events.error();
+    }
+    std::ranges::copy_if(*events, std::back_inserter(reached), [](const event& each) {
+      return each.kind == event_kind::consensus_reached && each.step && each.superstep;
+    });
+    if (static_cast<std::int64_t>(events->size()) < page) {
+      return reached;
+    }
+    since = events->back().seq;
+  }
+}
+
+judged_step judge(const workflow& flow, const std::vector<task_view>& tasks, const event& reached) {
+  const step* declared = find_step(flow, *reached.step);
+  judged_step made{.superstep = *reached.superstep, .step = *reached.step, .output = {}, .reached = {}};
+  std::vector<agent_name> asked;
+  std::vector<agent_answer> answers;
+  for (const task_view& task : tasks) {
+    if (task.superstep == made.superstep && task.step == made.step) {
+      asked.push_back(task.agent);
+      answers.push_back({task.agent, task.value, task.why});
+    }
+  }
+  if (declared != nullptr && !asked.empty()) {
+    made.output = declared->output;
+    made.reached = reach(declared->consensus.value_or(consensus_policy{}), asked, answers);
+  }
+  return made;
+}
+
+}  // namespace
+
+storage_options storage_of(const settings& values) {
+  storage_options options;
+  options.path = values.storage.path;
+  return options;
+}
+
+result<std::unique_ptr<read_session>> open_stored(const settings& values) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(values.storage.path, unknown) && !unknown) {
+    return not_found("there is no database at " + values.storage.path,
+                     "the first troupe run makes it; --db or storage.path names another one");
+  }
+  return read_session::open(storage_of(values));
+}
+
+result<run_id> find_run_id(read_session& stored, std::string_view text) {
+  if (text == "last") {
+    return newest_run(stored);
+  }
+  const auto found = runs_that_begin(stored, text);
+  if (!found) {
+    return found.error();
+  }
+  if (found->empty()) {
+    const auto missing = stored.find_run(run_id{std::string{text}});
+    const std::string hint = missing ? std::string{} : missing.error().hint;
+    return not_found("there is no run '" + std::string{text} + "'", hint.empty() ? "troupe runs lists them" : hint);
+  }
+  if (found->size() > 1) {
+    return error{.code = error_code::invalid_input,
+                 .message = std::to_string(found->size()) + " runs begin with '" + std::string{text} + "'",
+                 .hint = "they are " + some_of(*found)};
+  }
+  return found->front();
+}
+
+result<stored_run> load_run(read_session& stored, const run_id& run) {
+  auto recovery = stored.load_recovery(run);
+  if (!recovery) {
+    return recovery.error();
+  }
+  auto tasks = stored.list_tasks(run);
+  if (!tasks) {
+    return tasks.error();
+  }
+  const auto reached = consensus_events(stored, run);
+  if (!reached) {
+    return reached.error();
+  }
+  stored_run loaded{.run = std::move(recovery->run), .tasks = *std::move(tasks), .judged = {}};
+  const loaded_workflow flow = parse_workflow(recovery->workflow_source, loaded.run.workflow, "");
+  if (flow.flow != nullptr) {
+    for (const event& each : *reached) {
+      loaded.judged.push_back(judge(*flow.flow, loaded.tasks, each));
+    }
+  }
+  return loaded;
+}
+
+}  // namespace troupe

@@ -1,0 +1,41 @@
+// Runs as the database has them: found by what a person types, and read with all that a report tells.
+#pragma once
+
+#include "config/settings.hpp"
+#include "messages/base/result.hpp"
+#include "messages/consensus.hpp"
+#include "messages/views.hpp"
+#include "storage/read_session.hpp"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+storage_options storage_of(const settings& values);
+
+/// STORAGE_*; NOT_FOUND where there is no database yet.
+result<std::unique_ptr<read_session>> open_stored(const settings& values);
+
+/// A run's id, the beginning of exactly one, or `last`. NOT_FOUND, or INVALID_INPUT where several begin so.
+result<run_id> find_run_id(read_session& stored, std::string_view text);
+
+/// What the agents of one step came to in one superstep.
+struct judged_step {
+  superstep_no superstep;
+  step_id step;
+  field_name output;
+  verdict reached;
+};
+
+struct stored_run {
+  run_view run;
+  std::vector<task_view> tasks;     ///< By superstep, then graph order.
+  std::vector<judged_step> judged;  ///< In order of commit.
+};
+
+/// The verdicts are reached again from the committed answers: the same answers give the same verdict (decision 15).
+result<stored_run> load_run(read_session& stored, const run_id& run);
+
+}  // namespace troupe
