@@ -16,6 +16,9 @@ namespace troupe {
 /// `PRAGMA application_id` of every file of ours: "Trup". Stored in the header: never change.
 inline constexpr std::int64_t database_application_id = 0x54727570;
 
+/// The folder of the file: made (0700) where it is missing. Refuses a folder in the place of the file.
+status prepare_place(const storage_options& options);
+
 /// A connection. One thread at a time; every call may block on the disk, up to busy_timeout on another program's lock.
 ///
 /// Opening never deletes, moves or overwrites a file that is there. What it refuses:

@@ -1,0 +1,19 @@
+// A copy of the database while it is in use.
+#pragma once
+
+#include "messages/base/result.hpp"
+
+#include <filesystem>
+
+namespace SQLite {
+class Database;
+}
+
+namespace troupe {
+
+/// Copies what `source` sees now to `target` (VACUUM INTO): made under another name, 0600, checked by integrity_check,
+/// synced, and only then given its name; on an error nothing is left. DUPLICATE_ID when `target` is there.
+/// No transaction may be open on `source`. Others may write meanwhile.
+status copy_database(SQLite::Database& source, const std::filesystem::path& file, const std::filesystem::path& target);
+
+}  // namespace troupe

@@ -1,0 +1,130 @@
+#include "storage/content_hash.hpp"
+
+#include "messages/base/sha256.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace troupe {
+namespace {
+
+// Every field is `tag length bytes`, so that no two lists of fields have one encoding. Large fields go in by their
+// digest: that spares a copy of megabytes.
+class encoder {
+ public:
+  void add(std::string_view text) {
+    constexpr std::size_t large = 4'096;
+    if (text.size() > large) {
+      const auto digest = sha256(text);
+      put('h', {reinterpret_cast<const char*>(digest.data()), digest.size()});
+    } else {
+      put('t', text);
+    }
+  }
+
+  void add(const std::string& text) { add(std::string_view{text}); }
+  void add(std::int64_t number) {
+    std::array<char, 8> bytes{};
+    const auto bits = static_cast<std::uint64_t>(number);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      bytes[i] = static_cast<char>(bits >> (8 * (7 - i)));
+    }
+    put('n', {bytes.data(), bytes.size()});
+  }
+  void add(int number) { add(std::int64_t{number}); }
+  void add(bool truth) { add(std::int64_t{truth ? 1 : 0}); }
+  void add(double number) { add(std::bit_cast<std::int64_t>(number)); }
+  void add(std::chrono::microseconds length) { add(std::int64_t{length.count()}); }
+  void add(const json_text& json) { add(json.str()); }
+  template <class Tag>
+  void add(const text_id<Tag>& id) {
+    add(id.str());
+  }
+  template <class Tag>
+  void add(const number_id<Tag>& id) {
+    add(std::int64_t{id.value()});
+  }
+  void add(const std::shared_ptr<const std::string>& bytes) {
+    add(bytes ? std::string_view{*bytes} : std::string_view{});
+  }
+  template <class T>
+  void add(const std::optional<T>& value) {
+    put(value ? 's' : '-', {});
+    if (value) {
+      add(*value);
+    }
+  }
+  template <class T>
+  void add(const std::vector<T>& list) {
+    add(static_cast<std::int64_t>(list.size()));
+    for (const auto& element : list) {
+      add(element);
+    }
+  }
+
+  void add(const error& why) { all(to_string(why.code), why.message, why.hint); }
+  void add(const planned_task& task) { all(task.id, task.superstep, task.step, task.agent, task.order); }
+  void add(const field_delta& delta) { all(delta.field, delta.value); }
+  void add(const token_usage& usage) { all(usage.model, usage.input_tokens, usage.output_tokens); }
+  void add(const attempt_exit& exit) {
+    all(exit.exit_code, exit.signal, exit.cpu_time, exit.resident_bytes_max, exit.tree_gone);
+  }
+  void add(const task_outcome& outcome) {
+    all(to_string(outcome.state), outcome.value, outcome.found_by, outcome.deltas, outcome.usage, outcome.why);
+  }
+  void add(const agent_answer& answer) { all(answer.agent, answer.value, answer.why_missing); }
+  void add(const answer_group& group) { all(group.value, group.agents); }
+  void add(const missing_agent& missing) { all(missing.agent, missing.why); }
+  void add(const verdict& reached) {
+    all(to_string(reached.status), reached.asked, reached.answered, reached.missing, reached.quorum, reached.winner);
+    all(reached.agreement, reached.agreed, reached.dissent, reached.degraded, reached.why);
+  }
+  void add(const step_verdict& verdict) { all(verdict.step, verdict.reached, verdict.answers); }
+  void add(const run_end& end) { all(to_string(end.state), end.degraded, end.why, end.failed_step); }
+
+  void add(const create_run& told) { all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs); }
+  void add(const start_attempt& told) { all(told.run, told.task, told.attempt, told.pid, told.pid_start_time); }
+  void add(const record_output& told) {
+    all(told.run, told.task, told.attempt, told.exit, told.standard_output, told.standard_error);
+    all(told.standard_output_bytes, told.standard_error_bytes);
+  }
+  void add(const finish_attempt& told) { all(told.run, told.task, told.attempt, told.outcome); }
+  void add(const commit_superstep& told) {
+    all(told.run, told.superstep, told.verdicts, told.deltas, told.state, told.state_hash, told.idempotency_key);
+    all(told.next_front, told.end);
+  }
+  void add(const end_run& told) { all(told.run, told.end, told.from); }
+  void add(const resume_run& told) { all(told.run, told.from); }
+
+  const std::string& bytes() const noexcept { return bytes_; }
+
+ private:
+  template <class... Fields>
+  void all(const Fields&... fields) {
+    (add(fields), ...);
+  }
+
+  void put(char tag, std::string_view field) {
+    bytes_ += tag;
+    const auto length = static_cast<std::uint64_t>(field.size());
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      bytes_ += static_cast<char>(length >> static_cast<unsigned>(shift));
+    }
+    bytes_ += field;
+  }
+
+  std::string bytes_;
+};
+
+}  // namespace
+
+std::array<std::uint8_t, 32> content_hash(const write_command& command) {
+  encoder encoded;
+  encoded.add(kind_of(command));
+  std::visit([&](const auto& told) { encoded.add(told); }, command);
+  return sha256(encoded.bytes());
+}
+
+}  // namespace troupe

@@ -1,0 +1,167 @@
+#include "storage/event_data.hpp"
+
+#include "storage/json_object.hpp"
+#include "storage/run_change.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+void add_error(json_object& object, const std::optional<error>& why) {
+  if (!why) {
+    return;
+  }
+  object.add("code", to_string(why->code)).add("message", why->message);
+  if (!why->hint.empty()) {
+    object.add("hint", why->hint);
+  }
+}
+
+std::string names(const std::vector<agent_name>& agents) {
+  return json_array(agents, [](const agent_name& agent) { return json_string(agent.str()); });
+}
+
+std::string missing_json(const std::vector<missing_agent>& missing) {
+  return json_array(missing, [](const missing_agent& one) {
+    json_object object;
+    object.add("agent", one.agent.str());
+    add_error(object, one.why);
+    return object.str();
+  });
+}
+
+std::string groups_json(const std::vector<answer_group>& groups) {
+  return json_array(groups, [](const answer_group& group) {
+    return json_object{}.add_raw("agents", names(group.agents)).add("value", group.value).str();
+  });
+}
+
+json_object verdict_object(const verdict& reached) {
+  json_object object;
+  object.add("status", to_string(reached.status))
+      .add("quorum", reached.quorum)
+      .add_raw("asked", names(reached.asked))
+      .add_raw("answered", names(reached.answered))
+      .add_raw("missing", missing_json(reached.missing))
+      .add("agreement", reached.agreement)
+      .add("degraded", reached.degraded);
+  add_error(object, reached.why);
+  return object;
+}
+
+}  // namespace
+
+std::string error_data(const std::optional<error>& why) {
+  json_object object;
+  add_error(object, why);
+  return object.str();
+}
+
+std::string run_started_data(const create_run& told) {
+  json_object object;
+  object.add("workflow", told.workflow_name)
+      .add("workflow_hash", told.workflow_hash)
+      .add("subject", told.subject)
+      .add("state_hash", told.state_hash);
+  if (told.wall_clock) {
+    object.add("deadline", to_rfc3339(told.at + *told.wall_clock));
+  }
+  return object.str();
+}
+
+std::string run_ended_data(const run_row& row, const run_end& end) {
+  json_object object;
+  add_error(object, end.why);
+  if (end.failed_step) {
+    object.add("step", end.failed_step->str());
+  }
+  if (is_final(end.state)) {
+    object.add("degraded", end.degraded)
+        .add("state_hash", row.state_hash)
+        .add("steps", row.steps)
+        .add("supersteps", row.committed.value())
+        .add("input_tokens", row.input_tokens)
+        .add("output_tokens", row.output_tokens)
+        .add("cost_microusd", row.cost_microusd);
+  }
+  return object.str();
+}
+
+std::string run_resumed_data(lease_epoch epoch, run_state from, std::int64_t interrupted) {
+  return json_object{}.add("epoch", epoch.value()).add("from", to_string(from)).add("interrupted", interrupted).str();
+}
+
+std::string task_queued_data(const planned_task& task) { return json_object{}.add("order", task.order).str(); }
+
+std::string task_started_data(const start_attempt& told) {
+  json_object object;
+  if (told.pid != 0) {
+    object.add("pid", told.pid);
+  }
+  return object.str();
+}
+
+std::string task_completed_data(const task_outcome& outcome,
+                                const std::optional<std::pair<std::int64_t, std::int64_t>>& printed) {
+  json_object object;
+  if (outcome.value) {
+    object.add("value_bytes", outcome.value->str().size());
+  }
+  if (!outcome.found_by.empty()) {
+    object.add("found_by", outcome.found_by);
+  }
+  if (printed) {
+    object.add("stdout_bytes", printed->first).add("stderr_bytes", printed->second);
+  }
+  if (outcome.usage) {
+    json_object usage;
+    usage.add("model", outcome.usage->model)
+        .add("input_tokens", outcome.usage->input_tokens)
+        .add("output_tokens", outcome.usage->output_tokens);
+    object.add_raw("usage", usage.str());
+  }
+  return object.str();
+}
+
+std::string task_failed_data(const task_outcome& outcome, std::optional<int> exit_code, std::optional<int> signal) {
+  json_object object;
+  add_error(object, outcome.why);
+  if (exit_code) {
+    object.add("exit_code", *exit_code);
+  }
+  if (signal) {
+    object.add("signal", *signal);
+  }
+  return object.str();
+}
+
+std::string consensus_data(const verdict& reached) {
+  return verdict_object(reached).add("dissent", reached.dissent.size()).str();
+}
+
+std::string verdict_json(const verdict& reached) {
+  auto object = verdict_object(reached);
+  object.add_raw("agreed", groups_json(reached.agreed)).add_raw("dissent", groups_json(reached.dissent));
+  if (reached.winner) {
+    object.add("winner", *reached.winner);
+  }
+  return object.str();
+}
+
+std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed) {
+  std::vector<std::string> next;
+  for (const auto& task : told.next_front) {
+    if (std::ranges::find(next, task.step.str()) == next.end()) {
+      next.push_back(task.step.str());
+    }
+  }
+  return json_object{}
+      .add("state_hash", told.state_hash)
+      .add_raw("changed", json_array(changed, json_string))
+      .add_raw("next", json_array(next, json_string))
+      .str();
+}
+
+}  // namespace troupe

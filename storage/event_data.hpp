@@ -1,0 +1,36 @@
+// What events.data holds for each kind: docs/schema.md has the table. Stored and published: names never change.
+#pragma once
+
+#include "messages/run.hpp"
+#include "messages/writes.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct run_row;
+
+/// {code, hint?, message}
+std::string error_data(const std::optional<error>& why);
+
+std::string run_started_data(const create_run& told);
+std::string run_ended_data(const run_row& row, const run_end& end);
+std::string run_resumed_data(lease_epoch epoch, run_state from, std::int64_t interrupted);
+
+std::string task_queued_data(const planned_task& task);
+std::string task_started_data(const start_attempt& told);
+/// `printed` are the bytes of stdout and stderr; none where no output was recorded.
+std::string task_completed_data(const task_outcome& outcome,
+                                const std::optional<std::pair<std::int64_t, std::int64_t>>& printed);
+std::string task_failed_data(const task_outcome& outcome, std::optional<int> exit_code, std::optional<int> signal);
+
+std::string consensus_data(const verdict& reached);
+/// All of the verdict, for consensus_verdicts.verdict.
+std::string verdict_json(const verdict& reached);
+
+std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed);
+
+}  // namespace troupe

@@ -1,0 +1,180 @@
+#include "storage/lease.hpp"
+
+#include "storage/database.hpp"
+#include "storage/migrations.hpp"
+#include "storage/sqlite_error.hpp"
+#include "storage/statements.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A descriptor that closes itself; the kernel drops the lock with it.
+class descriptor {
+ public:
+  explicit descriptor(int number) noexcept : number_(number) {}
+  descriptor(descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  descriptor& operator=(descriptor&&) = delete;
+  ~descriptor() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+fs::path lock_path(const fs::path& database) {
+  fs::path path = database;
+  path += ".lock";
+  return path;
+}
+
+error cannot_lock(const fs::path& path, int code) {
+  return {code == ENOSPC || code == EDQUOT ? error_code::storage_full : error_code::storage_unavailable,
+          "cannot lock the database (" + std::generic_category().message(code) + "): " + path.string(),
+          "look at the path, and at the owner and mode of the folder; the file system must support locks"};
+}
+
+// What the lock file says of its holder, for people: `pid microseconds host`. The lock itself is what counts.
+std::optional<lease_holder> read_holder(int file) {
+  std::array<char, 512> bytes{};
+  const auto length = ::pread(file, bytes.data(), bytes.size(), 0);
+  if (length <= 0) {
+    return std::nullopt;
+  }
+  const std::string_view text{bytes.data(), static_cast<std::size_t>(length)};
+  const char* const end = text.data() + text.size();
+  lease_holder holder;
+  std::int64_t since = 0;
+  const auto pid = std::from_chars(text.data(), end, holder.pid);
+  if (pid.ec != std::errc{} || pid.ptr == end) {
+    return std::nullopt;
+  }
+  const auto time = std::from_chars(pid.ptr + 1, end, since);
+  if (time.ec != std::errc{} || time.ptr == end) {
+    return std::nullopt;
+  }
+  holder.since = timestamp{std::chrono::microseconds{since}};
+  const std::string_view host{time.ptr + 1, static_cast<std::size_t>(end - time.ptr - 1)};
+  holder.host = host.substr(0, host.find('\n'));
+  return holder;
+}
+
+void write_holder(int file, const lease_holder& holder) {
+  const auto text = std::to_string(holder.pid) + ' ' + std::to_string(holder.since.time_since_epoch().count()) + ' ' +
+                    holder.host + '\n';
+  // Only for people: where it cannot be written (a full disk), the lock holds all the same.
+  if (::ftruncate(file, 0) == 0) {
+    [[maybe_unused]] const auto written = ::pwrite(file, text.data(), text.size(), 0);
+  }
+}
+
+error held(const fs::path& database, const std::optional<lease_holder>& by) {
+  std::string who = "another process";
+  if (by) {
+    who = "process " + std::to_string(by->pid) + " on " + by->host + ", since " + to_rfc3339(by->since) + ',';
+  }
+  return {error_code::lease_held,
+          who + " writes to " + database.string(),
+          by ? "wait for it, end it (kill " + std::to_string(by->pid) + "), or name another database with --db"
+             : "wait for it, or name another database with --db"};
+}
+
+result<descriptor> take_lock(const fs::path& database) {
+  const auto path = lock_path(database);
+  descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (file.number() < 0) {
+    return cannot_lock(path, errno);
+  }
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(file.number(), F_OFD_SETLK, &whole) != 0) {
+    return errno == EAGAIN || errno == EACCES ? held(database, read_holder(file.number())) : cannot_lock(path, errno);
+  }
+  return file;
+}
+
+result<lease_epoch> next_epoch(database& opened, const lease_holder& holder) {
+  try {
+    statement_cache sql{opened.connection()};
+    SQLite::Transaction transaction{opened.connection(), SQLite::TransactionBehavior::IMMEDIATE};
+    std::int64_t epoch = 0;
+    {
+      auto row = sql.use(
+          "INSERT INTO lease (id, epoch, pid, host, since) VALUES (1, 1, ?1, ?2, ?3) ON CONFLICT (id) DO UPDATE"
+          " SET epoch = epoch + 1, pid = ?1, host = ?2, since = ?3 RETURNING epoch",
+          holder.pid,
+          holder.host,
+          holder.since);
+      while (row.step()) {
+        epoch = row.number(0);
+      }
+    }
+    transaction.commit();
+    return lease_epoch{epoch};
+  } catch (const SQLite::Exception& thrown) {
+    return sqlite_error(thrown, "cannot take the lease", opened.options().path);
+  }
+}
+
+}  // namespace
+
+struct lease::state {
+  descriptor lock;
+  lease_epoch epoch;
+};
+
+lease::lease(std::unique_ptr<state> taken) noexcept : state_(std::move(taken)) {}
+
+lease::lease(lease&&) noexcept = default;
+lease& lease::operator=(lease&&) noexcept = default;
+lease::~lease() = default;
+
+lease_epoch lease::epoch() const noexcept { return state_->epoch; }
+
+result<lease> lease::acquire(const storage_options& options, const lease_holder& holder) {
+  if (auto ready = prepare_place(options); !ready) {
+    return ready.error();
+  }
+  auto lock = take_lock(options.path);
+  if (!lock) {
+    return lock.error();
+  }
+  write_holder(lock->number(), holder);
+  auto opened = database::open(options);
+  if (!opened) {
+    return opened.error();
+  }
+  if (auto migrated = migrate(*opened, migration_sources()); !migrated) {
+    return migrated.error();
+  }
+  auto epoch = next_epoch(*opened, holder);
+  if (!epoch) {
+    return epoch.error();
+  }
+  return lease{std::make_unique<state>(state{*std::move(lock), *epoch})};
+}
+
+}  // namespace troupe

@@ -1,0 +1,72 @@
+#include "storage/outputs.hpp"
+
+#include "storage/tasks.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace troupe {
+namespace {
+
+std::string_view bytes_of(const std::shared_ptr<const std::string>& stream) {
+  return stream ? std::string_view{*stream} : std::string_view{};
+}
+
+void insert_output(run_change& change, const record_output& told) {
+  const auto out = bytes_of(told.standard_output);
+  const auto err = bytes_of(told.standard_error);
+  const auto out_kept = static_cast<std::int64_t>(out.size());
+  const auto err_kept = static_cast<std::int64_t>(err.size());
+  change.sql()
+      .use(
+          "INSERT INTO attempt_output (task_id, attempt, stdout, stdout_kept, stdout_printed, stderr, stderr_kept,"
+          " stderr_printed, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          told.task,
+          told.attempt,
+          borrowed_blob{out},
+          out_kept,
+          std::max(out_kept, told.standard_output_bytes),
+          borrowed_blob{err},
+          err_kept,
+          std::max(err_kept, told.standard_error_bytes),
+          told.at)
+      .run();
+}
+
+void save_exit(run_change& change, const record_output& told) {
+  change.sql()
+      .use(
+          "UPDATE attempts SET state = 'validating', output_at = ?3, exit_code = ?4, signal = ?5, cpu_us = ?6,"
+          " resident_bytes_max = ?7, tree_gone = ?8 WHERE task_id = ?1 AND attempt = ?2",
+          told.task,
+          told.attempt,
+          told.at,
+          told.exit.exit_code,
+          told.exit.signal,
+          std::int64_t{told.exit.cpu_time.count()},
+          told.exit.resident_bytes_max,
+          told.exit.tree_gone)
+      .run();
+}
+
+}  // namespace
+
+status record(run_change& change, const record_output& told) {
+  auto found = find_task(change, told.task);
+  if (!found) {
+    return found.error();
+  }
+  auto& task = *found;
+  if (auto latest = must_be_latest(change, task, told.attempt); !latest) {
+    return latest;
+  }
+  if (auto moved = move_task(task, task_state::validating); !moved) {
+    return moved;
+  }
+  insert_output(change, told);
+  save_exit(change, told);
+  change.sql().use("UPDATE tasks SET state = 'validating' WHERE task_id = ?", told.task).run();
+  return done;
+}
+
+}  // namespace troupe

@@ -1,0 +1,315 @@
+#include "storage/read_session.hpp"
+
+#include "storage/database.hpp"
+#include "storage/run_rows.hpp"
+#include "storage/sqlite_error.hpp"
+#include "storage/statements.hpp"
+#include "storage/stored_names.hpp"
+#include "storage/supersteps.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+error unknown_run(statement_cache& sql, const run_id& run) {
+  std::string hint;
+  for (const auto& near : nearest_runs(sql, run)) {
+    hint += hint.empty() ? "did you mean " : ", ";
+    hint += near.str();
+  }
+  if (hint.empty()) {
+    hint = "`troupe runs` lists them";
+  }
+  return {error_code::not_found, "there is no run " + run.str(), std::move(hint)};
+}
+
+status must_exist(statement_cache& sql, const run_id& run) {
+  auto found = sql.use("SELECT 1 FROM runs WHERE run_id = ?", run);
+  if (found.step()) {
+    return done;
+  }
+  return unknown_run(sql, run);
+}
+
+result<run_view> whole_run(statement_cache& sql, const run_id& run) {
+  auto view = find_run_row(sql, run);
+  if (!view) {
+    return unknown_run(sql, run);
+  }
+  auto state = load_state(sql, run, superstep_no{view->supersteps});
+  if (!state) {
+    return state.error();
+  }
+  view->result = state_text(*state);
+  return *std::move(view);
+}
+
+event event_of(const prepared& row, const run_id& run) {
+  event read;
+  read.run = run;
+  read.seq = event_seq{row.number(0)};
+  read.time = row.time(1);
+  read.kind = event_kind_in(row, 2);
+  if (!row.is_null(3)) {
+    read.step = step_id{row.text(3)};
+  }
+  if (!row.is_null(4)) {
+    read.superstep = superstep_no{row.number(4)};
+  }
+  if (!row.is_null(5)) {
+    read.task = task_id{row.text(5)};
+  }
+  if (!row.is_null(6)) {
+    read.attempt = attempt_no{row.number(6)};
+  }
+  if (!row.is_null(7)) {
+    read.agent = agent_name{row.text(7)};
+  }
+  read.data = json_text{row.text(8)};
+  return read;
+}
+
+result<event_batch> events_since(statement_cache& sql, const run_id& run, event_seq since, std::int64_t limit) {
+  if (auto known = must_exist(sql, run); !known) {
+    return known.error();
+  }
+  auto row = sql.use(
+      "SELECT seq, time, kind, step_id, superstep, task_id, attempt, agent_name, data FROM events"
+      " WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+      run,
+      since,
+      limit);
+  event_batch events;
+  while (row.step()) {
+    events.push_back(event_of(row, run));
+  }
+  return events;
+}
+
+std::optional<superstep_no> newest_superstep_with(statement_cache& sql, const run_id& run, const step_id& step) {
+  auto row = sql.use("SELECT max(superstep) FROM tasks WHERE run_id = ? AND step_id = ?", run, step);
+  return row.step() && !row.is_null(0) ? std::optional{superstep_no{row.number(0)}} : std::nullopt;
+}
+
+error no_such_step(statement_cache& sql, const run_id& run, const step_id& step) {
+  auto row = sql.use("SELECT DISTINCT step_id FROM tasks WHERE run_id = ? ORDER BY superstep, ordinal", run);
+  std::string steps;
+  while (row.step()) {
+    steps += steps.empty() ? "" : ", ";
+    steps += row.text(0);
+  }
+  return {error_code::not_found,
+          "run " + run.str() + " has no task of step " + step.str(),
+          steps.empty() ? "" : "it has tasks of: " + steps};
+}
+
+error no_such_agent(const std::vector<task_view>& tasks,
+                    const run_id& run,
+                    const step_id& step,
+                    const agent_name& agent) {
+  std::string agents;
+  for (const auto& task : tasks) {
+    if (task.step == step) {
+      agents += agents.empty() ? "" : ", ";
+      agents += task.agent.str();
+    }
+  }
+  return {error_code::not_found,
+          "step " + step.str() + " of run " + run.str() + " has no task of agent " + agent.str(),
+          "it has tasks of: " + agents};
+}
+
+// False: there was no such attempt.
+bool read_output(statement_cache& sql, output_view& view, const std::optional<attempt_no>& attempt) {
+  if (attempt && *attempt != view.task.attempt && !show_attempt(sql, view.task, *attempt)) {
+    return false;
+  }
+  auto row = sql.use(
+      "SELECT stdout, stderr FROM attempt_output WHERE task_id = ? AND attempt = ?", view.task.task, view.task.attempt);
+  if (row.step()) {
+    view.standard_output = row.text(0);
+    view.standard_error = row.text(1);
+  }
+  return true;
+}
+
+result<std::vector<output_view>> outputs_of(statement_cache& sql,
+                                            const run_id& run,
+                                            const step_id& step,
+                                            const std::optional<agent_name>& agent,
+                                            const std::optional<attempt_no>& attempt) {
+  if (auto known = must_exist(sql, run); !known) {
+    return known.error();
+  }
+  const auto superstep = newest_superstep_with(sql, run, step);
+  if (!superstep) {
+    return no_such_step(sql, run, step);
+  }
+  const auto tasks = list_task_rows(sql, run, superstep);
+  bool agent_is_there = false;
+  std::vector<output_view> outputs;
+  for (const auto& task : tasks) {
+    if (task.step != step || (agent && task.agent != *agent)) {
+      continue;
+    }
+    agent_is_there = true;
+    output_view view{task, {}, {}};
+    if (read_output(sql, view, attempt)) {
+      outputs.push_back(std::move(view));
+    }
+  }
+  if (!agent_is_there) {
+    return no_such_agent(tasks, run, step, agent.value_or(agent_name{}));
+  }
+  if (outputs.empty()) {
+    return error{error_code::not_found,
+                 "step " + step.str() + " of run " + run.str() + " has no attempt " +
+                     std::to_string(attempt.value_or(attempt_no{}).value()),
+                 ""};
+  }
+  return outputs;
+}
+
+result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
+  auto whole = whole_run(sql, run);
+  if (!whole) {
+    return whole.error();
+  }
+  recovery_view view;
+  view.superstep = superstep_no{whole->supersteps + 1};
+  view.run = *std::move(whole);
+  view.tasks = list_task_rows(sql, run, view.superstep);
+  auto row = sql.use(
+      "SELECT w.source, c.source, r.deadline FROM runs AS r JOIN workflows AS w ON w.hash = r.workflow_hash"
+      " JOIN configs AS c ON c.hash = r.config_hash WHERE r.run_id = ?",
+      run);
+  if (!row.step()) {
+    throw damaged_row{"run " + run.str() + " has no workflow or no configuration"};
+  }
+  view.workflow_source = row.text(0);
+  view.config_source = row.text(1);
+  view.deadline = row.time_if(2);
+  return view;
+}
+
+std::vector<run_id> unfinished(statement_cache& sql) {
+  auto row = sql.use("SELECT run_id FROM runs WHERE state IN ('pending', 'running', 'paused') ORDER BY started_at, id");
+  std::vector<run_id> runs;
+  while (row.step()) {
+    runs.emplace_back(row.text(0));
+  }
+  return runs;
+}
+
+}  // namespace
+
+struct read_session::state {
+  explicit state(database opened) : file(std::move(opened)), sql(file.connection()) {}
+
+  void end_transaction() noexcept {
+    auto* const connection = file.connection().getHandle();
+    if (sqlite3_get_autocommit(connection) == 0) {
+      static_cast<void>(sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr));
+    }
+  }
+
+  // One transaction around `read`, so that what it puts together from several rows belongs together.
+  template <class Read>
+  auto in_transaction(Read read) -> std::invoke_result_t<Read, statement_cache&> {
+    try {
+      sql.use("BEGIN DEFERRED").run();
+      auto answer = read(sql);
+      end_transaction();
+      return answer;
+    } catch (const SQLite::Exception& thrown) {
+      end_transaction();
+      return sqlite_error(thrown, "cannot read the database", file.options().path);
+    } catch (const damaged_row& found) {
+      end_transaction();
+      return damaged(found);
+    } catch (...) {
+      end_transaction();
+      throw;
+    }
+  }
+
+  database file;
+  statement_cache sql;
+};
+
+read_session::read_session(std::unique_ptr<state> opened) noexcept : state_(std::move(opened)) {}
+
+read_session::~read_session() = default;
+
+result<std::unique_ptr<read_session>> read_session::open(const storage_options& options) {
+  auto opened = database::open_read_only(options);
+  if (!opened) {
+    return opened.error();
+  }
+  return std::unique_ptr<read_session>{new read_session{std::make_unique<state>(*std::move(opened))}};
+}
+
+result<run_view> read_session::find_run(const run_id& run) {
+  return state_->in_transaction([&](statement_cache& sql) { return whole_run(sql, run); });
+}
+
+result<std::vector<run_view>> read_session::list_runs(const run_filter& filter) {
+  return state_->in_transaction(
+      [&](statement_cache& sql) -> result<std::vector<run_view>> { return list_run_rows(sql, filter); });
+}
+
+result<std::vector<task_view>> read_session::list_tasks(const run_id& run) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<std::vector<task_view>> {
+    if (auto known = must_exist(sql, run); !known) {
+      return known.error();
+    }
+    return list_task_rows(sql, run, std::nullopt);
+  });
+}
+
+result<event_batch> read_session::list_events(const run_id& run, event_seq since, std::int64_t limit) {
+  return state_->in_transaction([&](statement_cache& sql) { return events_since(sql, run, since, limit); });
+}
+
+result<std::vector<output_view>> read_session::find_output(const run_id& run,
+                                                           const step_id& step,
+                                                           const std::optional<agent_name>& agent,
+                                                           const std::optional<attempt_no>& attempt) {
+  return state_->in_transaction([&](statement_cache& sql) { return outputs_of(sql, run, step, agent, attempt); });
+}
+
+result<recovery_view> read_session::load_recovery(const run_id& run) {
+  return state_->in_transaction([&](statement_cache& sql) { return recovery_of(sql, run); });
+}
+
+result<std::vector<run_id>> read_session::list_unfinished() {
+  return state_->in_transaction([](statement_cache& sql) -> result<std::vector<run_id>> { return unfinished(sql); });
+}
+
+result<std::vector<task_view>> read_session::list_leftovers() {
+  return state_->in_transaction(
+      [](statement_cache& sql) -> result<std::vector<task_view>> { return list_leftover_rows(sql); });
+}
+
+result<json_text> read_session::find_state(const run_id& run, superstep_no superstep) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<json_text> {
+    if (auto known = must_exist(sql, run); !known) {
+      return known.error();
+    }
+    const auto fields = load_state(sql, run, superstep);
+    return fields ? result<json_text>{state_text(*fields)} : result<json_text>{fields.error()};
+  });
+}
+
+bool read_session::healthy() noexcept {
+  return sqlite3_exec(state_->file.connection().getHandle(), "SELECT count(*) FROM lease", nullptr, nullptr, nullptr) ==
+         SQLITE_OK;
+}
+
+}  // namespace troupe

@@ -1,0 +1,114 @@
+#include "storage/run_change.hpp"
+
+#include "storage/stored_names.hpp"
+
+#include <utility>
+
+namespace troupe {
+
+error illegal(std::string what) {
+  return {
+      error_code::internal, std::move(what) + "; nothing was written", "this is a bug of Troupe's: please report it"};
+}
+
+error too_late(std::string what) { return {error_code::cancelled, std::move(what) + "; nothing was written", ""}; }
+
+result<run_change> run_change::of(statement_cache& sql, lease_epoch epoch, const run_id& run, timestamp at) {
+  auto found = sql.use(
+      "SELECT state, supersteps, last_seq, steps, input_tokens, output_tokens, cost_microusd, state_hash FROM runs"
+      " WHERE run_id = ?",
+      run);
+  if (!found.step()) {
+    return error{error_code::not_found, "there is no run " + run.str(), ""};
+  }
+  const auto state = run_state_in(found, 0);
+  if (is_final(state)) {
+    return too_late("run " + run.str() + " is " + std::string{to_string(state)} + " already");
+  }
+  return run_change{sql,
+                    epoch,
+                    run,
+                    at,
+                    {state,
+                     superstep_no{found.number(1)},
+                     event_seq{found.number(2)},
+                     found.number(3),
+                     found.number(4),
+                     found.number(5),
+                     found.number(6),
+                     found.text(7)}};
+}
+
+status run_change::move_to(run_state to) {
+  if (!is_legal_move(row_.state, to)) {
+    return illegal("run " + run_.str() + " cannot move from " + std::string{to_string(row_.state)} + " to " +
+                   std::string{to_string(to)});
+  }
+  row_.state = to;
+  moved_ = true;
+  return done;
+}
+
+void run_change::tell(event_kind kind, std::string data) {
+  append({run_, {}, at_, kind, {}, {}, {}, {}, {}, json_text{std::move(data)}});
+}
+
+void run_change::tell(event_kind kind, superstep_no superstep, const step_id& step, std::string data) {
+  append({run_, {}, at_, kind, step, superstep, {}, {}, {}, json_text{std::move(data)}});
+}
+
+void run_change::tell(event_kind kind, superstep_no superstep, std::string data) {
+  append({run_, {}, at_, kind, {}, superstep, {}, {}, {}, json_text{std::move(data)}});
+}
+
+void run_change::tell(event_kind kind,
+                      const task_reference& task,
+                      std::optional<attempt_no> attempt,
+                      std::string data) {
+  append({run_, {}, at_, kind, task.step, task.superstep, task.task, attempt, task.agent, json_text{std::move(data)}});
+}
+
+void run_change::append(event told) {
+  row_.last = event_seq{row_.last.value() + 1};
+  told.seq = row_.last;
+  sql_->use(
+          "INSERT INTO events (run_id, seq, time, kind, step_id, superstep, task_id, attempt, agent_name, data)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          told.run,
+          told.seq,
+          told.time,
+          to_string(told.kind),
+          told.step,
+          told.superstep,
+          told.task,
+          told.attempt,
+          told.agent,
+          borrowed_text{&told.data.str()})
+      .run();
+  events_.push_back(std::move(told));
+}
+
+event_batch run_change::finish() {
+  sql_->use(
+          "UPDATE runs SET supersteps = ?2, last_seq = ?3, steps = ?4, input_tokens = ?5, output_tokens = ?6,"
+          " cost_microusd = ?7, state_hash = ?8 WHERE run_id = ?1",
+          run_,
+          row_.committed,
+          row_.last,
+          row_.steps,
+          row_.input_tokens,
+          row_.output_tokens,
+          row_.cost_microusd,
+          row_.state_hash)
+      .run();
+  if (moved_) {  // apart, because it touches indexes
+    sql_->use("UPDATE runs SET state = ?2, finished_at = ?3 WHERE run_id = ?1",
+              run_,
+              to_string(row_.state),
+              is_final(row_.state) ? std::optional{at_} : std::nullopt)
+        .run();
+  }
+  return std::move(events_);
+}
+
+}  // namespace troupe

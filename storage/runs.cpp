@@ -1,0 +1,153 @@
+#include "storage/runs.hpp"
+
+#include "storage/event_data.hpp"
+#include "storage/supersteps.hpp"
+#include "storage/tasks.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+void keep_sources(statement_cache& sql, const create_run& told) {
+  sql.use("INSERT INTO workflows (hash, name, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          told.workflow_hash,
+          told.workflow_name,
+          borrowed_text{&told.workflow_source})
+      .run();
+  sql.use("INSERT INTO configs (hash, source) VALUES (?, ?) ON CONFLICT DO NOTHING",
+          told.config_hash,
+          borrowed_text{&told.config_source})
+      .run();
+}
+
+std::optional<timestamp> deadline_of(const create_run& told) {
+  return told.wall_clock ? std::optional{told.at + *told.wall_clock} : std::nullopt;
+}
+
+std::optional<event_kind> kind_of_end(run_state state) {
+  switch (state) {
+    case run_state::paused:
+      return event_kind::run_paused;
+    case run_state::completed:
+      return event_kind::run_completed;
+    case run_state::failed:
+      return event_kind::run_failed;
+    case run_state::cancelled:
+      return event_kind::run_cancelled;
+    case run_state::pending:
+    case run_state::running:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// A sender that knows more of the run than its rows say has read something that was never committed.
+status must_know_the_past(run_change& change, event_seq from) {
+  if (from > change.row().last) {
+    return illegal("run " + change.run().str() + " has " + std::to_string(change.row().last.value()) +
+                   " events, the sender knows of " + std::to_string(from.value()));
+  }
+  return done;
+}
+
+}  // namespace
+
+result<run_change> create(statement_cache& sql, lease_epoch epoch, const create_run& told) {
+  if (told.run.empty() || told.front.empty()) {
+    return illegal("a run needs an id and a first front");
+  }
+  keep_sources(sql, told);
+  {
+    auto made = sql.use(
+        "INSERT INTO runs (run_id, workflow, workflow_hash, config_hash, subject, state, epoch, inputs, state_hash,"
+        " deadline, started_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        told.run,
+        told.workflow_name,
+        told.workflow_hash,
+        told.config_hash,
+        told.subject,
+        epoch,
+        told.inputs,
+        told.state_hash,
+        deadline_of(told),
+        told.at);
+    made.run();
+    if (made.changes() == 0) {
+      return error{error_code::duplicate_id,
+                   "there is a run " + told.run.str() + " already; nothing was written",
+                   "choose another id with --run-id, or leave it out"};
+    }
+  }
+  run_row row;
+  row.state = run_state::running;
+  row.state_hash = told.state_hash;
+  run_change change{sql, epoch, told.run, told.at, std::move(row)};
+  if (auto saved = save_initial_state(change, told); !saved) {
+    return saved.error();
+  }
+  change.tell(event_kind::run_started, run_started_data(told));
+  open_superstep(change, change.open_superstep(), told.front);
+  if (auto queued = queue_front(change, change.open_superstep(), told.front); !queued) {
+    return queued.error();
+  }
+  return change;
+}
+
+status end(run_change& change, const run_end& end) {
+  const auto kind = kind_of_end(end.state);
+  if (!kind) {
+    return illegal("run " + change.run().str() + " cannot end as " + std::string{to_string(end.state)});
+  }
+  if (auto moved = change.move_to(end.state); !moved) {
+    return moved;
+  }
+  change.sql()
+      .use(
+          "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"
+          " WHERE run_id = ?1",
+          change.run(),
+          end.degraded,
+          end.why ? std::optional{to_string(end.why->code)} : std::nullopt,
+          end.why ? std::optional{end.why->message} : std::nullopt,
+          end.why && !end.why->hint.empty() ? std::optional{end.why->hint} : std::nullopt,
+          end.failed_step)
+      .run();
+  change.tell(*kind, run_ended_data(change.row(), end));
+  return done;
+}
+
+status end(run_change& change, const end_run& told) {
+  if (auto knows = must_know_the_past(change, told.from); !knows) {
+    return knows;
+  }
+  if (is_final(told.end.state)) {
+    const auto why = told.end.why.value_or(error{error_code::cancelled, "the run has ended", ""});
+    cancel_tasks(change, open_tasks(change), why);
+  }
+  return end(change, told.end);
+}
+
+status resume(run_change& change, const resume_run& told) {
+  if (auto knows = must_know_the_past(change, told.from); !knows) {
+    return knows;
+  }
+  const auto before = change.row().state;
+  if (before != run_state::running) {
+    if (auto moved = change.move_to(run_state::running); !moved) {
+      return moved;
+    }
+  }
+  const auto interrupted = interrupt_and_requeue(change, open_tasks(change));
+  change.sql()
+      .use(
+          "UPDATE runs SET epoch = ?2, error_code = NULL, error_message = NULL, error_hint = NULL, failed_step = NULL"
+          " WHERE run_id = ?1",
+          change.run(),
+          change.epoch())
+      .run();
+  change.tell(event_kind::run_resumed, run_resumed_data(change.epoch(), before, interrupted));
+  return done;
+}
+
+}  // namespace troupe

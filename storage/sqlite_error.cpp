@@ -1,0 +1,91 @@
+#include "storage/sqlite_error.hpp"
+
+#include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
+
+#include <string>
+
+namespace troupe {
+namespace {
+
+struct meaning {
+  error_code code;
+  std::string_view hint;
+};
+
+meaning meaning_of(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+      return {error_code::storage_full, "free some space on this file system, then try again: nothing was lost"};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {error_code::storage_corrupt,
+              "the file was left as it is; `troupe db check` tells more, a backup beside it may be whole"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+      return {error_code::storage_busy, "another program holds the database; close it, or try again"};
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+      return {error_code::storage_unavailable, "look at the owner and mode of the file and its folder"};
+    case SQLITE_CANTOPEN:
+      return {error_code::storage_unavailable,
+              "look at the path, and at the owner and mode of the file and its folder"};
+    case SQLITE_IOERR:
+    case SQLITE_NOLFS:
+      return {error_code::storage_unavailable, "the disk or file system gave an error; look at the system's log"};
+    case SQLITE_NOMEM:
+      return {error_code::storage_unavailable, "there is no memory left"};
+    case SQLITE_INTERRUPT:
+      return {error_code::storage_unavailable, ""};
+    case SQLITE_TOOBIG:
+      return {error_code::output_too_large, "SQLite takes values of up to 1,000,000,000 bytes"};
+    default:
+      return {error_code::internal, ""};
+  }
+}
+
+}  // namespace
+
+error sqlite_error(int code, std::string_view text, std::string_view doing, const std::filesystem::path& file) {
+  const auto [kind, hint] = meaning_of(code);
+  std::string message{doing};
+  message += ": ";
+  message += text;
+  message += " (SQLite ";
+  message += std::to_string(code & 0xFF);
+  message += '/';
+  message += std::to_string(code);
+  message += "), ";
+  message += file.string();
+  return {kind, std::move(message), std::string{hint}};
+}
+
+error sqlite_error(const SQLite::Exception& thrown, std::string_view doing, const std::filesystem::path& file) {
+  return sqlite_error(thrown.getExtendedErrorCode(), thrown.what(), doing, file);
+}
+
+bool ends_session(int code) noexcept {
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_NOLFS:
+    case SQLITE_NOMEM:
+    case SQLITE_INTERRUPT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace troupe

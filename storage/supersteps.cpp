@@ -1,0 +1,247 @@
+#include "storage/supersteps.hpp"
+
+#include "storage/consensus_rows.hpp"
+#include "storage/event_data.hpp"
+#include "storage/json_object.hpp"
+#include "storage/json_slices.hpp"
+#include "storage/runs.hpp"
+#include "storage/tasks.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr std::int64_t change_bytes_min = 1'024;
+
+error damaged_state(const run_id& run, std::int64_t superstep) {
+  return {error_code::storage_corrupt,
+          "the state of run " + run.str() + " cannot be put together at superstep " + std::to_string(superstep),
+          "`troupe db check` tells more"};
+}
+
+std::optional<state_fields> fields_of(std::string_view object) {
+  const auto members = split_object(object);
+  if (!members) {
+    return std::nullopt;
+  }
+  state_fields fields;
+  for (const auto& [name, value] : *members) {
+    fields.insert_or_assign(name, std::string{value});
+  }
+  return fields;
+}
+
+// One stored superstep on top of `fields`. False where the row is not what we wrote.
+bool apply_row(state_fields& fields, const prepared& row) {
+  if (!row.is_null(1)) {
+    auto copy = fields_of(row.text(1));
+    fields = copy ? *std::move(copy) : state_fields{};
+    return copy.has_value();
+  }
+  const auto changes = row.text(2);
+  const auto members = split_object(changes);
+  if (!members) {
+    return false;
+  }
+  for (const auto& [name, value] : *members) {
+    fields.insert_or_assign(name, std::string{value});
+  }
+  const auto removed = row.is_null(3) ? std::string{"[]"} : row.text(3);
+  const auto names = split_array(removed);
+  if (!names) {
+    return false;
+  }
+  for (const auto& quoted : *names) {
+    const auto name = decode_string(quoted);
+    if (!name) {
+      return false;
+    }
+    fields.erase(*name);
+  }
+  return true;
+}
+
+struct difference {
+  state_fields changed;
+  std::vector<std::string> removed;
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> all = removed;
+    for (const auto& [name, value] : changed) {
+      all.push_back(name);
+    }
+    std::ranges::sort(all);
+    return all;
+  }
+};
+
+difference difference_of(const state_fields& before, const state_fields& after) {
+  difference found;
+  for (const auto& [name, value] : after) {
+    const auto old = before.find(name);
+    if (old == before.end() || old->second != value) {
+      found.changed.emplace(name, value);
+    }
+  }
+  for (const auto& [name, value] : before) {
+    if (!after.contains(name)) {
+      found.removed.push_back(name);
+    }
+  }
+  return found;
+}
+
+std::int64_t bytes_since_copy(run_change& change) {
+  auto found = change.sql().use(
+      "SELECT changed_bytes FROM supersteps WHERE run_id = ? AND superstep = ?", change.run(), change.row().committed);
+  return found.step() ? found.number(0) : 0;
+}
+
+status save_state(run_change& change, const commit_superstep& told, std::vector<std::string>& changed) {
+  const auto before = load_state(change.sql(), change.run(), change.row().committed);
+  if (!before) {
+    return before.error();
+  }
+  const auto after = fields_of(told.state.str());
+  if (!after) {
+    return illegal("the state of superstep " + std::to_string(told.superstep.value()) + " is not a JSON object");
+  }
+  const auto difference = difference_of(*before, *after);
+  changed = difference.names();
+  const auto changes = state_text(difference.changed);
+  const auto removed =
+      difference.removed.empty() ? std::nullopt : std::optional{json_array(difference.removed, json_string)};
+  const auto bytes =
+      bytes_since_copy(change) + std::max(change_bytes_min, static_cast<std::int64_t>(changes.str().size()));
+  const bool copy = bytes >= static_cast<std::int64_t>(told.state.str().size());
+  change.sql()
+      .use(
+          "UPDATE supersteps SET deltas = ?3, changes = ?4, removed = ?5, state = ?6, changed_bytes = ?7,"
+          " state_hash = ?8, idempotency_key = ?9, committed_at = ?10 WHERE run_id = ?1 AND superstep = ?2",
+          told.run,
+          told.superstep,
+          told.deltas,
+          changes,
+          removed,
+          copy ? std::optional{borrowed_text{&told.state.str()}} : std::nullopt,
+          copy ? std::int64_t{0} : bytes,
+          told.state_hash,
+          told.idempotency_key,
+          told.at)
+      .run();
+  return done;
+}
+
+status check_order(run_change& change, const commit_superstep& told) {
+  if (told.superstep != change.open_superstep()) {
+    return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
+                   " is not the open one, " + std::to_string(change.open_superstep().value()));
+  }
+  if (told.end.has_value() != told.next_front.empty()) {
+    return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
+                   " must have either a next front or an end");
+  }
+  auto opened =
+      change.sql().use("SELECT 1 FROM supersteps WHERE run_id = ? AND superstep = ?", told.run, told.superstep);
+  if (!opened.step()) {
+    return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
+                   " was never opened");
+  }
+  if (const auto waiting = open_tasks(change); !waiting.empty()) {
+    return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
+                   " has a task that is not final: " + waiting.front().names.task.str());
+  }
+  return done;
+}
+
+}  // namespace
+
+json_text state_text(const state_fields& fields) {
+  std::string text = "{";
+  for (const auto& [name, value] : fields) {
+    if (text.size() > 1) {
+      text += ',';
+    }
+    append_json_string(text, name);
+    text += ':';
+    text += value;
+  }
+  return json_text{text + '}'};
+}
+
+result<state_fields> load_state(statement_cache& sql, const run_id& run, superstep_no superstep) {
+  auto row = sql.use(
+      "SELECT superstep, state, changes, removed FROM supersteps WHERE run_id = ?1 AND superstep <= ?2"
+      " AND superstep >= (SELECT superstep FROM supersteps WHERE run_id = ?1 AND superstep <= ?2 AND state IS NOT NULL"
+      " ORDER BY superstep DESC LIMIT 1) AND committed_at IS NOT NULL ORDER BY superstep",
+      run,
+      superstep);
+  state_fields fields;
+  std::int64_t reached = -1;
+  while (row.step()) {
+    if ((reached >= 0 && row.number(0) != reached + 1) || !apply_row(fields, row)) {
+      return damaged_state(run, row.number(0));
+    }
+    reached = row.number(0);
+  }
+  if (reached != superstep.value()) {
+    return error{error_code::not_found,
+                 "run " + run.str() + " has no committed superstep " + std::to_string(superstep.value()),
+                 ""};
+  }
+  return fields;
+}
+
+status save_initial_state(run_change& change, const create_run& told) {
+  if (!fields_of(told.initial_state.str())) {
+    return illegal("the initial state of run " + told.run.str() + " is not a JSON object");
+  }
+  change.sql()
+      .use(
+          "INSERT INTO supersteps (run_id, superstep, front, state, state_hash, opened_at, committed_at)"
+          " VALUES (?1, 0, '[]', ?2, ?3, ?4, ?4)",
+          told.run,
+          borrowed_text{&told.initial_state.str()},
+          told.state_hash,
+          told.at)
+      .run();
+  return done;
+}
+
+void open_superstep(run_change& change, superstep_no superstep, const std::vector<planned_task>& front) {
+  const auto text = json_array(front, [](const planned_task& task) {
+    return '[' + json_string(task.step.str()) + ',' + json_string(task.agent.str()) + ']';
+  });
+  change.sql()
+      .use("INSERT INTO supersteps (run_id, superstep, front, opened_at) VALUES (?, ?, ?, ?)",
+           change.run(),
+           superstep,
+           text,
+           change.at())
+      .run();
+}
+
+status commit(run_change& change, const commit_superstep& told) {
+  if (auto fits = check_order(change, told); !fits) {
+    return fits;
+  }
+  for (const auto& verdict : told.verdicts) {
+    save_verdict(change, told.superstep, verdict);
+  }
+  std::vector<std::string> changed;
+  if (auto saved = save_state(change, told, changed); !saved) {
+    return saved;
+  }
+  change.row().committed = told.superstep;
+  change.row().state_hash = told.state_hash;
+  change.tell(event_kind::superstep_committed, told.superstep, superstep_committed_data(told, changed));
+  if (told.end) {
+    return end(change, *told.end);
+  }
+  open_superstep(change, change.open_superstep(), told.next_front);
+  return queue_front(change, change.open_superstep(), told.next_front);
+}
+
+}  // namespace troupe

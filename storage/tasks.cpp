@@ -1,0 +1,345 @@
+#include "storage/tasks.hpp"
+
+#include "storage/event_data.hpp"
+#include "storage/json_object.hpp"
+#include "storage/stored_names.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+task_row task_row_of(const prepared& found, task_id id) {
+  return {{std::move(id), step_id{found.text(0)}, superstep_no{found.number(1)}, agent_name{found.text(2)}},
+          task_state_in(found, 3),
+          attempt_no{found.number(4)}};
+}
+
+std::string named(const task_row& task) { return "task " + task.names.task.str(); }
+
+std::optional<std::string_view> code_of(const std::optional<error>& why) {
+  return why ? std::optional{to_string(why->code)} : std::nullopt;
+}
+
+std::optional<std::string> message_of(const std::optional<error>& why) {
+  return why ? std::optional{why->message} : std::nullopt;
+}
+
+std::optional<std::string> hint_of(const std::optional<error>& why) {
+  return why && !why->hint.empty() ? std::optional{why->hint} : std::nullopt;
+}
+
+std::optional<json_text> deltas_json(const std::vector<field_delta>& deltas) {
+  if (deltas.empty()) {
+    return std::nullopt;
+  }
+  return json_text{json_array(deltas, [](const field_delta& delta) {
+    return '[' + json_string(delta.field.str()) + ',' + delta.value.str() + ']';
+  })};
+}
+
+void close_attempt(run_change& change,
+                   const task_row& task,
+                   std::string_view state,
+                   const std::optional<error>& why,
+                   const std::optional<token_usage>& usage) {
+  change.sql()
+      .use(
+          "UPDATE attempts SET state = ?3, finished_at = ?4, error_code = ?5, error_message = ?6, error_hint = ?7,"
+          " model = ?8, input_tokens = ?9, output_tokens = ?10"
+          " WHERE task_id = ?1 AND attempt = ?2 AND finished_at IS NULL",
+          task.names.task,
+          task.attempt,
+          state,
+          change.at(),
+          code_of(why),
+          message_of(why),
+          hint_of(why),
+          usage && !usage->model.empty() ? std::optional{usage->model} : std::nullopt,
+          usage ? std::optional{usage->input_tokens} : std::nullopt,
+          usage ? std::optional{usage->output_tokens} : std::nullopt)
+      .run();
+}
+
+void save_task(run_change& change, const task_row& task, const std::optional<error>& why) {
+  change.sql()
+      .use(
+          "UPDATE tasks SET state = ?2, attempt = ?3, finished_at = ?4, error_code = ?5, error_message = ?6,"
+          " error_hint = ?7 WHERE task_id = ?1",
+          task.names.task,
+          to_string(task.state),
+          task.attempt,
+          is_final(task.state) ? std::optional{change.at()} : std::nullopt,
+          code_of(why),
+          message_of(why),
+          hint_of(why))
+      .run();
+}
+
+void open_attempt(run_change& change,
+                  const task_row& task,
+                  std::int64_t pid,
+                  std::int64_t pid_start_time,
+                  std::optional<timestamp> started_at) {
+  change.sql()
+      .use(
+          "INSERT INTO attempts (task_id, attempt, epoch, state, pid, pid_start_time, started_at)"
+          " VALUES (?, ?, ?, 'running', ?, ?, ?)",
+          task.names.task,
+          task.attempt,
+          change.epoch(),
+          pid,
+          pid_start_time,
+          started_at)
+      .run();
+  if (task.attempt.value() == 1) {
+    ++change.row().steps;
+  }
+}
+
+bool waits(task_state state) {
+  return state == task_state::queued || state == task_state::interrupted || state == task_state::retrying;
+}
+
+// A task whose attempt never came to run (no such program, no room for a process) ends without a start: the attempt
+// that was meant gets its row now, so that the reason stands where reasons stand.
+status take_attempt_that_never_ran(run_change& change, task_row& task, const finish_attempt& told) {
+  const bool never_ran = waits(task.state) && told.attempt.value() == task.attempt.value() + 1 &&
+                         (told.outcome.state == task_state::failed || told.outcome.state == task_state::cancelled);
+  if (!never_ran) {
+    return must_be_latest(change, task, told.attempt);
+  }
+  if (task.state != task_state::queued) {
+    if (auto moved = move_task(task, task_state::queued); !moved) {
+      return moved;
+    }
+  }
+  task.attempt = told.attempt;
+  open_attempt(change, task, 0, 0, std::nullopt);
+  return done;
+}
+
+struct attempt_facts {
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::optional<std::pair<std::int64_t, std::int64_t>> printed;
+};
+
+attempt_facts facts_of(run_change& change, const task_row& task) {
+  auto found = change.sql().use(
+      "SELECT a.exit_code, a.signal, o.stdout_printed, o.stderr_printed FROM attempts AS a"
+      " LEFT JOIN attempt_output AS o USING (task_id, attempt) WHERE a.task_id = ? AND a.attempt = ?",
+      task.names.task,
+      task.attempt);
+  attempt_facts facts;
+  if (found.step()) {
+    const auto small = [&](int column) {
+      return found.is_null(column) ? std::nullopt : std::optional{static_cast<int>(found.number(column))};
+    };
+    facts.exit_code = small(0);
+    facts.signal = small(1);
+    if (!found.is_null(2)) {
+      facts.printed = {found.number(2), found.number(3)};
+    }
+  }
+  return facts;
+}
+
+void tell_outcome(run_change& change, const task_row& task, const task_outcome& outcome) {
+  const auto attempt = task.attempt.value() > 0 ? std::optional{task.attempt} : std::nullopt;
+  const auto facts = facts_of(change, task);
+  switch (task.state) {
+    case task_state::completed:
+      change.tell(event_kind::task_completed, task.names, attempt, task_completed_data(outcome, facts.printed));
+      return;
+    case task_state::failed:
+      change.tell(
+          event_kind::task_failed, task.names, attempt, task_failed_data(outcome, facts.exit_code, facts.signal));
+      return;
+    case task_state::cancelled:
+      change.tell(event_kind::task_cancelled, task.names, attempt, error_data(outcome.why));
+      return;
+    case task_state::interrupted:
+      change.tell(event_kind::task_interrupted, task.names, attempt, error_data(outcome.why));
+      return;
+    case task_state::pending:
+    case task_state::queued:
+    case task_state::running:
+    case task_state::validating:
+    case task_state::retrying:
+      return;
+  }
+}
+
+}  // namespace
+
+result<task_row> find_task(run_change& change, const task_id& task) {
+  auto found = change.sql().use(
+      "SELECT step_id, superstep, agent_name, state, attempt FROM tasks WHERE task_id = ? AND run_id = ?",
+      task,
+      change.run());
+  if (!found.step()) {
+    return error{error_code::not_found, "run " + change.run().str() + " has no task " + task.str(), ""};
+  }
+  return task_row_of(found, task);
+}
+
+status must_be_latest(run_change& change, const task_row& task, attempt_no attempt) {
+  if (attempt > task.attempt) {
+    return illegal("attempt " + std::to_string(attempt.value()) + " of " + named(task) + " has not started");
+  }
+  if (attempt < task.attempt) {
+    return too_late("attempt " + std::to_string(attempt.value()) + " of " + named(task) +
+                    " was superseded by attempt " + std::to_string(task.attempt.value()));
+  }
+  auto ended =
+      change.sql().use("SELECT state FROM attempts WHERE task_id = ? AND attempt = ?", task.names.task, attempt);
+  const auto state = ended.step() ? ended.text(0) : std::string{};
+  if (state == "interrupted" || state == "cancelled") {
+    return too_late("attempt " + std::to_string(attempt.value()) + " of " + named(task) + " was " + state);
+  }
+  return done;
+}
+
+status move_task(task_row& task, task_state to) {
+  if (!is_legal_move(task.state, to)) {
+    return illegal(named(task) + " cannot move from " + std::string{to_string(task.state)} + " to " +
+                   std::string{to_string(to)});
+  }
+  task.state = to;
+  return done;
+}
+
+status queue_front(run_change& change, superstep_no superstep, const std::vector<planned_task>& front) {
+  for (const auto& planned : front) {
+    if (planned.superstep != superstep) {
+      return illegal("task " + planned.id.str() + " is planned for superstep " +
+                     std::to_string(planned.superstep.value()) + ", not " + std::to_string(superstep.value()));
+    }
+    auto made = change.sql().use(
+        "INSERT INTO tasks (task_id, run_id, superstep, step_id, agent_name, ordinal, state, queued_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?) ON CONFLICT DO NOTHING",
+        planned.id,
+        change.run(),
+        superstep,
+        planned.step,
+        planned.agent,
+        planned.order,
+        change.at());
+    made.run();
+    if (made.changes() == 0) {
+      return illegal("task " + planned.id.str() + " or its place " + std::to_string(planned.order) +
+                     " in the front is taken");
+    }
+    change.tell(event_kind::task_queued,
+                {planned.id, planned.step, superstep, planned.agent},
+                std::nullopt,
+                task_queued_data(planned));
+  }
+  return done;
+}
+
+status start(run_change& change, const start_attempt& told) {
+  auto found = find_task(change, told.task);
+  if (!found) {
+    return found.error();
+  }
+  auto& task = *found;
+  if (told.attempt <= task.attempt) {
+    return too_late("attempt " + std::to_string(told.attempt.value()) + " of " + named(task) + " was superseded");
+  }
+  if (told.attempt.value() != task.attempt.value() + 1) {
+    return illegal("attempt " + std::to_string(told.attempt.value()) + " of " + named(task) + " comes after attempt " +
+                   std::to_string(task.attempt.value()));
+  }
+  if (waits(task.state) && task.state != task_state::queued) {
+    // It waited for this attempt: it passes the queue on its way, and nobody needs to be told.
+    if (auto queued = move_task(task, task_state::queued); !queued) {
+      return queued;
+    }
+  }
+  if (auto moved = move_task(task, task_state::running); !moved) {
+    return moved;
+  }
+  task.attempt = told.attempt;
+  open_attempt(change, task, told.pid, told.pid_start_time, told.at);
+  save_task(change, task, std::nullopt);
+  change.tell(event_kind::task_started, task.names, task.attempt, task_started_data(told));
+  return done;
+}
+
+status finish(run_change& change, const finish_attempt& told) {
+  auto found = find_task(change, told.task);
+  if (!found) {
+    return found.error();
+  }
+  auto& task = *found;
+  const auto& outcome = told.outcome;
+  if (!is_final(outcome.state) && outcome.state != task_state::interrupted) {
+    return illegal("an attempt of " + named(task) + " cannot end as " + std::string{to_string(outcome.state)});
+  }
+  if (auto taken = take_attempt_that_never_ran(change, task, told); !taken) {
+    return taken;
+  }
+  if (auto moved = move_task(task, outcome.state); !moved) {
+    return moved;
+  }
+  close_attempt(change, task, to_string(outcome.state), outcome.why, outcome.usage);
+  save_task(change, task, outcome.why);
+  if (outcome.value || !outcome.deltas.empty() || !outcome.found_by.empty()) {
+    change.sql()
+        .use("UPDATE tasks SET value = ?2, found_by = ?3, deltas = ?4 WHERE task_id = ?1",
+             task.names.task,
+             outcome.value,
+             outcome.found_by.empty() ? std::nullopt : std::optional{outcome.found_by},
+             deltas_json(outcome.deltas))
+        .run();
+  }
+  if (outcome.usage) {
+    change.row().input_tokens += outcome.usage->input_tokens;
+    change.row().output_tokens += outcome.usage->output_tokens;
+  }
+  tell_outcome(change, task, outcome);
+  return done;
+}
+
+std::vector<task_row> open_tasks(run_change& change) {
+  auto found = change.sql().use(
+      "SELECT step_id, superstep, agent_name, state, attempt, task_id FROM tasks WHERE run_id = ? AND superstep = ?"
+      " AND state NOT IN ('completed', 'failed', 'cancelled') ORDER BY ordinal",
+      change.run(),
+      change.open_superstep());
+  std::vector<task_row> tasks;
+  while (found.step()) {
+    tasks.push_back(task_row_of(found, task_id{found.text(5)}));
+  }
+  return tasks;
+}
+
+void cancel_tasks(run_change& change, std::vector<task_row> tasks, const error& why) {
+  for (auto& task : tasks) {
+    task.state = task_state::cancelled;  // legal from every state that is not final
+    close_attempt(change, task, "cancelled", why, std::nullopt);
+    save_task(change, task, why);
+    tell_outcome(change, task, {task_state::cancelled, {}, {}, {}, {}, why});
+  }
+}
+
+std::int64_t interrupt_and_requeue(run_change& change, std::vector<task_row> tasks) {
+  std::int64_t told = 0;
+  for (auto& task : tasks) {
+    if (task.state == task_state::running || task.state == task_state::validating) {
+      task.state = task_state::interrupted;
+      close_attempt(change, task, "interrupted", std::nullopt, std::nullopt);
+      tell_outcome(change, task, {task_state::interrupted, {}, {}, {}, {}, {}});
+      ++told;
+    }
+    if (task.state == task_state::interrupted) {
+      task.state = task_state::queued;
+      save_task(change, task, std::nullopt);
+    }
+  }
+  return told;
+}
+
+}  // namespace troupe

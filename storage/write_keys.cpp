@@ -1,0 +1,90 @@
+#include "storage/write_keys.hpp"
+
+#include "storage/content_hash.hpp"
+#include "storage/stored_names.hpp"
+
+#include <string>
+
+namespace troupe {
+namespace {
+
+struct key {
+  task_id task;              ///< Empty for commands that are not about a task.
+  std::int64_t attempt = 0;  ///< Or superstep, or `from`.
+};
+
+key key_of(const create_run&) { return {}; }
+
+key key_of(const start_attempt& told) { return {told.task, told.attempt.value()}; }
+
+key key_of(const record_output& told) { return {told.task, told.attempt.value()}; }
+
+key key_of(const finish_attempt& told) { return {told.task, told.attempt.value()}; }
+
+key key_of(const commit_superstep& told) { return {{}, told.superstep.value()}; }
+
+key key_of(const end_run& told) { return {{}, told.from.value()}; }
+
+key key_of(const resume_run& told) { return {{}, told.from.value()}; }
+
+key key_of(const write_command& command) {
+  return std::visit([](const auto& told) { return key_of(told); }, command);
+}
+
+error violation(const write_command& command, const key& taken) {
+  std::string message{kind_of(command)};
+  message += " of ";
+  message += taken.task.empty() ? "run " + run_of(command).str() : "task " + taken.task.str();
+  message += " (" + std::to_string(taken.attempt) + ") was committed before with other content, which stays";
+  return {error_code::idempotency_violation,
+          std::move(message),
+          std::holds_alternative<create_run>(command) ? "choose another id with --run-id, or leave it out" : ""};
+}
+
+}  // namespace
+
+result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write_command& command) {
+  const auto wanted = key_of(command);
+  const auto digest = content_hash(command);
+  const std::string_view content{reinterpret_cast<const char*>(digest.data()), digest.size()};
+  {
+    auto claimed = sql.use(
+        "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, 0)"
+        " ON CONFLICT DO NOTHING",
+        run_of(command),
+        wanted.task,
+        wanted.attempt,
+        kind_of(command),
+        borrowed_blob{content});
+    claimed.run();
+    if (claimed.changes() > 0) {
+      return std::optional<write_receipt>{};
+    }
+  }
+  auto first = sql.use(
+      "SELECT content_hash, last_seq FROM write_keys WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
+      run_of(command),
+      wanted.task,
+      wanted.attempt,
+      kind_of(command));
+  if (!first.step()) {
+    throw damaged_row{"a key that is taken cannot be read"};
+  }
+  if (first.text(0) != content) {
+    return violation(command, wanted);
+  }
+  return std::optional{write_receipt{event_seq{first.number(1)}, true}};
+}
+
+void settle_key(statement_cache& sql, const write_command& command, event_seq last) {
+  const auto taken = key_of(command);
+  sql.use("UPDATE write_keys SET last_seq = ? WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
+          last,
+          run_of(command),
+          taken.task,
+          taken.attempt,
+          kind_of(command))
+      .run();
+}
+
+}  // namespace troupe

@@ -1,0 +1,18 @@
+// The key of every command that was committed (WR-4): (run, task, attempt, kind), enforced by the table itself.
+#pragma once
+
+#include "messages/writes.hpp"
+#include "storage/statements.hpp"
+
+#include <optional>
+
+namespace troupe {
+
+/// Takes the key. None: it is ours now, go on. A receipt: the same command was committed before. IDEMPOTENCY_VIOLATION:
+/// another one was.
+result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write_command& command);
+
+/// After the command: what a repeat of it will be answered.
+void settle_key(statement_cache& sql, const write_command& command, event_seq last);
+
+}  // namespace troupe

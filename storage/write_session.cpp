@@ -1,0 +1,234 @@
+#include "storage/write_session.hpp"
+
+#include "storage/database.hpp"
+#include "storage/migrations.hpp"
+#include "storage/outputs.hpp"
+#include "storage/runs.hpp"
+#include "storage/sqlite_error.hpp"
+#include "storage/statements.hpp"
+#include "storage/stored_names.hpp"
+#include "storage/supersteps.hpp"
+#include "storage/tasks.hpp"
+#include "storage/write_keys.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <sqlite3.h>
+
+#include <string>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+status carry_out(run_change& change, const start_attempt& told) { return start(change, told); }
+
+status carry_out(run_change& change, const record_output& told) { return record(change, told); }
+
+status carry_out(run_change& change, const finish_attempt& told) { return finish(change, told); }
+
+status carry_out(run_change& change, const commit_superstep& told) { return commit(change, told); }
+
+status carry_out(run_change& change, const end_run& told) { return end(change, told); }
+
+status carry_out(run_change& change, const resume_run& told) { return resume(change, told); }
+
+result<run_change> change_by(statement_cache& sql, lease_epoch epoch, const create_run& told) {
+  return create(sql, epoch, told);
+}
+
+template <class Command>
+result<run_change> change_by(statement_cache& sql, lease_epoch epoch, const Command& told) {
+  auto change = run_change::of(sql, epoch, told.run, told.at);
+  if (change) {
+    if (auto carried = carry_out(*change, told); !carried) {
+      return carried.error();
+    }
+  }
+  return change;
+}
+
+result<applied> apply_once(statement_cache& sql, lease_epoch epoch, const write_command& command) {
+  auto claimed = claim_key(sql, command);
+  if (!claimed) {
+    return claimed.error();
+  }
+  if (*claimed) {
+    return applied{**claimed, {}};
+  }
+  auto change = std::visit([&](const auto& told) { return change_by(sql, epoch, told); }, command);
+  if (!change) {
+    return change.error();
+  }
+  auto events = change->finish();
+  const auto last = change->row().last;
+  settle_key(sql, command, last);
+  return applied{{last, false}, std::move(events)};
+}
+
+}  // namespace
+
+struct write_session::state {
+  state(database opened, lease_epoch owner) : file(std::move(opened)), sql(file.connection()), epoch(owner) {}
+
+  bool in_transaction() { return sqlite3_get_autocommit(file.connection().getHandle()) == 0; }
+
+  error poison(error why) {
+    broken = true;
+    rollback();
+    return why;
+  }
+
+  void rollback() noexcept {
+    open = false;
+    if (in_transaction()) {
+      static_cast<void>(sqlite3_exec(file.connection().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr));
+    }
+  }
+
+  error refused(std::string what) {
+    return {error_code::internal, std::move(what), "this is a bug of Troupe's: please report it"};
+  }
+
+  error is_broken() {
+    return {error_code::storage_unavailable,
+            "this session failed before and writes nothing any more: " + file.options().path.string(),
+            "ask again: the next session knows what was committed"};
+  }
+
+  database file;
+  statement_cache sql;
+  lease_epoch epoch;
+  bool open = false;  ///< A transaction that we began, and have not ended.
+  bool broken = false;
+};
+
+write_session::write_session(std::unique_ptr<state> opened) noexcept : state_(std::move(opened)) {}
+
+write_session::~write_session() {
+  state_->rollback();
+  if (!state_->broken) {
+    state_->file.tidy();
+  }
+}
+
+result<std::unique_ptr<write_session>> write_session::open(const storage_options& options, lease_epoch epoch) {
+  auto opened = database::open(options);
+  if (!opened) {
+    return opened.error();
+  }
+  if (auto migrated = migrate(*opened, migration_sources()); !migrated) {
+    return migrated.error();
+  }
+  return std::unique_ptr<write_session>{new write_session{std::make_unique<state>(*std::move(opened), epoch)}};
+}
+
+status write_session::begin() {
+  auto& own = *state_;
+  if (own.broken) {
+    return own.is_broken();
+  }
+  if (own.open) {
+    return own.refused("a transaction is open already");
+  }
+  try {
+    own.sql.use("BEGIN IMMEDIATE").run();
+    own.open = true;
+    auto lease = own.sql.use("SELECT epoch FROM lease WHERE id = 1");
+    if (lease.step() && lease.number(0) > own.epoch.value()) {
+      error stale{error_code::stale_epoch,
+                  "epoch " + std::to_string(lease.number(0)) + " owns the database, this writer has epoch " +
+                      std::to_string(own.epoch.value()) + "; nothing was written",
+                  "another process took the lease over; this one must not write any more"};
+      own.rollback();
+      return stale;
+    }
+    return done;
+  } catch (const SQLite::Exception& thrown) {
+    auto why = sqlite_error(thrown, "cannot begin a transaction", own.file.options().path);
+    if (why.code == error_code::storage_busy) {
+      own.rollback();
+      return why;
+    }
+    return own.poison(std::move(why));
+  }
+}
+
+result<applied> write_session::apply(const write_command& command) {
+  auto& own = *state_;
+  if (own.broken) {
+    return own.is_broken();
+  }
+  if (!own.open) {
+    return own.refused("no transaction is open");
+  }
+  try {
+    own.sql.use("SAVEPOINT command").run();
+    auto outcome = [&]() -> result<applied> {
+      try {
+        return apply_once(own.sql, own.epoch, command);
+      } catch (const SQLite::Exception& thrown) {
+        auto why = sqlite_error(thrown, std::string{kind_of(command)} + " was not written", own.file.options().path);
+        if (ends_session(thrown.getErrorCode()) || !own.in_transaction()) {
+          return own.poison(std::move(why));
+        }
+        return why;
+      } catch (const damaged_row& found) {
+        return damaged(found);
+      }
+    }();
+    if (own.broken) {
+      return outcome;
+    }
+    if (!outcome) {
+      own.sql.use("ROLLBACK TO command").run();
+    }
+    own.sql.use("RELEASE command").run();
+    return outcome;
+  } catch (const SQLite::Exception& thrown) {
+    return own.poison(sqlite_error(thrown, "cannot keep commands apart", own.file.options().path));
+  } catch (...) {
+    static_cast<void>(own.poison({}));  // a bug of ours, or no memory: half a command must not be committed
+    throw;
+  }
+}
+
+status write_session::mark_published(const run_id& run, event_seq up_to) {
+  auto& own = *state_;
+  if (own.broken) {
+    return own.is_broken();
+  }
+  if (!own.open) {
+    return own.refused("no transaction is open");
+  }
+  try {
+    own.sql.use("UPDATE events SET published = 1 WHERE run_id = ? AND seq <= ? AND published = 0", run, up_to).run();
+    return done;
+  } catch (const SQLite::Exception& thrown) {
+    return own.poison(sqlite_error(thrown, "cannot note what was published", own.file.options().path));
+  }
+}
+
+status write_session::commit() {
+  auto& own = *state_;
+  if (own.broken) {
+    return own.is_broken();
+  }
+  if (!own.open) {
+    return own.refused("no transaction is open");
+  }
+  try {
+    own.sql.use("COMMIT").run();
+    own.open = false;
+    return done;
+  } catch (const SQLite::Exception& thrown) {
+    return own.poison(sqlite_error(thrown,
+                                   "the commit failed, and whether it is on disk is known only when asked again",
+                                   own.file.options().path));
+  }
+}
+
+void write_session::rollback() noexcept { state_->rollback(); }
+
+bool write_session::broken() const noexcept { return state_->broken; }
+
+}  // namespace troupe
