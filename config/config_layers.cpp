@@ -181,7 +181,9 @@ void config_layers::apply_agent(const toml_member& agent, const origin& from, pr
   const agent_name name{agent.key};
   agent_spec& spec = values_.agents[name];
   spec.name = name;
-  note(path, agent.at, from);
+  if (!out_.positions.contains(path)) {
+    note(path, agent.at, from);
+  }
   for (const auto& member : members->members) {
     const std::string full_key = path + '.' + member.key;
     const auto* key = find_key(agent_keys(), member.key);

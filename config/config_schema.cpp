@@ -1,0 +1,166 @@
+// The JSON Schema of troupe.toml.
+#include "config/reference.hpp"
+#include "config/setting_key.hpp"
+#include "config/toml_text.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+void put(toml_table& table, std::string key, toml_node value) {
+  table.members.push_back({std::move(key), {}, std::move(value)});
+}
+
+toml_node text_node(std::string_view text) { return toml_node{std::string{text}}; }
+
+toml_node typed(std::string_view type) {
+  toml_table table;
+  put(table, "type", text_node(type));
+  return toml_node{std::move(table)};
+}
+
+toml_node texts_node(std::span<const std::string_view> texts) {
+  toml_list list;
+  for (const auto text : texts) {
+    list.push_back(text_node(text));
+  }
+  return toml_node{std::move(list)};
+}
+
+void put_pattern(toml_table& table, std::string_view pattern) {
+  put(table, "type", text_node("string"));
+  put(table, "pattern", text_node(pattern));
+}
+
+void put_range(toml_table& table, const setting_facts& facts) {
+  put(table, "type", text_node("integer"));
+  put(table, "minimum", toml_node{facts.range.min});
+  put(table, "maximum", toml_node{facts.range.max});
+}
+
+void put_list(toml_table& table, toml_node items, const setting_facts& facts) {
+  put(table, "type", text_node("array"));
+  put(table, "items", std::move(items));
+  if (!facts.may_be_empty) {
+    put(table, "minItems", toml_node{std::int64_t{1}});
+  }
+}
+
+void put_type(toml_table& table, const setting_facts& facts) {
+  toml_table item;
+  switch (facts.kind) {
+    case value_kind::integer:
+      put_range(table, facts);
+      return;
+    case value_kind::duration:
+      put_pattern(table, "^[0-9]+(ms|s|m|h|d)$");
+      return;
+    case value_kind::size:
+      put_pattern(table, "^[0-9]+(B|KiB|MiB|GiB|TiB)$");
+      return;
+    case value_kind::text:
+    case value_kind::path:
+      put(table, "type", text_node("string"));
+      if (!facts.may_be_empty) {
+        put(table, "minLength", toml_node{std::int64_t{1}});
+      }
+      return;
+    case value_kind::choice:
+      put(table, "enum", texts_node(facts.choices));
+      return;
+    case value_kind::command:
+    case value_kind::texts:
+      put_list(table, typed("string"), facts);
+      return;
+    case value_kind::pointers:
+      put_pattern(item, "^(/([^/~]|~[01])*)*$");
+      put_list(table, toml_node{std::move(item)}, facts);
+      return;
+    case value_kind::integers:
+      put_range(item, facts);
+      put_list(table, toml_node{std::move(item)}, facts);
+      return;
+    case value_kind::variable_names:
+      put_pattern(item, "^[A-Za-z_][A-Za-z0-9_]*$");
+      put_list(table, toml_node{std::move(item)}, facts);
+      return;
+    case value_kind::variables:
+      put(table, "type", text_node("object"));
+      put(table, "additionalProperties", typed("string"));
+      return;
+  }
+}
+
+toml_node key_schema(const setting_facts& facts, toml_node value) {
+  toml_table table;
+  put_type(table, facts);
+  put(table, "description", text_node(facts.doc));
+  if (facts.shown_default.data() == nullptr) {
+    put(table, "default", std::move(value));
+  }
+  return toml_node{std::move(table)};
+}
+
+toml_table closed_object(toml_table properties) {
+  toml_table table;
+  put(table, "type", text_node("object"));
+  put(table, "additionalProperties", toml_node{false});
+  put(table, "properties", toml_node{std::move(properties)});
+  return table;
+}
+
+toml_table agent_schema() {
+  toml_table properties;
+  for (const auto& key : agent_keys()) {
+    put(properties, std::string{key.name}, key_schema(key, key.write(agent_spec{})));
+  }
+  return closed_object(std::move(properties));
+}
+
+toml_table version_schema() {
+  toml_table table;
+  put(table, "const", toml_node{std::int64_t{config_version}});
+  put(table, "description", text_node("The version of the file format."));
+  return table;
+}
+
+toml_table agents_schema() {
+  toml_table names;
+  put(names, "pattern", text_node("^[a-z0-9][a-z0-9_-]{0,63}$"));
+  toml_table table;
+  put(table, "type", text_node("object"));
+  put(table, "propertyNames", toml_node{std::move(names)});
+  put(table, "additionalProperties", toml_node{agent_schema()});
+  return table;
+}
+
+}  // namespace
+
+json_text config_schema() {
+  toml_table properties;
+  put(properties, "config_version", toml_node{version_schema()});
+  toml_table group;
+  std::string group_name;
+  const auto end_group = [&] {
+    if (!group_name.empty()) {
+      put(properties, group_name, toml_node{closed_object(std::exchange(group, {}))});
+    }
+  };
+  for (const auto& key : settings_keys()) {
+    const auto dot = key.name.find('.');
+    if (key.name.substr(0, dot) != group_name) {
+      end_group();
+      group_name = key.name.substr(0, dot);
+    }
+    put(group, std::string{key.name.substr(dot + 1)}, key_schema(key, key.write(settings{})));
+  }
+  end_group();
+  put(properties, "agents", toml_node{agents_schema()});
+  toml_table root = closed_object(std::move(properties));
+  put(root, "$schema", text_node("https://json-schema.org/draft/2020-12/schema"));
+  put(root, "title", text_node("troupe.toml"));
+  return to_json(toml_node{std::move(root)});
+}
+
+}  // namespace troupe

@@ -1,0 +1,87 @@
+// Fields of the state: their initial values, and who writes them.
+#include "config/workflow_checks.hpp"
+#include "config/workflow_words.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+std::string quoted(const std::string& name) { return '\'' + name + '\''; }
+
+// What the reducer starts from, by the first character of canonical JSON.
+std::string_view wanted_initial(reducer reduce, char first) {
+  const bool is_number = first == '-' || (first >= '0' && first <= '9');
+  switch (reduce) {
+    case reducer::append:
+    case reducer::set_union:
+      return first == '[' ? "" : "a list";
+    case reducer::sum:
+    case reducer::min:
+    case reducer::max:
+      return is_number ? "" : "a number";
+    case reducer::merge:
+      return first == '{' ? "" : "a table";
+    case reducer::fail:
+    case reducer::last:
+      return "";
+  }
+  return "";
+}
+
+void check_initials(const workflow& flow, workflow_complaints& out) {
+  std::set<field_name> seen;
+  for (const auto& field : flow.state) {
+    const std::string path = "state." + field.name.str();
+    if (!seen.insert(field.name).second) {
+      out.error(path, "field " + quoted(field.name.str()) + " is declared twice", "take one out");
+    }
+    const auto wanted = field.initial ? wanted_initial(field.reduce, field.initial->str().front()) : "";
+    if (!wanted.empty()) {
+      out.error(path + ".initial",
+                "'initial' must be " + std::string{wanted} + ": the field is reduced by \"" +
+                    std::string{word_of(reducer_words, field.reduce)} + '"');
+    }
+  }
+}
+
+reducer reducer_of(const workflow& flow, const std::string& field) {
+  const auto found = std::find_if(
+      flow.state.begin(), flow.state.end(), [&](const state_field& each) { return each.name.str() == field; });
+  return found == flow.state.end() ? reducer::fail : found->reduce;
+}
+
+// Two steps of one front that write one field which takes one value each superstep.
+void check_writers(const workflow& flow, const workflow_shape& shape, workflow_complaints& out) {
+  std::set<std::pair<std::size_t, std::string>> told;
+  for (const auto& front : shape.certain_fronts()) {
+    std::map<std::string, std::size_t> writers;
+    for (const std::size_t index : front) {
+      const auto fields = shape.written_by(index);
+      for (const auto& field : std::set<std::string>{fields.begin(), fields.end()}) {
+        const auto [first, is_new] = writers.try_emplace(field, index);
+        if (is_new || reducer_of(flow, field) != reducer::fail || !told.emplace(index, field).second) {
+          continue;
+        }
+        out.warning(step_path(index, flow.steps[index].function ? "args" : "output"),
+                    "steps " + quoted(flow.steps[first->second].id.str()) + " and " +
+                        quoted(flow.steps[index].id.str()) + " both write the field " + quoted(field) +
+                        " in one superstep: MERGE_CONFLICT",
+                    "give each an output of its own, or declare [state." + field +
+                        "] with reduce = \"append\" or another reducer that takes several values");
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_fields(const workflow& flow, const workflow_shape& shape, workflow_complaints& out) {
+  check_initials(flow, out);
+  check_writers(flow, shape, out);
+}
+
+}  // namespace troupe

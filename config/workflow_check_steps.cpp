@@ -1,0 +1,166 @@
+// Who carries out each step, and how answers become one.
+#include "config/workflow_checks.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+std::string quoted(const std::string& name) { return '\'' + name + '\''; }
+
+class executor_checker {
+ public:
+  executor_checker(const workflow& flow, const check_context& known, workflow_complaints& out)
+      : flow_(flow), known_(known), out_(out) {
+    for (const auto& [name, kind] : known.agents.value_or(std::map<agent_name, agent_kind>{})) {
+      agent_names_.push_back(name.str());
+    }
+    for (const auto& name : known.functions.value_or(std::set<std::string>{})) {
+      function_names_.push_back(name);
+    }
+  }
+
+  void check() {
+    for (std::size_t i = 0; i < flow_.steps.size(); ++i) {
+      index_ = i;
+      const step& each = flow_.steps[i];
+      check_count(each);
+      check_agents(each);
+      check_function(each);
+      if (each.consensus) {
+        check_consensus(each, *each.consensus);
+      }
+      check_timeout(each);
+    }
+  }
+
+ private:
+  std::string path(std::string_view below = {}) const { return step_path(index_, below); }
+
+  void check_count(const step& each) {
+    const int count = static_cast<int>(!each.agents.empty()) + static_cast<int>(each.function.has_value()) +
+                      static_cast<int>(each.gate.has_value()) + static_cast<int>(each.map.has_value());
+    if (count == 1) {
+      return;
+    }
+    const std::string name = "step " + quoted(each.id.str());
+    out_.error(path(),
+               count == 0 ? name + " says nothing of who carries it out" : name + " has several kinds of executor",
+               "write exactly one of agent, agents, function");
+  }
+
+  void check_agents(const step& each) {
+    const bool is_one = each.agents.size() == 1;
+    for (std::size_t i = 0; i < each.agents.size(); ++i) {
+      const auto& name = each.agents[i];
+      const std::string at = list_path(path("agents"), i);
+      check_agent(is_one && !has_list(at) ? path("agent") : at, name);
+      if (std::find(each.agents.begin(), each.agents.begin() + static_cast<std::ptrdiff_t>(i), name) !=
+          each.agents.begin() + static_cast<std::ptrdiff_t>(i)) {
+        out_.error(at, "agent " + quoted(name.str()) + " is named twice; each agent answers once", "take one out");
+      }
+    }
+    if (each.map && !each.map->agent.empty()) {
+      check_agent(path("map.agent"), each.map->agent);
+    }
+  }
+
+  bool has_list(const std::string& at) const { return out_.knows(at); }
+
+  void check_agent(const std::string& at, const agent_name& name) {
+    if (!known_.agents) {
+      return;
+    }
+    const auto found = known_.agents->find(name);
+    if (found == known_.agents->end()) {
+      out_.error(at,
+                 "there is no agent " + quoted(name.str()),
+                 agent_names_.empty() ? "add [agents." + name.str() + "] to troupe.toml: no agent is configured"
+                                      : suggestion(name.str(), agent_names_));
+    } else if (found->second == agent_kind::http) {
+      out_.error(at,
+                 "agent " + quoted(name.str()) + " is of kind \"http\", which this version does not execute",
+                 "use an agent of kind \"command\"");
+    }
+  }
+
+  void check_function(const step& each) {
+    if (!each.function) {
+      return;
+    }
+    if (known_.functions && !known_.functions->contains(each.function->name)) {
+      out_.error(path("function"),
+                 "there is no function " + quoted(each.function->name),
+                 suggestion(each.function->name, function_names_));
+    }
+    if (!each.prompt.empty()) {
+      out_.warning(path("prompt"), "'prompt' has no use: a function gets its args", "take it out");
+    }
+    if (each.consensus) {
+      out_.error(path("consensus"), "'consensus' has no use: a function answers alone", "take it out");
+    }
+  }
+
+  void check_consensus(const step& each, const consensus_policy& policy) {
+    const auto count = static_cast<int>(each.agents.size());
+    if (count > 0) {
+      check_most("consensus.quorum", policy.quorum, count);
+      check_most("consensus.min_answers", policy.min_answers, count);
+    }
+    const bool is_vote = policy.strategy == consensus_strategy::vote;
+    check_vote_key("consensus.vote_on", !policy.vote_on.empty(), is_vote);
+    check_vote_key("consensus.vote_each", !policy.vote_each.empty(), is_vote);
+    if (is_vote && !policy.vote_on.empty() && !policy.vote_each.empty()) {
+      out_.error(path("consensus.vote_each"),
+                 "'vote_each' and 'vote_on' are both there: answers are voted on whole or element by element",
+                 "take one of them out");
+    }
+    if (!policy.vote_by.empty() && policy.vote_each.empty()) {
+      out_.error(path("consensus.vote_by"),
+                 "'vote_by' has no use without 'vote_each'",
+                 "name the list whose elements are compared: vote_each = \"/findings\"");
+    }
+  }
+
+  void check_most(std::string_view key, const std::optional<int>& number, int count) {
+    if (number && (*number < 1 || *number > count)) {
+      const std::string name{key.substr(key.find('.') + 1)};
+      const std::string range = count == 1 ? "must be 1" : "must be from 1 to " + std::to_string(count);
+      out_.error(path(key),
+                 quoted(name) + ' ' + range + ": the step has " + std::to_string(count) +
+                     (count == 1 ? " agent" : " agents") + "; this is " + std::to_string(*number));
+    }
+  }
+
+  void check_vote_key(std::string_view key, bool is_given, bool is_vote) {
+    if (is_given && !is_vote) {
+      out_.error(path(key),
+                 quoted(std::string{key.substr(key.find('.') + 1)}) + " has no use without strategy = \"vote\"",
+                 "set strategy = \"vote\", or take it out");
+    }
+  }
+
+  void check_timeout(const step& each) {
+    if (each.timeout && flow_.limits.wall_clock && *each.timeout > *flow_.limits.wall_clock) {
+      out_.warning(path("timeout"),
+                   "'timeout' (" + to_text(*each.timeout) + ") is longer than limits.wall_clock (" +
+                       to_text(*flow_.limits.wall_clock) + "), which ends the whole run",
+                   "shorten it, or give the run more time");
+    }
+  }
+
+  const workflow& flow_;
+  const check_context& known_;
+  workflow_complaints& out_;
+  std::vector<std::string> agent_names_;
+  std::vector<std::string> function_names_;
+  std::size_t index_ = 0;
+};
+
+}  // namespace
+
+void check_executors(const workflow& flow, const check_context& known, workflow_complaints& out) {
+  executor_checker{flow, known, out}.check();
+}
+
+}  // namespace troupe

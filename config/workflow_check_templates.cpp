@@ -1,0 +1,168 @@
+// The names in prompts.
+#include "config/template_text.hpp"
+#include "config/workflow_checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace troupe {
+namespace {
+
+constexpr std::array<std::string_view, 3> fixed_names{"run.id", "run.subject", "step.id"};
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+class template_checker {
+ public:
+  template_checker(const workflow& flow, const workflow_shape& shape, workflow_complaints& out)
+      : flow_(flow), out_(out), any_field_(shape.has_host_function()) {
+    for (const auto& field : flow.inputs) {
+      inputs_.push_back(field.name);
+    }
+    std::set<std::string> fields;
+    for (const auto& field : flow.state) {
+      fields.insert(field.name.str());
+    }
+    for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+      const auto written = shape.written_by(i);
+      fields.insert(written.begin(), written.end());
+      if (flow.steps[i].on_error) {
+        fields.insert("last_error");
+      }
+    }
+    fields_.assign(fields.begin(), fields.end());
+  }
+
+  void check() {
+    for (std::size_t i = 0; i < flow_.steps.size(); ++i) {
+      const step& each = flow_.steps[i];
+      element_ = each.map ? each.map->as : "";
+      check_prompt(step_path(i, "prompt"), each.prompt);
+      if (each.gate) {
+        check_prompt(step_path(i, "gate.prompt"), each.gate->prompt);
+      }
+    }
+  }
+
+ private:
+  void check_prompt(const std::string& path, const std::string& prompt) {
+    path_ = path;
+    seen_.clear();
+    const auto parsed = parse_template(prompt);
+    for (const auto& fault : parsed.faults) {
+      complain(problem::severity::error, fault.spelled, fault.message, fault.hint);
+    }
+    for (const auto& piece : parsed.pieces) {
+      if (piece.is == template_piece::kind::reference) {
+        check_reference(piece);
+      } else {
+        check_literal(piece.text);
+      }
+    }
+  }
+
+  void check_reference(const template_piece& piece) {
+    const std::string& root = piece.path.front();
+    if (root == "inputs") {
+      check_member(piece, inputs_, "input", problem::severity::error);
+    } else if (root == "state") {
+      // A function of the host may write a field that nothing here names.
+      check_member(piece, fields_, "field", any_field_ ? problem::severity::warning : problem::severity::error);
+    } else if (element_.empty() || root != element_) {
+      check_fixed(piece);
+    }
+  }
+
+  void check_member(const template_piece& piece,
+                    const std::vector<std::string>& names,
+                    const std::string& what,
+                    problem::severity weight) {
+    const std::string& root = piece.path.front();
+    if (piece.path.size() == 1) {
+      complain(
+          problem::severity::error, piece.text, "'" + piece.text + "' names no " + what, "write {{" + root + ".NAME}}");
+      return;
+    }
+    if (contains(names, piece.path[1])) {
+      return;
+    }
+    std::string hint = suggestion(piece.path[1], names);
+    if (hint.empty()) {
+      hint = root == "inputs" ? "declare it: [inputs." + piece.path[1] + "]"
+                              : "no step writes a field, and [state] declares none";
+    }
+    complain(weight, piece.text, "'" + piece.text + "': there is no " + what + " '" + piece.path[1] + '\'', hint);
+  }
+
+  void check_fixed(const template_piece& piece) {
+    const std::string name = name_of(piece);
+    if (std::find(fixed_names.begin(), fixed_names.end(), name) == fixed_names.end()) {
+      complain(problem::severity::error, piece.text, "'" + piece.text + "' is an unknown name", fixed_hint(name));
+    }
+  }
+
+  std::string fixed_hint(const std::string& name) const {
+    if (contains(inputs_, name)) {
+      return "did you mean '{{inputs." + name + "}}'?";
+    }
+    if (contains(fields_, name)) {
+      return "did you mean '{{state." + name + "}}'?";
+    }
+    std::vector<std::string> names{fixed_names.begin(), fixed_names.end()};
+    for (const auto& input : inputs_) {
+      names.push_back("inputs." + input);
+    }
+    for (const auto& field : fields_) {
+      names.push_back("state." + field);
+    }
+    return suggestion(name, names);
+  }
+
+  // Other tools' placeholders would reach the agent as they stand; that should not pass in silence.
+  void check_literal(const std::string& text) {
+    for (std::size_t at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1)) {
+      const std::size_t end = text.find_first_of("{}\n", at + 1);
+      const bool is_double = at > 0 && text[at - 1] == '{';  // An escaped one.
+      if (is_double || end == std::string::npos || text[end] != '}') {
+        continue;
+      }
+      const bool is_variable = at > 0 && text[at - 1] == '$';
+      const std::string name = text.substr(at + 1, end - at - 1);
+      const auto piece = parse_template("{{" + name + "}}");
+      const bool is_name = piece.faults.empty() && piece.pieces.size() == 1;
+      const bool is_ours = is_name && (name.starts_with("inputs.") || name.starts_with("state."));
+      if (is_name && (is_variable || is_ours)) {
+        const std::string spelled = text.substr(is_variable ? at - 1 : at, end + 1 - (is_variable ? at - 1 : at));
+        complain(problem::severity::warning,
+                 spelled,
+                 "'" + spelled + "' is not a placeholder; it reaches the agent as it stands",
+                 "a placeholder is written {{" + (is_ours ? name : "inputs.NAME") + "}}");
+      }
+    }
+  }
+
+  void complain(problem::severity weight, const std::string& spelled, const std::string& message, std::string hint) {
+    out_.in_text(weight, path_, spelled, seen_[spelled]++, message, std::move(hint));
+  }
+
+  const workflow& flow_;
+  workflow_complaints& out_;
+  bool any_field_;
+  std::vector<std::string> inputs_;
+  std::vector<std::string> fields_;
+  std::string element_;
+  std::string path_;
+  std::map<std::string, int> seen_;
+};
+
+}  // namespace
+
+void check_templates(const workflow& flow, const workflow_shape& shape, workflow_complaints& out) {
+  template_checker{flow, shape, out}.check();
+}
+
+}  // namespace troupe
