@@ -24,8 +24,7 @@ void log_unexpected(const std::string& actor);
 
 /// Call first in each behaviour. Exceptions end the actor with bug_reason; unknown messages are logged and refused.
 inline void guard(caf::scheduled_actor* self, std::string name) {
-  self->set_exception_handler(
-      [name](std::exception_ptr& what) -> caf::error { return bug_reason(name, what); });
+  self->set_exception_handler([name](std::exception_ptr& what) -> caf::error { return bug_reason(name, what); });
   self->set_default_handler([name](caf::scheduled_actor*, const caf::message_view&) -> caf::result<caf::message> {
     log_unexpected(name);
     return caf::sec::unexpected_message;

@@ -23,11 +23,11 @@ struct attempt_order {
   std::string subject;
   planned_task task;
   attempt_no attempt;
-  agent_spec spec;       ///< kind command or function.
-  host_function call;    ///< function only.
-  json_text args;        ///< function only.
-  std::string prompt;    ///< Rendered.
-  std::shared_ptr<const json_text> state;   ///< What the superstep sees.
+  agent_spec spec;                         ///< kind command or function.
+  host_function call;                      ///< function only.
+  json_text args;                          ///< function only.
+  std::string prompt;                      ///< Rendered.
+  std::shared_ptr<const json_text> state;  ///< What the superstep sees.
   std::shared_ptr<const json_text> inputs;
   std::uint64_t seed = 0;
   attempt_limits limits;

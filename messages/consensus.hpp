@@ -41,12 +41,12 @@ struct verdict {
   std::vector<agent_name> answered;
   std::vector<missing_agent> missing;
   int quorum = 1;
-  std::optional<json_text> winner;     ///< The step's result; none for conflict and insufficient.
-  double agreement = 0;                ///< Supporters of the winner, over those who answered: 0 to 1.
-  std::vector<answer_group> agreed;    ///< vote_each: the elements that at least `quorum` agents gave.
-  std::vector<answer_group> dissent;   ///< What did not win, most supported first, then in canonical order.
-  bool degraded = false;               ///< Somebody was missing. Never hidden, whatever the status.
-  std::optional<error> why;            ///< conflict: CONSENSUS_CONFLICT, insufficient: QUORUM_NOT_MET.
+  std::optional<json_text> winner;    ///< The step's result; none for conflict and insufficient.
+  double agreement = 0;               ///< Supporters of the winner, over those who answered: 0 to 1.
+  std::vector<answer_group> agreed;   ///< vote_each: the elements that at least `quorum` agents gave.
+  std::vector<answer_group> dissent;  ///< What did not win, most supported first, then in canonical order.
+  bool degraded = false;              ///< Somebody was missing. Never hidden, whatever the status.
+  std::optional<error> why;           ///< conflict: CONSENSUS_CONFLICT, insufficient: QUORUM_NOT_MET.
 };
 
 }  // namespace troupe

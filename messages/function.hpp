@@ -26,14 +26,14 @@ struct function_request {
   task_id task;
   superstep_no superstep;
   attempt_no attempt;
-  std::uint64_t seed = 0;  ///< Of this attempt; the same in every recovery.
-  std::shared_ptr<const json_text> state;   ///< As it was when the superstep began.
+  std::uint64_t seed = 0;                  ///< Of this attempt; the same in every recovery.
+  std::shared_ptr<const json_text> state;  ///< As it was when the superstep began.
   std::shared_ptr<const json_text> inputs;
   json_text args;
   std::string prompt;
-  std::stop_token stop;  ///< Asked for by a time-out, a cancel or a shutdown.
-  std::function<bool(milliseconds)> sleep;      ///< True if slept whole, false when stopped.
-  std::function<void(std::string)> progress;    ///< Shown to who watches; not stored.
+  std::stop_token stop;                       ///< Asked for by a time-out, a cancel or a shutdown.
+  std::function<bool(milliseconds)> sleep;    ///< True if slept whole, false when stopped.
+  std::function<void(std::string)> progress;  ///< Shown to who watches; not stored.
 };
 
 /// What it gives. Its value becomes the step's result; explicit deltas take its place.

@@ -71,8 +71,8 @@ struct field_delta {
 struct task_outcome {
   task_state state = task_state::completed;  ///< completed, failed, cancelled or interrupted.
   std::optional<json_text> value;            ///< completed: the parsed output.
-  std::string found_by;                      ///< How the value was found in the output: whole, fenced, balanced, text, function.
-  std::vector<field_delta> deltas;           ///< Functions: explicit deltas, in order.
+  std::string found_by;             ///< How the value was found in the output: whole, fenced, balanced, text, function.
+  std::vector<field_delta> deltas;  ///< Functions: explicit deltas, in order.
   std::optional<token_usage> usage;
   std::optional<error> why;  ///< failed, cancelled, interrupted.
 };

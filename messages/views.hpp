@@ -74,9 +74,9 @@ struct output_view {
 struct recovery_view {
   run_view run;
   std::string workflow_source;
-  std::string config_source;  ///< As TOML.
-  superstep_no superstep;              ///< The open one.
-  std::vector<task_view> tasks;        ///< Of the open superstep, in graph order.
+  std::string config_source;     ///< As TOML.
+  superstep_no superstep;        ///< The open one.
+  std::vector<task_view> tasks;  ///< Of the open superstep, in graph order.
   std::optional<timestamp> deadline;
 };
 

@@ -79,10 +79,10 @@ enum class consensus_strategy { collect, race, vote, aggregate };
 
 struct consensus_policy {
   consensus_strategy strategy = consensus_strategy::collect;
-  std::optional<int> quorum;        ///< Successes needed; absent: ceil(0.67 n), at least 2 where n >= 2.
-  std::string vote_on;              ///< RFC 6901 into each output; empty: the whole output.
-  std::string vote_each;            ///< RFC 6901 to a list in each output whose elements are voted on one by one.
-  std::vector<std::string> vote_by; ///< With vote_each: what makes two elements the same; empty: the whole element.
+  std::optional<int> quorum;         ///< Successes needed; absent: ceil(0.67 n), at least 2 where n >= 2.
+  std::string vote_on;               ///< RFC 6901 into each output; empty: the whole output.
+  std::string vote_each;             ///< RFC 6901 to a list in each output whose elements are voted on one by one.
+  std::vector<std::string> vote_by;  ///< With vote_each: what makes two elements the same; empty: the whole element.
   int retry_degraded = 1;
   std::optional<int> min_answers;
 };
@@ -141,8 +141,8 @@ struct workflow {
   std::vector<input_field> inputs;
   std::vector<state_field> state;
   std::vector<step> steps;  ///< In the order of the file: ties of the graph order are broken by it.
-  std::string source;       ///< The whole file; with each prompt_file inlined, so that a run can be restored from its row.
-  std::string hash;         ///< `sha256:` and the hex digest of `source`.
+  std::string source;  ///< The whole file; with each prompt_file inlined, so that a run can be restored from its row.
+  std::string hash;    ///< `sha256:` and the hex digest of `source`.
 };
 
 using workflow_ptr = std::shared_ptr<const workflow>;

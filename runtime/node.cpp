@@ -43,8 +43,7 @@ constexpr milliseconds slack{10'000};  // of a stop, beyond what its parts may t
 storage_options storage_of(const settings& config) {
   storage_options options;
   options.path = config.storage.path;
-  options.durability =
-      config.storage.durability == storage_durability::normal ? durability::normal : durability::full;
+  options.durability = config.storage.durability == storage_durability::normal ? durability::normal : durability::full;
   return options;
 }
 
@@ -95,7 +94,10 @@ caf::actor_system_config& configure(caf::actor_system_config& system, const sett
 
 struct node::state {
   state(settings_ptr with, lease taken)
-      : config(std::move(with)), storage(storage_of(*config)), held(std::move(taken)), system(configure(cfg, *config)) {}
+      : config(std::move(with)),
+        storage(storage_of(*config)),
+        held(std::move(taken)),
+        system(configure(cfg, *config)) {}
 
   settings_ptr config;
   storage_options storage;
@@ -197,10 +199,7 @@ std::vector<child_spec> node::state::children() {
        restart_type::permanent,
        quick,
        [this](caf::actor_system& in) { return publish(hub, spawn_event_hub(in, {reader})); }},
-      {"run_supervisor",
-       restart_type::permanent,
-       runs_may_take,
-       [this](caf::actor_system&) { return start_runs(); }},
+      {"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) { return start_runs(); }},
   };
 }
 
@@ -300,12 +299,8 @@ result<submitted> node::submit(submission what) {
 }
 
 void node::subscribe(const run_id& run, event_seq since, run_listener listener) {
-  event_listener_deps deps{inner_->hub,
-                           run,
-                           since,
-                           std::move(listener.events),
-                           std::move(listener.progress),
-                           std::move(listener.stopped)};
+  event_listener_deps deps{
+      inner_->hub, run, since, std::move(listener.events), std::move(listener.progress), std::move(listener.stopped)};
   const auto started = spawn_event_listener(inner_->system, std::move(deps), placement::own_thread);
   const std::scoped_lock lock{inner_->guard};
   inner_->listeners.push_back(started.address());

@@ -176,8 +176,8 @@ void start_process(agent_pointer self, process_request request) {
   listener.progress = on_actor(self, progressed);
   listener.output_limit_reached =
       on_actor(self, [](agent_pointer me) { carry_out(me, me->state.session->output_limit_reached()); });
-  listener.exited = on_actor(
-      self, [](agent_pointer me, const process_exit&) { carry_out(me, me->state.session->exited()); });
+  listener.exited =
+      on_actor(self, [](agent_pointer me, const process_exit&) { carry_out(me, me->state.session->exited()); });
   listener.ended = [post = on_actor(self, [](agent_pointer me, const std::shared_ptr<process_end>& end) {
                       ended(me, end_of(std::move(*end)));
                     })](process_end end) { post(std::make_shared<process_end>(std::move(end))); };
@@ -200,10 +200,9 @@ void start_function(agent_pointer self) {
   request.args = order.args;
   request.prompt = order.prompt;
   function_listener listener;
-  listener.progress =
-      on_actor(self, [](agent_pointer me, std::string line) { progressed(me, std::move(line), 0); });
-  listener.ended = on_actor(
-      self, [](agent_pointer me, result<function_reply> reply) { ended(me, end_of(std::move(reply))); });
+  listener.progress = on_actor(self, [](agent_pointer me, std::string line) { progressed(me, std::move(line), 0); });
+  listener.ended =
+      on_actor(self, [](agent_pointer me, result<function_reply> reply) { ended(me, end_of(std::move(reply))); });
   state.call = state.deps.functions->start(order.call, std::move(request), std::move(listener));
   tell_start(self, {});
 }

@@ -9,11 +9,11 @@
 // Dies of   a bug; its run starts another attempt. Ends by itself when the run has been told. Temporary.
 #pragma once
 
-#include "messages/attempt.hpp"
 #include "actors/agent/function_executor.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/agent/prompt_file_port.hpp"
 #include "actors/service.hpp"
+#include "messages/attempt.hpp"
 #include "messages/interfaces/agent.hpp"
 #include "messages/interfaces/database_writer.hpp"
 #include "messages/interfaces/event_hub.hpp"

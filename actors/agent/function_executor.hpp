@@ -1,8 +1,8 @@
 // What an agent actor needs to run a function of the host. Implemented by runtime/ with threads, in tests at once.
 #pragma once
 
-#include "messages/function.hpp"
 #include "messages/base/result.hpp"
+#include "messages/function.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -97,8 +97,8 @@ task_outcome judge(const attempt_order& order, const attempt_session& session, c
   if (end.reply) {
     return of_function(*end.reply);
   }
-  if (auto why = judge_exit(
-          order.spec, {end.exit, *end.standard_output, *end.standard_error, session.output_too_large()})) {
+  if (auto why =
+          judge_exit(order.spec, {end.exit, *end.standard_output, *end.standard_error, session.output_too_large()})) {
     return unsuccessful(task_state::failed, *std::move(why));
   }
   return of_output(order, end);

@@ -1,9 +1,9 @@
 // What an attempt came to: from how it ended and what it printed to the outcome of the task. Pure.
 #pragma once
 
-#include "messages/attempt.hpp"
 #include "actors/agent/attempt_session.hpp"
 #include "actors/agent/process_port.hpp"
+#include "messages/attempt.hpp"
 #include "messages/base/result.hpp"
 #include "messages/run.hpp"
 

@@ -36,7 +36,8 @@ std::vector<std::string> environment_of(const attempt_order& order,
 }
 
 std::optional<error> refuse_as_argument(const attempt_order& order) {
-  const std::string agent = "the prompt of step '" + order.task.step.str() + "' for agent '" + order.spec.name.str() + "'";
+  const std::string agent =
+      "the prompt of step '" + order.task.step.str() + "' for agent '" + order.spec.name.str() + "'";
   if (order.prompt.size() >= argument_bytes_max) {
     return error{error_code::invalid_input,
                  agent + " has " + std::to_string(order.prompt.size()) + " bytes; the system takes arguments below " +
@@ -63,6 +64,7 @@ result<process_request> launch_request(const attempt_order& order,
   request.environment = environment_of(order, host_environment, prompt_file);
   request.working_directory = order.spec.working_directory;
   request.output_limit = order.spec.output_limit;
+  request.key = order.task.id.str();
   switch (order.spec.prompt) {
     case prompt_channel::standard_input:
       request.standard_input = std::make_shared<const std::string>(order.prompt);

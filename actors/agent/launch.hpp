@@ -1,8 +1,8 @@
 // From an order to a process: arguments, environment, prompt. Pure.
 #pragma once
 
-#include "messages/attempt.hpp"
 #include "actors/agent/process_port.hpp"
+#include "messages/attempt.hpp"
 #include "messages/base/result.hpp"
 
 #include <map>

@@ -18,11 +18,12 @@ namespace troupe {
 using process_handle = std::uint64_t;  ///< Of one port, never reused; 0 is none.
 
 struct process_request {
-  std::vector<std::string> argv;         ///< At least the program; looked up in the PATH of `environment`. Never a shell.
-  std::vector<std::string> environment;  ///< `NAME=value`; the child sees nothing else.
-  std::string working_directory;         ///< Empty: that of the host.
+  std::vector<std::string> argv;  ///< At least the program; looked up in the PATH of `environment`. Never a shell.
+  std::vector<std::string> environment;               ///< `NAME=value`; the child sees nothing else.
+  std::string working_directory;                      ///< Empty: that of the host.
   std::shared_ptr<const std::string> standard_input;  ///< Bytes; null is an empty input. Written while output is read.
-  std::size_t output_limit = 16U << 20U;  ///< Bytes kept of each of stdout and stderr.
+  std::size_t output_limit = 16U << 20U;              ///< Bytes kept of each of stdout and stderr.
+  std::string key;  ///< Not empty: one live process for each key; this start waits for the death of the one before it.
 };
 
 /// Written on the pid's row, so that a later owner of the database can tell this process from one that reuses the pid.
@@ -51,8 +52,8 @@ struct process_end {
   std::string standard_error;
   std::int64_t standard_output_bytes = 0;  ///< How many came in all; more than the size when the head alone is kept.
   std::int64_t standard_error_bytes = 0;
-  bool tree_gone = true;           ///< False only if the custodian died before it could say so.
-  bool custodian_lost = false;     ///< The attempt was ended because the custodian died: the task was interrupted.
+  bool tree_gone = true;        ///< False only if the custodian died before it could say so.
+  bool custodian_lost = false;  ///< The attempt was ended because the custodian died: the task was interrupted.
 };
 
 /// Called on the reactor's thread, in this order, each at most once but `progress`; none after `ended`.
@@ -61,9 +62,9 @@ struct process_listener {
   std::function<void(process_identity)> started;
   /// The newest whole line of stdout or stderr and the bytes of both so far; at most one per 50 ms and process.
   std::function<void(std::string last_line, std::int64_t bytes)> progress;
-  std::function<void()> output_limit_reached;   ///< Either stream went over; reading goes on, what comes is dropped.
-  std::function<void(process_exit)> exited;     ///< The leader is gone; pipes may still be open.
-  std::function<void(process_end)> ended;       ///< Always comes, exactly once, also when the start failed.
+  std::function<void()> output_limit_reached;  ///< Either stream went over; reading goes on, what comes is dropped.
+  std::function<void(process_exit)> exited;    ///< The leader is gone; pipes may still be open.
+  std::function<void(process_end)> ended;      ///< Always comes, exactly once, also when the start failed.
 };
 
 class process_port {

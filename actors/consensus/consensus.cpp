@@ -116,7 +116,8 @@ std::optional<error> lacks_what_is_voted_on(const consensus_policy& policy, cons
     return error{error_code::output_invalid, "the answer has nothing at " + pointer + ", which the vote is on", ""};
   }
   if (each && !part->is_array()) {
-    return error{error_code::output_invalid, "the answer has no list at " + pointer + ", whose elements are voted on", ""};
+    return error{
+        error_code::output_invalid, "the answer has no list at " + pointer + ", whose elements are voted on", ""};
   }
   return std::nullopt;
 }
@@ -151,7 +152,8 @@ error quorum_error(const verdict& made) {
   std::string text = std::to_string(made.answered.size()) + " of " + std::to_string(made.asked.size()) +
                      " agents answered, " + std::to_string(made.quorum) + " are needed; missing:";
   for (const auto& missing : made.missing) {
-    text += " " + missing.agent.str() + " (" + std::string{to_string(missing.why.code)} + ": " + missing.why.message + ")";
+    text +=
+        " " + missing.agent.str() + " (" + std::string{to_string(missing.why.code)} + ": " + missing.why.message + ")";
   }
   return {error_code::quorum_not_met, text, "see what they printed: troupe logs RUN --stderr"};
 }
@@ -175,7 +177,8 @@ void vote(verdict& made, const consensus_policy& policy, const std::vector<given
     same.add(key_of(*find(answer.value, policy.vote_on)), answer.value, answer.agent);
   }
   auto& groups = same.groups;
-  const auto most = std::ranges::max(groups, {}, [](const answer_group& group) { return group.agents.size(); }).agents.size();
+  const auto most =
+      std::ranges::max(groups, {}, [](const answer_group& group) { return group.agents.size(); }).agents.size();
   const auto leads = [&](const answer_group& group) { return group.agents.size() == most; };
   if (std::ranges::count_if(groups, leads) > 1) {
     std::string sides;
@@ -183,7 +186,9 @@ void vote(verdict& made, const consensus_policy& policy, const std::vector<given
       sides += leads(group) ? (sides.empty() ? "" : " against ") + names(group.agents) : "";
     }
     made.status = verdict_status::conflict;
-    made.why = error{error_code::consensus_conflict, "the agents do not agree: " + sides, "see their answers: troupe output RUN STEP"};
+    made.why = error{error_code::consensus_conflict,
+                     "the agents do not agree: " + sides,
+                     "see their answers: troupe output RUN STEP"};
   } else {
     const auto first = std::ranges::find_if(groups, leads);
     made.winner = first->value;
@@ -253,7 +258,9 @@ int quorum_of(const consensus_policy& policy, int asked) {
 
 json_text normalised(const json_text& answer) { return key_of(parse(answer)); }
 
-verdict reach(const consensus_policy& policy, std::span<const agent_name> asked, std::span<const agent_answer> answers) {
+verdict reach(const consensus_policy& policy,
+              std::span<const agent_name> asked,
+              std::span<const agent_answer> answers) {
   invariant(!asked.empty(), "somebody was asked");
   verdict made;
   made.quorum = quorum_of(policy, static_cast<int>(asked.size()));

@@ -46,9 +46,8 @@ events_taken take(listener_pointer self, const event_batch& events) {
 listener::behavior_type behave(listener_pointer self, event_listener_deps deps) {
   guard(self, "event listener");
   self->state.deps = std::move(deps);
-  self->set_down_handler([=](caf::down_msg&) {
-    self->delayed_send(self, pause_before_subscribing, later{[=] { subscribe(self); }});
-  });
+  self->set_down_handler(
+      [=](caf::down_msg&) { self->delayed_send(self, pause_before_subscribing, later{[=] { subscribe(self); }}); });
   subscribe(self);
   return {
       [=](const event_batch_ptr& events) { return take(self, *events); },

@@ -131,7 +131,8 @@ const boost::json::value* member_of(const boost::json::value& value, const std::
     return object->if_contains(name);
   }
   const auto* array = value.if_array();
-  const bool index = !name.empty() && name.size() < 10 && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }) &&
+  const bool index = !name.empty() && name.size() < 10 &&
+                     std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }) &&
                      (name == "0" || name.front() != '0');
   return array != nullptr && index ? array->if_contains(std::stoul(name)) : nullptr;
 }

@@ -119,8 +119,8 @@ class field_reduction {
     if (!is_new && (writer.step != delta.step || writer.agent != delta.agent)) {
       return error{error_code::merge_conflict,
                    "field '" + delta.field.str() + "' is written by step '" + writer.step.str() + "' (" +
-                       shown(parse(writer.value)) + ") and by step '" + delta.step.str() + "' (" +
-                       shown(value) + ") in one superstep; neither was committed",
+                       shown(parse(writer.value)) + ") and by step '" + delta.step.str() + "' (" + shown(value) +
+                       ") in one superstep; neither was committed",
                    "declare a reducer for it: [state." + delta.field.str() + "] reduce = \"append\", for example"};
     }
     state_[delta.field.str()] = std::move(value);

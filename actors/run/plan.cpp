@@ -33,11 +33,8 @@ std::vector<planned_task> front_of(const workflow& flow,
     const step* declared = find_step(flow, id);
     invariant(declared != nullptr, "routes lead to steps that exist");
     for (const auto& carrier : carriers(*declared)) {
-      front.push_back({make_task_id(run, superstep, id, carrier),
-                       superstep,
-                       id,
-                       carrier,
-                       static_cast<std::int64_t>(front.size())});
+      front.push_back(
+          {make_task_id(run, superstep, id, carrier), superstep, id, carrier, static_cast<std::int64_t>(front.size())});
     }
   }
   return front;
@@ -81,7 +78,10 @@ json_text text_of(const std::vector<task_delta>& deltas) {
 consensus_policy policy_of(const step& declared) { return declared.consensus.value_or(consensus_policy{}); }
 
 // The key of the milestone of EN-6: what this superstep was, and what it made.
-std::string key_of(const run_id& run, const std::vector<planned_task>& front, superstep_no superstep, const json_text& state) {
+std::string key_of(const run_id& run,
+                   const std::vector<planned_task>& front,
+                   superstep_no superstep,
+                   const json_text& state) {
   std::vector<std::string> tasks;
   tasks.reserve(front.size());
   for (const auto& task : front) {
@@ -126,7 +126,8 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   for (const auto& row : rows.tasks) {
     const step* declared = find_step(*made.flow_, row.step);
     if (declared == nullptr) {
-      return error{error_code::internal, "the run's rows name a step '" + row.step.str() + "' that is not declared", ""};
+      return error{
+          error_code::internal, "the run's rows name a step '" + row.step.str() + "' that is not declared", ""};
     }
     auto& task = made.tasks_.emplace_back();
     task.planned = {row.task, row.superstep, row.step, row.agent, row.order};

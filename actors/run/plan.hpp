@@ -32,7 +32,10 @@ struct executors {
 
 /// The first rows of a run: its initial state and its first front. `inputs` is a JSON object.
 /// INVALID_WORKFLOW: the graph cannot be run by this version (config/workflow_check says so first).
-result<create_run> first_rows(const workflow& flow, const json_text& inputs, const std::string& subject, const run_id& run);
+result<create_run> first_rows(const workflow& flow,
+                              const json_text& inputs,
+                              const std::string& subject,
+                              const run_id& run);
 
 /// Deterministic: no clock, no randomness, no I/O. One thread.
 ///

@@ -194,7 +194,8 @@ void request_end(run_pointer self, ending why) {
   if (!drain || why.at_once) {
     stop_agents(self, drain ? stop_cause::interrupted : stop_cause::cancelled, why.at_once);
   } else {
-    self->delayed_send(self, state.deps.drain_timeout, later{[=] { stop_agents(self, stop_cause::interrupted, false); }});
+    self->delayed_send(
+        self, state.deps.drain_timeout, later{[=] { stop_agents(self, stop_cause::interrupted, false); }});
   }
   step_on(self);
 }
@@ -269,8 +270,12 @@ run_actor::behavior_type behave(run_pointer self, run_deps deps, run_id run) {
   self->set_down_handler([=](const caf::down_msg& down) { agent_is_down(self, down); });
   load(self);
   return {
-      [=](const cancel_run& request) { request_end(self, {ending::kind::cancel, request.at_once}); },
-      [=](const drain_runs& request) { request_end(self, {ending::kind::drain, request.at_once}); },
+      [=](const cancel_run& request) {
+        request_end(self, {ending::kind::cancel, request.at_once});
+      },
+      [=](const drain_runs& request) {
+        request_end(self, {ending::kind::drain, request.at_once});
+      },
       [=](const task_finished& fact) { finished(self, fact); },
       [=](const task_unrecorded& fact) { unrecorded(self, fact); },
       [](const later& due) { due.act(); },

@@ -54,11 +54,12 @@ class documents {
       return text_of(walk(opened(state_, names_.state), rest));
     }
     if (path.size() == 2 && path.front() == "run") {
-      return path[1] == "id" ? std::optional{names_.run.str()}
+      return path[1] == "id"        ? std::optional{names_.run.str()}
              : path[1] == "subject" ? std::optional{names_.subject}
                                     : std::nullopt;
     }
-    return path.size() == 2 && path.front() == "step" && path[1] == "id" ? std::optional{names_.step.str()} : std::nullopt;
+    return path.size() == 2 && path.front() == "step" && path[1] == "id" ? std::optional{names_.step.str()}
+                                                                         : std::nullopt;
   }
 
  private:

@@ -50,7 +50,8 @@ void start(supervisor_pointer self, const run_id& run) {
 void go_on(supervisor_pointer self, const run_id& run, start_promise answer) {
   const auto reader = self->state.deps.reader.get();
   if (!reader) {
-    answer.deliver(start_reply{error{error_code::storage_unavailable, "the database reader is not running", "try again"}});
+    answer.deliver(
+        start_reply{error{error_code::storage_unavailable, "the database reader is not running", "try again"}});
     return;
   }
   self->request(reader, read_timeout, run_query{run})
@@ -115,19 +116,21 @@ bool may_restart(run_entry& entry, restart_intensity intensity, std::chrono::ste
 void leave(supervisor_pointer self, const run_id& run, const std::string& reason) {
   spdlog::error("run {} is left as it stands: its actor died too often, last of: {}", run.str(), reason);
   if (const auto hub = self->state.deps.hub.get()) {
-    self->send(hub,
-               run_stopped{run,
-                           error{error_code::internal,
-                                 "the run's actor died too often, last of: " + reason,
-                                 "what is committed is kept; see the log, then go on with: troupe resume " + run.str()}});
+    self->send(
+        hub,
+        run_stopped{run,
+                    error{error_code::internal,
+                          "the run's actor died too often, last of: " + reason,
+                          "what is committed is kept; see the log, then go on with: troupe resume " + run.str()}});
   }
   self->state.runs.erase(run);
 }
 
 void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
   auto& state = self->state;
-  const auto found = std::ranges::find_if(
-      state.runs, [&](const auto& entry) { return entry.second.handle && entry.second.handle.address() == down.source; });
+  const auto found = std::ranges::find_if(state.runs, [&](const auto& entry) {
+    return entry.second.handle && entry.second.handle.address() == down.source;
+  });
   if (found == state.runs.end()) {
     return;
   }
@@ -135,7 +138,8 @@ void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
   entry.handle = nullptr;
   if (!down.reason) {
     state.runs.erase(found);
-  } else if (entry.last_reason = reason_text(down.reason); may_restart(entry, state.deps.intensity, self->clock().now())) {
+  } else if (entry.last_reason = reason_text(down.reason);
+             may_restart(entry, state.deps.intensity, self->clock().now())) {
     ++entry.restarts;
     spdlog::warn("run {} is restarted from its rows", run.str());
     start(self, run_id{run});

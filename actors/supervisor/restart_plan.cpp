@@ -22,8 +22,8 @@ restart_plan::effect restart_plan::ended(std::size_t index, const std::string& r
   if (!reason.empty()) {
     gone.last_reason = reason;
   }
-  const bool again = gone.what.type == restart_type::permanent ||
-                     (gone.what.type == restart_type::transient && !reason.empty());
+  const bool again =
+      gone.what.type == restart_type::permanent || (gone.what.type == restart_type::transient && !reason.empty());
   return again ? restart(index, at) : effect{wait{}};
 }
 

@@ -13,9 +13,7 @@ class bug : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
-inline void invariant(bool holds,
-                      const char* what,
-                      std::source_location at = std::source_location::current()) {
+inline void invariant(bool holds, const char* what, std::source_location at = std::source_location::current()) {
   if (!holds) {
     throw bug{std::string{what} + " (" + at.file_name() + ':' + std::to_string(at.line()) + ')'};
   }

@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-bool is_continuation(unsigned char byte) {
-  return (byte & 0xC0U) == 0x80U;
-}
+bool is_continuation(unsigned char byte) { return (byte & 0xC0U) == 0x80U; }
 
 // Length of the well-formed sequence at the front of `bytes`; 0 if ill-formed, and then `skip` is how many bytes one
 // U+FFFD stands for (Unicode 15, table 3-7 and "maximal subparts").

@@ -11,8 +11,8 @@ namespace troupe {
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value) : held_(std::in_place_index<0>, std::move(value)) {}                // NOLINT(google-explicit-constructor)
-  result(troupe::error why) : held_(std::in_place_index<1>, std::move(why)) {}        // NOLINT(google-explicit-constructor)
+  result(T value) : held_(std::in_place_index<0>, std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  result(troupe::error why) : held_(std::in_place_index<1>, std::move(why)) {}  // NOLINT(google-explicit-constructor)
 
   explicit operator bool() const noexcept { return held_.index() == 0; }
   bool has_value() const noexcept { return held_.index() == 0; }

@@ -85,8 +85,6 @@ std::optional<int> signal_watch::wait(milliseconds at_most) const {
   return static_cast<int>(came.ssi_signo);
 }
 
-void stop_until_continued() noexcept {
-  kill(getpid(), SIGSTOP);
-}
+void stop_until_continued() noexcept { kill(getpid(), SIGSTOP); }
 
 }  // namespace troupe

@@ -17,9 +17,7 @@ void wait_writable(int descriptor) noexcept {
 
 }  // namespace
 
-bool is_terminal(int descriptor) noexcept {
-  return isatty(descriptor) == 1;
-}
+bool is_terminal(int descriptor) noexcept { return isatty(descriptor) == 1; }
 
 std::optional<terminal_size> size_of_terminal(int descriptor) noexcept {
   winsize window{};

@@ -1,0 +1,84 @@
+// One child in the reactor: its descriptors, what it printed so far, and what is known of its end.
+#pragma once
+
+#include "actors/agent/process_port.hpp"
+#include "messages/base/result.hpp"
+#include "runtime/os/custodian_client.hpp"
+#include "runtime/os/custody_protocol.hpp"
+#include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/line_watch.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+/// The reactor's side of one child. One thread. Reads and writes never block.
+class child_process {
+ public:
+  using time = std::chrono::steady_clock::time_point;
+
+  child_process(process_request what, process_listener listener);
+
+  /// Makes the pipes and gives the child's ends; the system's error where there are no descriptors left.
+  result<child_ends> open();
+
+  int input() const noexcept { return input_.get(); }
+  int output() const noexcept { return output_.get(); }
+  int errors() const noexcept { return errors_.get(); }
+  int control() const noexcept { return control_.get(); }
+  const process_request& request() const noexcept { return request_; }
+
+  /// Something came or may go; each closes its descriptor at the end. The caller's buffer saves one for each child.
+  void write_input();
+  void read_output(std::string& buffer);
+  void read_errors(std::string& buffer);
+  void read_control();
+
+  void command(custody::keeper_command what);
+
+  /// Ends without a start, or without the custodian.
+  void fail(error why);
+
+  /// Leader and pipes are at their end, and something may be left of the tree.
+  bool wants_leftovers_killed() const noexcept;
+  bool is_over() const noexcept;
+
+  /// Tells the listener; nothing may be called afterwards.
+  void tell_end();
+
+  /// Tells progress, if there is any and the last was long enough ago. True if some waits for its time.
+  bool tell_progress(time now);
+
+ private:
+  struct stream {
+    std::string kept;
+    std::int64_t bytes = 0;
+  };
+
+  void read(file_descriptor& from, stream& into, std::string& buffer);
+  void take(const custody::keeper_record& record);
+  void drain_and_close();
+  error start_failure(const custody::keeper_record& record) const;
+
+  process_request request_;
+  process_listener listener_;
+  file_descriptor input_;
+  file_descriptor output_;
+  file_descriptor errors_;
+  file_descriptor control_;
+  std::size_t input_written_ = 0;
+  stream printed_;
+  stream complained_;
+  line_watch lines_;
+  bool limit_told_ = false;
+  bool progress_is_new_ = false;
+  time progress_told_;
+  bool kill_sent_ = false;
+  bool has_exited_ = false;
+  bool gone_ = false;
+  process_end end_;
+};
+
+}  // namespace troupe

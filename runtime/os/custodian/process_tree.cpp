@@ -1,0 +1,139 @@
+#include "runtime/os/custodian/process_tree.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace troupe::custody {
+namespace {
+
+std::string content_of(const char* path) {
+  std::string text;
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return text;
+  }
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::read(file, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  ::close(file);
+  return text;
+}
+
+template <class Each>
+void for_each_number_in(const char* folder, Each each) {
+  DIR* const open = ::opendir(folder);
+  if (open == nullptr) {
+    return;
+  }
+  while (const dirent* entry = ::readdir(open)) {  // NOLINT(concurrency-mt-unsafe): one thread
+    char* end = nullptr;
+    const long number = std::strtol(entry->d_name, &end, 10);
+    if (*end == '\0' && number > 0) {
+      each(static_cast<pid_t>(number));
+    }
+  }
+  ::closedir(open);
+}
+
+// The fields of /proc/PID/stat after the name, which may itself hold spaces and brackets (proc(5)).
+std::string stat_after_name(pid_t pid) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  const std::string text = content_of(path);
+  const auto end = text.rfind(')');
+  return end == std::string::npos ? std::string{} : text.substr(end + 1);
+}
+
+std::vector<pid_t> children_by_walk(pid_t parent) {
+  std::vector<pid_t> found;
+  for_each_number_in("/proc", [&](pid_t pid) {
+    char state = 0;
+    int of = 0;
+    if (std::sscanf(stat_after_name(pid).c_str(), " %c %d", &state, &of) == 2 && of == parent) {
+      found.push_back(pid);
+    }
+  });
+  return found;
+}
+
+bool kernel_lists_children() {
+  static const bool known = [] {
+    char path[96];
+    std::snprintf(path, sizeof path, "/proc/%d/task/%d/children", ::getpid(), ::getpid());
+    return ::access(path, R_OK) == 0;
+  }();
+  return known;
+}
+
+void terminate_below(pid_t parent) {
+  for (const pid_t child : children_of(parent)) {
+    terminate_below(child);
+    ::kill(child, SIGTERM);
+  }
+}
+
+}  // namespace
+
+std::vector<pid_t> children_of(pid_t parent) {
+  if (!kernel_lists_children()) {
+    return children_by_walk(parent);
+  }
+  std::vector<pid_t> found;
+  char folder[64];
+  std::snprintf(folder, sizeof folder, "/proc/%d/task", parent);
+  for_each_number_in(folder, [&](pid_t thread) {
+    char path[96];
+    std::snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, thread);
+    const std::string list = content_of(path);
+    const char* at = list.c_str();
+    for (char* end = nullptr; *at != '\0'; at = end) {
+      const long child = std::strtol(at, &end, 10);
+      if (end == at) {
+        break;
+      }
+      found.push_back(static_cast<pid_t>(child));
+    }
+  });
+  return found;
+}
+
+void terminate_tree(pid_t group) {
+  ::kill(-group, SIGTERM);
+  for (const pid_t child : children_of(::getpid())) {
+    terminate_below(child);
+    if (::getpgid(child) != group) {
+      ::kill(child, SIGTERM);
+    }
+  }
+}
+
+void kill_round(pid_t group, const std::vector<pid_t>& spared) {
+  if (group > 0) {
+    ::kill(-group, SIGKILL);
+  }
+  for (const pid_t child : children_of(::getpid())) {
+    if (std::find(spared.begin(), spared.end(), child) == spared.end()) {
+      ::kill(child, SIGKILL);
+    }
+  }
+}
+
+long long start_time_of(pid_t pid) {
+  const std::string fields = stat_after_name(pid);
+  const char* at = fields.c_str();
+  for (int field = 3; field < 22 && at != nullptr; ++field) {  // the first after the name is field 3
+    at = std::strchr(at + 1, ' ');
+  }
+  return at == nullptr ? 0 : std::atoll(at);
+}
+
+}  // namespace troupe::custody

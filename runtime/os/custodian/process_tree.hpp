@@ -1,0 +1,23 @@
+// Descendants of this process, as the kernel sees them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+namespace troupe::custody {
+
+/// Children of a process: from /proc/PID/task/*/children, or, where the kernel has no such file, by a walk over /proc.
+std::vector<pid_t> children_of(pid_t parent);
+
+/// SIGTERM to the group and to every descendant of this process, however deep.
+void terminate_tree(pid_t group);
+
+/// SIGKILL to the group (0: none) and to every child of this process but those in `spared`. What loses its parent by it
+/// becomes our child and is found by the next call: call again after each SIGCHLD until nobody is left.
+void kill_round(pid_t group, const std::vector<pid_t>& spared);
+
+/// Field 22 of /proc/PID/stat; 0 if the process is not there.
+long long start_time_of(pid_t pid);
+
+}  // namespace troupe::custody
