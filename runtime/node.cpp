@@ -43,7 +43,9 @@ constexpr milliseconds slack{10'000};  // of a stop, beyond what its parts may t
 storage_options storage_of(const settings& config) {
   storage_options options;
   options.path = config.storage.path;
-  options.durability = config.storage.durability == storage_durability::normal ? durability::normal : durability::full;
+  using durability = storage_options::durability;
+  const bool normal = config.storage.durability == storage_durability::normal;
+  options.synchronous = normal ? durability::normal : durability::full;
   return options;
 }
 
@@ -58,7 +60,7 @@ std::shared_ptr<const executors> executors_of(const settings& config, const func
 
 error first_error(const std::vector<problem>& problems, const std::string& what) {
   for (const auto& each : problems) {
-    if (each.is == problem::severity::error) {
+    if (each.weight == problem::severity::error) {
       return {error_code::internal, what + " cannot be read back: " + each.message, each.hint};
     }
   }
@@ -237,10 +239,10 @@ void node::state::tear_down() {
   for (const auto& listener : listeners) {
     caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
   }
-  writer.set(nullptr);
-  reader.set(nullptr);
-  hub.set(nullptr);
-  runs.set(nullptr);
+  writer.set({});
+  reader.set({});
+  hub.set({});
+  runs.set({});
   processes.reset();
   calls.reset();
 }
@@ -249,7 +251,7 @@ node::node(std::unique_ptr<state> inner) : inner_(std::move(inner)) {}
 
 node::~node() {
   stop(stop_mode::at_once);
-  inner_->root = nullptr;
+  inner_->root = supervisor{};
   inner_->system.await_all_actors_done();
 }
 

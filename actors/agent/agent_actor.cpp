@@ -48,12 +48,12 @@ struct agent_state {
   }
 };
 
-using agent_pointer = agent::stateful_pointer<agent_state>;
+using agent_pointer = agent_actor::stateful_pointer<agent_state>;
 
 // What the executor's threads call, so that it happens on the actor. Keeps the actor alive while the process runs.
 template <class Act>
 auto on_actor(agent_pointer self, Act act) {
-  return [self, handle = caf::actor_cast<agent>(self), act](auto... told) {
+  return [self, handle = caf::actor_cast<agent_actor>(self), act](auto... told) {
     caf::anon_send(handle, later{[self, act, told...] { act(self, told...); }});
   };
 }
@@ -246,7 +246,7 @@ void stop(agent_pointer self, const stop_attempt& request) {
   }
 }
 
-agent::behavior_type behave(agent_pointer self, agent_deps deps, attempt_order order, const run_actor& run) {
+agent_actor::behavior_type behave(agent_pointer self, agent_deps deps, attempt_order order, const run_actor& run) {
   guard(self, "agent " + order.task.id.str());
   auto& state = self->state;
   state.deps = std::move(deps);
@@ -264,7 +264,7 @@ agent::behavior_type behave(agent_pointer self, agent_deps deps, attempt_order o
 
 }  // namespace
 
-agent spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run) {
+agent_actor spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run) {
   return system.spawn(behave, std::move(deps), std::move(order), std::move(run));
 }
 

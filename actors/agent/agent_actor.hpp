@@ -37,6 +37,6 @@ struct agent_deps {
   std::shared_ptr<const std::map<std::string, std::string>> host_environment;  ///< For pass_env.
 };
 
-agent spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run);
+agent_actor spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run);
 
 }  // namespace troupe

@@ -58,14 +58,15 @@ std::vector<span_of_text> balanced_parts(std::string_view text) {
 // The insides of ``` blocks, in order. A fence starts a line; what follows it there is a language.
 std::vector<span_of_text> fenced_blocks(std::string_view text) {
   std::vector<span_of_text> blocks;
-  std::optional<std::size_t> inside;
+  constexpr auto outside = std::string_view::npos;
+  std::size_t inside = outside;
   for (std::size_t line = 0; line < text.size();) {
     const auto end = std::min(text.find('\n', line), text.size());
     const auto first = text.find_first_not_of(" \t", line);
     if (first != std::string_view::npos && first < end && text.substr(first, 3) == "```") {
-      if (inside) {
-        blocks.push_back({*inside, line});
-        inside.reset();
+      if (inside != outside) {
+        blocks.push_back({inside, line});
+        inside = outside;
       } else {
         inside = std::min(end + 1, text.size());
       }

@@ -17,7 +17,7 @@ namespace troupe {
 namespace {
 
 struct live_agent {
-  agent handle;
+  agent_actor handle;
   attempt_no attempt;
 };
 

@@ -37,7 +37,7 @@ struct run_deps {
   service<event_hub> hub;
   std::shared_ptr<const clock_port> clock;
   std::function<result<run_material>(const recovery_view&)> read_material;
-  std::function<agent(attempt_order, run_actor)> spawn_agent;
+  std::function<agent_actor(attempt_order, run_actor)> spawn_agent;
   milliseconds drain_timeout{5'000};
 };
 

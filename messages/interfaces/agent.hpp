@@ -7,7 +7,7 @@
 namespace troupe {
 
 /// One attempt of one task. Ends when the attempt's facts are committed and its run has been told.
-using agent = caf::typed_actor<  //
+using agent_actor = caf::typed_actor<  //
     caf::reacts_to<stop_attempt>,
     caf::reacts_to<later>>;  // its own timers, and what its executor calls back
 
