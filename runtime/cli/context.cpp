@@ -105,9 +105,7 @@ std::optional<refusal> context::load(const config_sources& from) {
   if (auto why = first_error(config_.problems)) {
     return refusal{.what = std::move(*why), .where = {}, .problems = config_.problems};
   }
-  for (const problem& each : config_.problems) {
-    err_.line(painted(each, err_.look()));
-  }
+  print(config_.problems);
   return std::nullopt;
 }
 
@@ -116,6 +114,12 @@ void context::print_json(std::string_view document) { out_.line(out_.is_terminal
 void context::note(std::string_view text) {
   if (!options_.quiet && !options_.json) {
     err_.line(text);
+  }
+}
+
+void context::print(std::span<const problem> problems) {
+  for (const problem& each : problems) {
+    err_.line(painted(each, err_.look()));
   }
 }
 
@@ -129,9 +133,7 @@ exit_code refuse(context& with, const refusal& why) {
     with.print_json(error_document(why.what, why.where, why.problems));
     return exit_code_of(why.what.code);
   }
-  for (const problem& each : why.problems) {
-    err.line(painted(each, err.look()));
-  }
+  with.print(why.problems);
   if (why.problems.empty()) {
     err.line(err.look().paint(ink::red, "error:") + ' ' + why.what.message);
     if (!why.what.hint.empty()) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,8 @@ class context {
   void print_json(std::string_view document);
   /// A word beside the data: on stderr, unless -q or --json.
   void note(std::string_view text);
+  /// Each with its place, and its hint below; on stderr.
+  void print(std::span<const problem> problems);
   /// With `warning:` before it; also with --json, since stdout stays clean.
   void warn(std::string_view text);
 

@@ -148,6 +148,16 @@ std::string printable(std::string_view bytes) {
   return safe;
 }
 
+std::string printable_lines(std::string_view bytes) {
+  std::string lines;
+  while (!bytes.empty()) {
+    const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+    lines += printable(bytes.substr(0, end)) + '\n';
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return lines;
+}
+
 std::string fit(std::string_view text, int columns, bool unicode) {
   if (printed_width(text) <= columns) {
     return std::string{text};

@@ -16,6 +16,9 @@ int printed_width(std::string_view text) noexcept;
 /// characters and line breaks too, invalid UTF-8 becomes U+FFFD. For everything that came from outside.
 std::string printable(std::string_view bytes);
 
+/// The same for each line of `bytes`; every one ends with a line break, also the last.
+std::string printable_lines(std::string_view bytes);
+
 /// At most `columns` wide; what was cut ends in `…` (or `...` without Unicode). `text` is printable.
 std::string fit(std::string_view text, int columns, bool unicode = true);
 

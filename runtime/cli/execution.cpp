@@ -1,0 +1,189 @@
+#include "runtime/cli/execution.hpp"
+
+#include "runtime/cli/progress_reporter.hpp"
+#include "runtime/cli/report.hpp"
+#include "runtime/cli/run_watch.hpp"
+#include "runtime/cli/stored_runs.hpp"
+#include "runtime/json/run_json.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds look_up_every{250};  // At the clock of the display, and whether the node is well.
+
+timestamp now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+/// From the first event to the last, on the main thread.
+class watched_run {
+ public:
+  watched_run(context& with, node& running, const signal_watch& waiting)
+      : with_(with), node_(running), waiting_(waiting), reporter_(with), news_(std::make_shared<run_watch>(waiting)) {}
+
+  watched_run(const watched_run&) = delete;
+  watched_run& operator=(const watched_run&) = delete;
+
+  ~watched_run() {
+    if (stopping_.joinable()) {
+      stopping_.join();
+    }
+  }
+
+  /// Why the run did not come to an end or a pause; nothing if it did.
+  std::optional<error> watch(const run_id& run, event_seq known) {
+    run_ = run;
+    node_.subscribe(run, event_seq{}, news_->listener());
+    while (!over_ && !why_ && !stopped_) {
+      take_signal(waiting_.wait(look_up_every));
+      take_news(known);
+      reporter_.refresh(now());
+    }
+    take_news(known);
+    reporter_.finish(now());
+    return why_;
+  }
+
+ private:
+  void take_news(event_seq known) {
+    const run_news news = news_->take();
+    reporter_.tell(news, known);
+    over_ = over_ || std::ranges::any_of(news.events, [&](const event& each) {
+              return ends_run(each.kind) || (each.kind == event_kind::run_paused && each.seq > known);
+            });
+    if (news.stopped) {
+      why_ = news.stopped;
+    } else if (auto fatal = node_.fatal()) {
+      why_ = std::move(fatal);
+    }
+  }
+
+  void take_signal(std::optional<int> signal) {
+    if (!signal) {
+      return;
+    }
+    switch (*signal) {
+      case SIGINT:
+        cancel();
+        break;
+      case SIGTERM:
+      case SIGHUP:
+        pause();
+        break;
+      case SIGTSTP:
+        reporter_.suspend();
+        stop_until_continued();
+        break;
+      default:  // SIGWINCH
+        reporter_.redraw(now());
+    }
+  }
+
+  void cancel() {
+    const bool again = std::exchange(cancelling_, true);
+    node_.cancel(run_, again);
+    reporter_.note(again ? "killing what still runs" : "cancelling: tasks are asked to stop; Ctrl-C again kills them");
+  }
+
+  /// The node waits for running tasks; signals and progress go on being looked at meanwhile.
+  void pause() {
+    if (std::exchange(pausing_, true)) {
+      node_.stop(stop_mode::at_once);
+      return;
+    }
+    reporter_.note("pausing: running tasks may end first; the same signal again stops them now");
+    stopping_ = std::thread{[this] {
+      node_.stop(stop_mode::drain);
+      stopped_ = true;
+      waiting_.wake();
+    }};
+  }
+
+  context& with_;
+  node& node_;
+  const signal_watch& waiting_;
+  progress_reporter reporter_;
+  std::shared_ptr<run_watch> news_;
+  run_id run_;
+  bool over_ = false;
+  bool cancelling_ = false;
+  bool pausing_ = false;
+  std::optional<error> why_;
+  std::atomic<bool> stopped_ = false;
+  std::thread stopping_;
+};
+
+exit_code tell_end(context& with, const stored_run& stored, const execution_options& options) {
+  output& out = with.out();
+  const report_look look{.look = out.look(), .columns = out.width(), .whole = with.options().verbose};
+  if (with.options().json) {
+    options.one_line ? out.line(run_json(stored.run)) : with.print_json(run_json(stored.run));
+  } else if (with.options().quiet) {
+    out.write(result_text(stored, look));
+  } else {
+    out.write(run_report(stored, look));
+  }
+  if (!is_final(stored.run.state)) {
+    with.note("go on with: troupe resume " + stored.run.run.str());
+  }
+  return exit_code_of(stored.run, options.strict);
+}
+
+exit_code tell_end(context& with, const run_id& run, const execution_options& options) {
+  auto stored = open_stored(*with.settings());
+  if (!stored) {
+    return refuse(with, stored.error(), {.run = run, .step = {}});
+  }
+  const auto loaded = load_run(**stored, run);
+  if (!loaded) {
+    return refuse(with, loaded.error(), {.run = run, .step = {}});
+  }
+  return tell_end(with, *loaded, options);
+}
+
+/// The newest event that was there before this process took the run over.
+event_seq known_before(const settings& values, const run_id& run) {
+  if (run.empty()) {
+    return event_seq{};
+  }
+  auto stored = open_stored(values);
+  if (!stored) {
+    return event_seq{};
+  }
+  const auto view = (*stored)->find_run(run);
+  return view ? view->last_seq : event_seq{};
+}
+
+}  // namespace
+
+exit_code execute(context& with, submission what, const execution_options& options) {
+  const error_place place{.run = what.id.empty() ? std::optional<run_id>{} : what.id, .step = {}};
+  auto waiting = signal_watch::of({SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH});
+  if (!waiting) {
+    return refuse(with, waiting.error());
+  }
+  const event_seq known = known_before(*with.settings(), what.id);
+  auto running = node::start({.config = with.settings(), .functions = {}});
+  if (!running) {
+    return refuse(with, running.error(), place);
+  }
+  const auto taken = (*running)->submit(std::move(what));
+  if (!taken) {
+    return refuse(with, taken.error(), place);
+  }
+  if (!taken->already_finished) {
+    watched_run watched{with, **running, *waiting};
+    if (const auto why = watched.watch(taken->run, known)) {
+      return refuse(with, *why, {.run = taken->run, .step = {}});
+    }
+  }
+  running->reset();
+  return tell_end(with, taken->run, options);
+}
+
+}  // namespace troupe

@@ -1,0 +1,20 @@
+// A run carried out in this process and watched by whoever started it: what `run` and `resume` have in common.
+#pragma once
+
+#include "runtime/cli/context.hpp"
+#include "runtime/node.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+struct execution_options {
+  bool strict = false;    ///< A degraded result is an exit code of its own.
+  bool one_line = false;  ///< With --json: one document on one line, since more follow.
+};
+
+/// Carries the run out to its end, shows how it goes on stderr and prints what it came to on stdout. The context's
+/// configuration is loaded. SIGINT cancels, a second one at once; SIGTERM and SIGHUP pause.
+exit_code execute(context& with, submission what, const execution_options& options);
+
+}  // namespace troupe

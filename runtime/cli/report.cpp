@@ -1,0 +1,225 @@
+#include "runtime/cli/report.hpp"
+
+#include "actors/json/json.hpp"
+#include "runtime/cli/human_time.hpp"
+#include "runtime/cli/printed_text.hpp"
+#include "runtime/cli/value_text.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t elements_max = 40;
+constexpr std::size_t steps_max = 12;
+
+using givers = std::map<std::string, std::vector<std::string>>;
+
+/// Who gave each element of a result that was voted on one by one.
+givers givers_of(const stored_run& stored) {
+  givers all;
+  for (const judged_step& each : stored.judged) {
+    if (each.reached.asked.size() < 2) {
+      continue;
+    }
+    for (const answer_group& group : each.reached.agreed) {
+      auto& names = all[group.value.str()];
+      names.clear();
+      std::ranges::transform(
+          group.agents, std::back_inserter(names), [](const agent_name& name) { return name.str(); });
+    }
+  }
+  return all;
+}
+
+std::vector<std::string> names_of(const std::vector<agent_name>& agents) {
+  std::vector<std::string> names;
+  std::ranges::transform(agents, std::back_inserter(names), [](const agent_name& name) { return name.str(); });
+  return names;
+}
+
+std::string head_line(const run_view& run, const style& look) {
+  const std::string between = ' ' + std::string{look.dot()} + ' ';
+  std::string line = look.paint(ink::bold, run.workflow) + "  " + state_text(run, look);
+  if (const std::string duration = duration_text(run); !duration.empty()) {
+    line += between + duration;
+  }
+  return line + look.paint(ink::dim, between + run.run.str()) + '\n';
+}
+
+sign sign_of_verdict(const verdict& reached) noexcept {
+  switch (reached.status) {
+    case verdict_status::ok:
+      return sign::good;
+    case verdict_status::degraded:
+      return sign::warned;
+    case verdict_status::conflict:
+    case verdict_status::insufficient:
+      return sign::failed;
+  }
+  return sign::failed;
+}
+
+/// `3 of 3 answered, 5 agreed, 7 in dissent`
+std::string verdict_words(const verdict& reached) {
+  std::string text =
+      std::to_string(reached.answered.size()) + " of " + std::to_string(reached.asked.size()) + " answered";
+  if (reached.answered.size() < reached.asked.size() && !reached.answered.empty()) {
+    text += ": " + listed(names_of(reached.answered));
+  }
+  if (reached.status == verdict_status::insufficient) {
+    return text + ", " + std::to_string(reached.quorum) + " needed";
+  }
+  if (!reached.agreed.empty() || !reached.dissent.empty()) {
+    text += ", " + std::to_string(reached.agreed.size()) + " agreed, " + std::to_string(reached.dissent.size()) +
+            " in dissent";
+  }
+  return text;
+}
+
+std::string missing_line(const missing_agent& missing, const style& look) {
+  return "  " + look.paint(ink::yellow, missing.agent.str() + " is missing") + ": " +
+         std::string{to_string(missing.why.code)} + ": " + printable(missing.why.message) + '\n';
+}
+
+bool is_worth_telling(const judged_step& judged) {
+  return judged.reached.asked.size() > 1 || judged.reached.status != verdict_status::ok;
+}
+
+std::string verdict_lines(const judged_step& judged, const report_look& with) {
+  const verdict& reached = judged.reached;
+  std::string text = with.look.mark(sign_of_verdict(reached)) + ' ' + judged.step.str() + "  ";
+  if (reached.asked.size() == 1) {
+    text += reached.missing.empty() ? "answered" : reached.asked.front().str();
+  } else {
+    text += verdict_words(reached);
+  }
+  text += '\n';
+  for (const missing_agent& each : reached.missing) {
+    text += missing_line(each, with.look);
+  }
+  if (reached.status == verdict_status::conflict && reached.why) {
+    text += "  " + printable(reached.why->message) + '\n';
+  }
+  return text;
+}
+
+std::string verdicts_text(const stored_run& stored, const report_look& with) {
+  std::vector<const judged_step*> told;
+  for (const judged_step& each : stored.judged) {
+    if (with.whole || is_worth_telling(each)) {
+      told.push_back(&each);
+    }
+  }
+  std::string text;
+  std::size_t skipped = 0;
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    const bool good = told[i]->reached.status == verdict_status::ok;
+    if (!with.whole && good && told.size() > steps_max && i + steps_max < told.size()) {
+      ++skipped;
+      continue;
+    }
+    text += verdict_lines(*told[i], with);
+  }
+  if (skipped > 0) {
+    text =
+        with.look.paint(ink::dim, counted(static_cast<std::int64_t>(skipped), "step", "steps") + " before, all well") +
+        '\n' + text;
+  }
+  return text;
+}
+
+std::string error_text(const run_view& run, const style& look) {
+  if (!run.why) {
+    return {};
+  }
+  std::string text = look.paint(ink::red, std::string{to_string(run.why->code)});
+  text += run.failed_step ? " in " + run.failed_step->str() : std::string{};
+  text += ": " + printable(run.why->message) + '\n';
+  if (!run.why->hint.empty()) {
+    text += look.paint(ink::cyan, "hint:") + ' ' + printable(run.why->hint) + '\n';
+  }
+  return text;
+}
+
+/// One field stands for itself; several have their names above them.
+std::string fields_text(const boost::json::value& state, const value_look& with, bool name_alone) {
+  if (!state.is_object() || state.get_object().empty()) {
+    return {};
+  }
+  const boost::json::object& fields = state.get_object();
+  if (fields.size() > 1 || (name_alone && is_short(fields.begin()->value()))) {
+    return value_text(state, with);
+  }
+  return value_text(fields.begin()->value(), with);
+}
+
+std::string cost_text(const run_view& run) {
+  std::string text;
+  if (run.input_tokens + run.output_tokens > 0) {
+    text = counted(run.input_tokens, "token", "tokens") + " in, " + std::to_string(run.output_tokens) + " out";
+  }
+  if (run.cost_microusd > 0) {
+    constexpr double microusd_per_usd = 1e6;
+    std::array<char, 32> digits{};
+    std::snprintf(digits.data(), digits.size(), "%.4f USD", static_cast<double>(run.cost_microusd) / microusd_per_usd);
+    text += (text.empty() ? "" : ", ") + std::string{digits.data()};
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string state_text(const run_view& run, const style& look) {
+  std::string text = look.paint(ink_of(run.state), to_string(run.state));
+  return run.degraded ? text + ", " + look.paint(ink::yellow, "degraded") : text;
+}
+
+std::string duration_text(const run_view& run) {
+  return run.finished_at ? human_duration(*run.finished_at - run.started_at) : std::string{};
+}
+
+std::string result_text(const stored_run& stored, const report_look& with) {
+  const givers by = givers_of(stored);
+  return fields_text(parse(stored.run.result), {.look = with.look, .elements_max = 0, .givers = by}, false);
+}
+
+std::string run_report(const stored_run& stored, const report_look& with) {
+  const givers by = givers_of(stored);
+  const std::size_t most = with.whole ? 0 : elements_max;
+  std::string text = head_line(stored.run, with.look);
+  text += verdicts_text(stored, with);
+  text += error_text(stored.run, with.look);
+  const std::string result =
+      fields_text(parse(stored.run.result), {.look = with.look, .elements_max = most, .givers = by}, true);
+  return result.empty() ? text : text + '\n' + result;
+}
+
+std::string run_details(const stored_run& stored, const report_look& with) {
+  const run_view& run = stored.run;
+  std::string text = head_line(run, with.look);
+  const auto fact = [&](std::string_view name, const std::string& value) {
+    text += value.empty() ? std::string{} : with.look.paint(ink::dim, pad_right(name, 11)) + value + '\n';
+  };
+  fact("subject", run.subject == run.workflow ? std::string{} : printable(run.subject));
+  fact("started", local_time(run.started_at));
+  fact("finished", run.finished_at ? local_time(*run.finished_at) : std::string{});
+  fact("done", counted(run.steps, "task", "tasks") + " in " + counted(run.supersteps, "superstep", "supersteps"));
+  fact("usage", cost_text(run));
+  fact("inputs", run.inputs.str() == "{}" ? std::string{} : fit(printable(run.inputs.str()), 100, with.look.unicode));
+  text += error_text(run, with.look);
+  text += '\n' + tasks_table(stored, with);
+  const std::string verdicts = verdicts_text(stored, with);
+  text += verdicts.empty() ? verdicts : '\n' + verdicts;
+  const givers by = givers_of(stored);
+  const std::size_t most = with.whole ? 0 : elements_max;
+  const std::string result =
+      fields_text(parse(run.result), {.look = with.look, .elements_max = most, .givers = by}, true);
+  return result.empty() ? text : text + '\n' + result;
+}
+
+}  // namespace troupe

@@ -1,0 +1,35 @@
+// A run told to a person: how it went, who answered, who is missing and why, and what it came to. Pure.
+#pragma once
+
+#include "runtime/cli/stored_runs.hpp"
+#include "runtime/cli/style.hpp"
+
+#include <string>
+
+namespace troupe {
+
+struct report_look {
+  const style& look;
+  int columns = 0;     ///< 0: nothing is cut.
+  bool whole = false;  ///< -v: every step, every element.
+};
+
+/// What `troupe run` prints at the end: state, a verdict for each step with several agents or with trouble, result.
+std::string run_report(const stored_run& stored, const report_look& with);
+
+/// The result alone, for -q: every element of it.
+std::string result_text(const stored_run& stored, const report_look& with);
+
+/// What `troupe show` prints: all that is known of the run, and each of its tasks.
+std::string run_details(const stored_run& stored, const report_look& with);
+
+/// STEP, AGENT, STATE, ATTEMPT, TIME and what went wrong.
+std::string tasks_table(const stored_run& stored, const report_look& with);
+
+/// `completed`, `completed, degraded`, `failed`, in its colour.
+std::string state_text(const run_view& run, const style& look);
+
+/// How long it took; of one that has not ended, nothing.
+std::string duration_text(const run_view& run);
+
+}  // namespace troupe

@@ -1,0 +1,95 @@
+// troupe resume
+#include "runtime/cli/arguments.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/execution.hpp"
+#include "runtime/cli/pinned_submission.hpp"
+#include "runtime/cli/stored_runs.hpp"
+
+#include <memory>
+
+namespace troupe {
+namespace {
+
+struct resume_options {
+  std::string run;
+  bool all = false;
+  bool strict = false;
+};
+
+/// What is asked for, read while nobody else needs the database.
+result<std::vector<submission>> wanted(const settings& values, const resume_options& options) {
+  auto stored = open_stored(values);
+  if (!stored) {
+    return stored.error();
+  }
+  std::vector<run_id> runs;
+  if (options.all) {
+    auto unfinished = (*stored)->list_unfinished();
+    if (!unfinished) {
+      return unfinished.error();
+    }
+    runs = *std::move(unfinished);
+  } else {
+    auto found = find_run_id(**stored, options.run);
+    if (!found) {
+      return found.error();
+    }
+    runs.push_back(*std::move(found));
+  }
+  std::vector<submission> all;
+  for (const run_id& run : runs) {
+    auto what = pinned_submission(**stored, run);
+    if (!what) {
+      return what.error();
+    }
+    all.push_back(*std::move(what));
+  }
+  return all;
+}
+
+exit_code resume(context& with, const resume_options& options) {
+  if (options.all == !options.run.empty()) {
+    return refuse(with,
+                  {.code = error_code::invalid_input,
+                   .message = options.all ? "RUN and --all are two different things" : "RUN is missing",
+                   .hint = "troupe resume last, or troupe resume --all"});
+  }
+  if (const auto refused = with.load()) {
+    return refuse(with, *refused);
+  }
+  auto all = wanted(*with.settings(), options);
+  if (!all) {
+    return refuse(with, all.error());
+  }
+  if (all->empty()) {
+    with.note("no run is unfinished");
+  }
+  exit_code worst = exit_code::completed;
+  for (submission& each : *all) {
+    const exit_code code = execute(with, std::move(each), {.strict = options.strict, .one_line = options.all});
+    worst = worst == exit_code::completed ? code : worst;
+    if (code == exit_code::cancelled || code == exit_code::paused || code == exit_code::lease_held) {
+      break;
+    }
+  }
+  return worst;
+}
+
+}  // namespace
+
+void add_resume(command_tree& tree) {
+  auto options = std::make_shared<resume_options>();
+  CLI::App& command = tree.add(
+      tree.root(),
+      {.name = "resume",
+       .summary = "go on with a run that was paused, or whose process died",
+       .details = "The run keeps the workflow and the configuration that it was started with. What is committed is not "
+                  "done again. With --all one run after the other; the exit code is the first that is not 0.",
+       .examples = {"troupe resume last", "troupe resume r-0k2j", "troupe resume --all --json"}});
+  add_run_argument(command, options->run, false);
+  add_flag(command, "--all", options->all, "every run that is unfinished, the oldest first");
+  add_flag(command, "--strict", options->strict, "exit with 3 when an agent was missing from a result");
+  tree.on(command, [options](context& with) { return resume(with, *options); });
+}
+
+}  // namespace troupe

@@ -1,0 +1,100 @@
+// troupe run
+#include "config/workflow_inputs.hpp"
+#include "runtime/cli/arguments.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/execution.hpp"
+#include "runtime/cli/run_inputs.hpp"
+#include "runtime/cli/workflow_loading.hpp"
+
+#include <memory>
+
+namespace troupe {
+namespace {
+
+struct run_options {
+  std::string workflow;
+  std::vector<std::string> inputs;
+  std::optional<std::string> input_file;
+  std::optional<std::string> id;
+  std::optional<std::string> subject;
+  std::vector<std::string> agents;
+  bool strict = false;
+};
+
+std::optional<refusal> load_with_agents(context& with, const std::vector<std::string>& agents) {
+  std::vector<std::string> assignments;
+  for (const std::string& each : agents) {
+    auto assignment = agent_assignment(each);
+    if (!assignment) {
+      return refusal{.what = assignment.error(), .where = {}, .problems = {}};
+    }
+    assignments.push_back(*std::move(assignment));
+  }
+  return with.load(assignments);
+}
+
+result<json_text> inputs_of(const workflow& flow, const run_options& options) {
+  const auto given = read_inputs(options.inputs, options.input_file);
+  if (!given) {
+    return given.error();
+  }
+  checked_inputs checked = check_inputs(flow, *given);
+  if (auto why = first_error(checked.problems)) {
+    return *std::move(why);
+  }
+  return std::move(checked.values);
+}
+
+exit_code run(context& with, const run_options& options) {
+  if (const auto refused = load_with_agents(with, options.agents)) {
+    return refuse(with, *refused);
+  }
+  const checked_workflow checked = load_checked_workflow(with, options.workflow);
+  if (checked.flow == nullptr) {
+    return refuse(with, refusal_of(checked));
+  }
+  with.print(checked.problems);
+  auto inputs = inputs_of(*checked.flow, options);
+  if (!inputs) {
+    return refuse(with, inputs.error());
+  }
+  submission what;
+  what.flow = checked.flow;
+  what.inputs = *std::move(inputs);
+  what.subject = options.subject.value_or("");
+  what.id = run_id{options.id.value_or("")};
+  return execute(with, std::move(what), {.strict = options.strict, .one_line = false});
+}
+
+}  // namespace
+
+void add_run(command_tree& tree) {
+  auto options = std::make_shared<run_options>();
+  CLI::App& command = tree.add(
+      tree.root(),
+      {.name = "run",
+       .summary = "carry out a workflow to its end, and print what it came to",
+       .details =
+           "Progress goes to stderr, the result to stdout. Ctrl-C cancels the run, a second one at once; SIGTERM "
+           "pauses it, and `troupe resume` goes on. With the id of a run that is there already, its result is "
+           "printed, or it goes on.",
+       .examples = {"troupe run review.toml --input topic=parsers",
+                    "troupe run review.toml --input 'files:=[\"a.cpp\", \"b.cpp\"]' --strict",
+                    "troupe run review.toml --input-file inputs.json --subject SPEC-7 --json",
+                    "troupe run review.toml --agent 'claude=claude -p --model opus'"}});
+  add_workflow_argument(command, options->workflow);
+  add_texts(command, "--input", options->inputs, "K=V", "an input: K=V is a text, K:=V is JSON; may be repeated");
+  add_text(
+      command, "--input-file", options->input_file, value_kind::file, "inputs from a JSON or .toml file; - is stdin");
+  add_text(command, "--run-id", options->id, "ID", "name of the run [made of the time]");
+  add_text(command, "--subject", options->subject, "TEXT", "what the run is about [the workflow's name]");
+  add_texts(command,
+            "--agent",
+            options->agents,
+            "NAME=CMD",
+            "the command of an agent, split into words as a shell would, without a shell; may be repeated");
+  add_flag(command, "--strict", options->strict, "exit with 3 when an agent was missing from a result");
+  tree.on(command, [options](context& with) { return run(with, *options); });
+}
+
+}  // namespace troupe

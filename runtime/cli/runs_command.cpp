@@ -1,0 +1,104 @@
+// troupe runs
+#include "runtime/cli/arguments.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/human_time.hpp"
+#include "runtime/cli/printed_text.hpp"
+#include "runtime/cli/report.hpp"
+#include "runtime/cli/stored_runs.hpp"
+#include "runtime/cli/table.hpp"
+#include "runtime/json/json_writer.hpp"
+#include "runtime/json/run_json.hpp"
+
+#include <memory>
+
+namespace troupe {
+namespace {
+
+struct runs_options {
+  std::optional<std::string> state;
+  std::optional<std::string> subject;
+  std::int64_t limit = 20;
+};
+
+std::string runs_table(const std::vector<run_view>& runs, output& out) {
+  table rows{{{.title = "RUN", .right = false, .shrinks = false},
+              {.title = "WORKFLOW", .right = false, .shrinks = true},
+              {.title = "SUBJECT", .right = false, .shrinks = true},
+              {.title = "STATE", .right = false, .shrinks = false},
+              {.title = "TASKS", .right = true, .shrinks = false},
+              {.title = "STARTED", .right = false, .shrinks = false},
+              {.title = "TIME", .right = true, .shrinks = false}}};
+  const timestamp now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  for (const run_view& each : runs) {
+    std::string state = state_text(each, out.look());
+    if (each.state == run_state::failed && each.why) {
+      state += ' ' + std::string{to_string(each.why->code)};
+    }
+    rows.add({each.run.str(),
+              each.workflow,
+              each.subject == each.workflow ? std::string{} : printable(each.subject),
+              state,
+              std::to_string(each.steps),
+              local_time_near(each.started_at, now),
+              duration_text(each)});
+  }
+  return rows.text(out.width(), out.look());
+}
+
+exit_code print(context& with, const std::vector<run_view>& runs) {
+  output& out = with.out();
+  if (with.options().json) {
+    list_writer list;
+    for (const run_view& each : runs) {
+      list.raw(run_summary_json(each));
+    }
+    with.print_json(object_writer{}.raw("runs", list.str()).str());
+  } else if (with.options().quiet) {
+    for (const run_view& each : runs) {
+      out.line(each.run.str());
+    }
+  } else if (runs.empty()) {
+    with.note("no runs");
+  } else {
+    out.write(runs_table(runs, out));
+  }
+  return exit_code::completed;
+}
+
+exit_code runs(context& with, const runs_options& options) {
+  if (const auto refused = with.load()) {
+    return refuse(with, *refused);
+  }
+  auto stored = open_stored(*with.settings());
+  if (!stored) {
+    return stored.error().code == error_code::not_found ? print(with, {}) : refuse(with, stored.error());
+  }
+  run_filter filter;
+  filter.state = options.state ? run_state_from(*options.state) : std::nullopt;
+  filter.subject = options.subject;
+  filter.limit = options.limit;
+  const auto found = (*stored)->list_runs(filter);
+  return found ? print(with, *found) : refuse(with, found.error());
+}
+
+}  // namespace
+
+void add_runs(command_tree& tree) {
+  auto options = std::make_shared<runs_options>();
+  CLI::App& command = tree.add(
+      tree.root(),
+      {.name = "runs",
+       .summary = "list runs, the newest first",
+       .details = "With -q their ids alone.",
+       .examples = {"troupe runs", "troupe runs --state failed --limit 5", "troupe runs --subject SPEC-7 --json"}});
+  add_choice(command,
+             "--state",
+             options->state,
+             {"pending", "running", "paused", "completed", "failed", "cancelled"},
+             "only runs in this state");
+  add_text(command, "--subject", options->subject, "TEXT", "only runs about this");
+  add_number(command, "--limit", options->limit, 1, "N", "at most so many [20]");
+  tree.on(command, [options](context& with) { return runs(with, *options); });
+}
+
+}  // namespace troupe

@@ -1,0 +1,68 @@
+// The tasks of a run, one line each.
+#include "runtime/cli/human_time.hpp"
+#include "runtime/cli/printed_text.hpp"
+#include "runtime/cli/report.hpp"
+#include "runtime/cli/table.hpp"
+
+namespace troupe {
+namespace {
+
+std::string time_of(const task_view& task) {
+  return task.started_at && task.finished_at ? human_duration(*task.finished_at - *task.started_at) : std::string{};
+}
+
+std::string detail_of(const task_view& task) {
+  std::string text;
+  if (task.why) {
+    text = std::string{to_string(task.why->code)} + ": " + printable(task.why->message);
+  } else if (task.standard_output_bytes > 0) {
+    text = human_bytes(task.standard_output_bytes);
+  }
+  if (task.exit_code && *task.exit_code != 0) {
+    text += (text.empty() ? "exit " : ", exit ") + std::to_string(*task.exit_code);
+  }
+  return text;
+}
+
+ink ink_of_task(task_state state) noexcept {
+  switch (sign_of(state)) {
+    case sign::good:
+      return ink::green;
+    case sign::failed:
+      return ink::red;
+    case sign::retrying:
+    case sign::warned:
+    case sign::stopped:
+      return ink::yellow;
+    case sign::waiting:
+      return ink::dim;
+    case sign::running:
+      return ink::cyan;
+  }
+  return ink::plain;
+}
+
+}  // namespace
+
+std::string tasks_table(const stored_run& stored, const report_look& with) {
+  table rows{{{.title = "STEP", .right = false, .shrinks = true},
+              {.title = "AGENT", .right = false, .shrinks = true},
+              {.title = "STATE", .right = false, .shrinks = false},
+              {.title = "ATTEMPT", .right = true, .shrinks = false},
+              {.title = "TIME", .right = true, .shrinks = false},
+              {.title = "", .right = false, .shrinks = true}}};
+  const task_view* before = nullptr;
+  for (const task_view& task : stored.tasks) {
+    const bool same_step = before != nullptr && before->superstep == task.superstep && before->step == task.step;
+    rows.add({same_step ? std::string{} : task.step.str(),
+              task.agent.str(),
+              with.look.paint(ink_of_task(task.state), to_string(task.state)),
+              task.attempt.value() > 0 ? std::to_string(task.attempt.value()) : std::string{},
+              time_of(task),
+              detail_of(task)});
+    before = &task;
+  }
+  return rows.text(with.columns, with.look);
+}
+
+}  // namespace troupe
