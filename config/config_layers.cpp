@@ -192,6 +192,7 @@ void config_layers::apply_agent(const toml_member& agent, const origin& from, pr
       sink.error(member.at, full_key, "unknown key '" + member.key + "'", suggestion(member.key, names));
     } else if (key->read(spec, *key, {member.value, full_key, sink}, from.paths)) {
       note(full_key, member.value.begin, from);
+      note_members(full_key, member.value, from);
     }
   }
 }
@@ -200,11 +201,9 @@ loaded_config config_layers::finish() {
   set_default_paths();
   std::vector<problem> found;
   check_settings(values_, out_.positions, found);
-  for (auto& each : found) {
-    if (!is_named(each.key)) {
-      out_.problems.push_back(std::move(each));
-    }
-  }
+  std::erase_if(found, [this](const problem& each) { return is_consequence(each); });
+  out_.problems.insert(out_.problems.end(), found.begin(), found.end());
+  sort_by_place(out_.problems);
   note_defaults();
   if (!has_errors(out_.problems)) {
     out_.values = std::make_shared<const settings>(std::move(values_));
@@ -228,22 +227,38 @@ void config_layers::set_default_paths() {
   } else if (home.starts_with('/')) {
     values_.storage.path = absolute_path(".local/state/troupe/troupe.db", {home, home});
   } else {
-    out_.problems.push_back({problem::severity::error,
-                             error_code::invalid_config,
-                             {},
-                             "storage.path",
-                             "there is no place for the database: neither XDG_STATE_HOME nor HOME is an absolute path",
-                             "set storage.path"});
+    problem missing{problem::severity::error,
+                    error_code::invalid_config,
+                    {},
+                    "storage.path",
+                    "there is no place for the database: neither XDG_STATE_HOME nor HOME is an absolute path",
+                    "set storage.path"};
+    if (!is_consequence(missing)) {
+      out_.problems.push_back(std::move(missing));
+    }
   }
 }
 
-bool config_layers::is_named(std::string_view key) const {
-  return std::any_of(out_.problems.begin(), out_.problems.end(), [&](const problem& each) { return each.key == key; });
+bool config_layers::is_consequence(const problem& found) const {
+  const auto parts_end = found.key.find('.', std::string_view{"agents."}.size());
+  const bool is_agent = found.key.starts_with("agents.") && parts_end != std::string::npos;
+  const std::string scope = is_agent ? found.key.substr(0, parts_end + 1) : found.key;
+  return std::any_of(out_.problems.begin(), out_.problems.end(), [&](const problem& each) {
+    return each.weight == problem::severity::error && each.key.starts_with(scope);
+  });
 }
 
 void config_layers::note(const std::string& key, toml_place at, const origin& from) {
   out_.origins[key] = from.has_lines ? from.name + ':' + std::to_string(at.line) : from.name;
   out_.positions.set(key, {from.name, at.line, at.column});
+}
+
+void config_layers::note_members(const std::string& key, const toml_node& value, const origin& from) {
+  const auto* table = value.as<toml_table>();
+  for (std::size_t i = 0; table != nullptr && i < table->members.size(); ++i) {
+    const auto& member = table->members[i];
+    out_.positions.set(key + '.' + member.key, {from.name, member.at.line, member.at.column});
+  }
 }
 
 void config_layers::note_defaults() {

@@ -42,9 +42,11 @@ class config_layers {
   void set_default_paths();
 
   void note(const std::string& key, toml_place at, const origin& from);
+  void note_members(const std::string& key, const toml_node& value, const origin& from);
   void note_defaults();
   void take(problem_sink& sink);
-  bool is_named(std::string_view key) const;  ///< By a problem that is known already.
+  /// Whether the keys that `found` is about were refused one by one already.
+  bool is_consequence(const problem& found) const;
   std::string variable(const std::string& name) const;
   path_context paths_from(const std::string& folder) const;
 

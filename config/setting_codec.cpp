@@ -22,11 +22,13 @@ integer_range range_of(const setting_facts& facts) {
 }  // namespace
 
 std::string absolute_path(std::string_view written, const path_context& paths) {
-  if (written == "~" || written.starts_with("~/")) {
-    const auto below = written.substr(std::min<std::size_t>(2, written.size()));
-    return (std::filesystem::path{paths.home} / below).lexically_normal().string();
+  const bool is_home = written == "~" || written.starts_with("~/");
+  const auto below = is_home ? written.substr(std::min<std::size_t>(2, written.size())) : written;
+  std::string path = (std::filesystem::path{is_home ? paths.home : paths.folder} / below).lexically_normal().string();
+  if (path.size() > 1 && path.ends_with('/')) {
+    path.pop_back();
   }
-  return (std::filesystem::path{paths.folder} / written).lexically_normal().string();
+  return path;
 }
 
 bool read_setting(int& into, const setting_facts& facts, const toml_value_ref& value, const path_context&) {

@@ -33,7 +33,7 @@ std::string shown(const toml_node& node) {
 }
 
 std::nullopt_t refuse_kind(const toml_value_ref& value, std::string_view wanted, std::string hint = {}) {
-  std::string text = "must be " + std::string{wanted} + "; this is " + std::string{kind_name(value.node)};
+  std::string text = "must be " + std::string{wanted} + "; this is " + shown(value.node);
   return value.refuse(text, std::move(hint));
 }
 
@@ -151,7 +151,7 @@ std::optional<std::int64_t> read_size(const toml_value_ref& value, integer_range
 std::optional<std::vector<std::string>> read_texts(const toml_value_ref& value) {
   const auto* list = value.node.as<toml_list>();
   if (list == nullptr) {
-    return refuse_kind(value, "a list of strings");
+    return refuse_kind(value, "a list of strings", "write [\"a\", \"b\"]");
   }
   std::vector<std::string> out;
   for (std::size_t i = 0; i < list->size(); ++i) {
@@ -166,7 +166,7 @@ std::optional<std::vector<std::string>> read_texts(const toml_value_ref& value) 
 std::optional<std::vector<int>> read_integers(const toml_value_ref& value, integer_range range) {
   const auto* list = value.node.as<toml_list>();
   if (list == nullptr) {
-    return refuse_kind(value, "a list of integers");
+    return refuse_kind(value, "a list of integers", "write [0, 1]");
   }
   std::vector<int> out;
   for (std::size_t i = 0; i < list->size(); ++i) {

@@ -36,6 +36,10 @@ bool is_consequence(const problem& found, const problem& refused) {
   if (is_below(found.key, refused.key)) {
     return true;
   }
+  const auto strategy = refused.key.find(".consensus.strategy");
+  if (strategy != std::string::npos && is_below(found.key, refused.key.substr(0, refused.key.rfind('.')))) {
+    return true;
+  }
   const auto part = key_in_step(refused.key);
   const bool is_edge = part.starts_with("id") || part.starts_with("next") || part.starts_with("join") ||
                        part.starts_with("on_error") || part.starts_with("args") || refused.key == "start" ||

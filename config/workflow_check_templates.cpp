@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <set>
+#include <string_view>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -51,18 +52,19 @@ class template_checker {
  private:
   void check_prompt(const std::string& path, const std::string& prompt) {
     path_ = path;
-    seen_.clear();
+    prompt_ = prompt;
     const auto parsed = parse_template(prompt);
     for (const auto& fault : parsed.faults) {
+      offset_ = fault.offset;
       complain(problem::severity::error, fault.spelled, fault.message, fault.hint);
     }
     for (const auto& piece : parsed.pieces) {
+      offset_ = piece.offset;
       if (piece.is == template_piece::kind::reference) {
         check_reference(piece);
-      } else {
-        check_literal(piece.text);
       }
     }
+    check_foreign();
   }
 
   void check_reference(const template_piece& piece) {
@@ -119,24 +121,26 @@ class template_checker {
     for (const auto& field : fields_) {
       names.push_back("state." + field);
     }
-    return suggestion(name, names);
+    const auto near = nearest_name(name, names);
+    return near ? "did you mean '{{" + *near + "}}'?" : suggestion(name, names);
   }
 
   // Other tools' placeholders would reach the agent as they stand; that should not pass in silence.
-  void check_literal(const std::string& text) {
-    for (std::size_t at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1)) {
-      const std::size_t end = text.find_first_of("{}\n", at + 1);
-      const bool is_double = at > 0 && text[at - 1] == '{';  // An escaped one.
-      if (is_double || end == std::string::npos || text[end] != '}') {
+  void check_foreign() {
+    for (std::size_t at = prompt_.find('{'); at != std::string_view::npos; at = prompt_.find('{', at + 1)) {
+      const std::size_t end = prompt_.find_first_of("{}\n", at + 1);
+      const bool is_double = at > 0 && prompt_[at - 1] == '{';
+      if (is_double || end == std::string_view::npos || prompt_[end] != '}') {
         continue;
       }
-      const bool is_variable = at > 0 && text[at - 1] == '$';
-      const std::string name = text.substr(at + 1, end - at - 1);
-      const auto piece = parse_template("{{" + name + "}}");
-      const bool is_name = piece.faults.empty() && piece.pieces.size() == 1;
+      const std::string name{prompt_.substr(at + 1, end - at - 1)};
+      const auto parsed = parse_template("{{" + name + "}}");
+      const bool is_name = parsed.faults.empty() && parsed.pieces.size() == 1;
       const bool is_ours = is_name && (name.starts_with("inputs.") || name.starts_with("state."));
+      const bool is_variable = at > 0 && prompt_[at - 1] == '$';
       if (is_name && (is_variable || is_ours)) {
-        const std::string spelled = text.substr(is_variable ? at - 1 : at, end + 1 - (is_variable ? at - 1 : at));
+        offset_ = is_variable ? at - 1 : at;
+        const std::string spelled{prompt_.substr(offset_, end + 1 - offset_)};
         complain(problem::severity::warning,
                  spelled,
                  "'" + spelled + "' is not a placeholder; it reaches the agent as it stands",
@@ -145,8 +149,13 @@ class template_checker {
     }
   }
 
+  // The file may spell the prompt otherwise (escapes), so the place is found by counting equal texts before it.
   void complain(problem::severity weight, const std::string& spelled, const std::string& message, std::string hint) {
-    out_.in_text(weight, path_, spelled, seen_[spelled]++, message, std::move(hint));
+    int n = 0;
+    for (std::size_t at = prompt_.find(spelled); at < offset_; at = prompt_.find(spelled, at + 1)) {
+      ++n;
+    }
+    out_.in_text(weight, path_, spelled, n, message, std::move(hint));
   }
 
   const workflow& flow_;
@@ -156,7 +165,8 @@ class template_checker {
   std::vector<std::string> fields_;
   std::string element_;
   std::string path_;
-  std::map<std::string, int> seen_;
+  std::string_view prompt_;
+  std::size_t offset_ = 0;  ///< In the prompt, of what is looked at.
 };
 
 }  // namespace

@@ -72,6 +72,9 @@ function_facts facts_of(const function_call& call) {
 workflow_shape::workflow_shape(const workflow& flow)
     : flow_(flow), functions_(flow.steps.size()), routes_(flow.steps.size()) {
   for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    indices_.try_emplace(flow.steps[i].id.str(), i);
+  }
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
     const step& each = flow.steps[i];
     if (each.function) {
       functions_[i] = facts_of(*each.function);
@@ -97,10 +100,8 @@ workflow_shape::workflow_shape(const workflow& flow)
 }
 
 std::optional<std::size_t> workflow_shape::index_of(const step_id& id) const {
-  const auto found =
-      std::find_if(flow_.steps.begin(), flow_.steps.end(), [&](const step& each) { return each.id == id; });
-  return found == flow_.steps.end() ? std::nullopt
-                                    : std::optional{static_cast<std::size_t>(found - flow_.steps.begin())};
+  const auto found = indices_.find(id.str());
+  return found == indices_.end() ? std::nullopt : std::optional{found->second};
 }
 
 void workflow_shape::add_edge(std::size_t from, const std::string& to, edges& into) const {
