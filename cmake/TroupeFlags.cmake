@@ -21,19 +21,23 @@ endif()
 
 add_library(troupe_warnings INTERFACE)
 target_compile_options(troupe_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Woverloaded-virtual -Wnull-dereference)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Woverloaded-virtual)
 if(TROUPE_WERROR)
   target_compile_options(troupe_warnings INTERFACE -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # GCC 12 sees overlapping copies in std::string's own operator+ (GCC bug 105329); fixed in 13.
+  # GCC 12 sees overlapping copies in std::string's own operator+ (GCC bug 105329) and an uninitialised value in an
+  # std::optional that is tested before it is read; 13 mostly does not. The analyzer of ./dev lint looks for the latter.
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    target_compile_options(troupe_warnings INTERFACE -Wno-restrict)
+    target_compile_options(troupe_warnings INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
   endif()
-  # Instrumented code defeats the flow analysis behind these two: they then report the standard library's own branches.
-  if(TROUPE_SANITIZE)
-    target_compile_options(troupe_warnings INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized)
-  endif()
+endif()
+# For the floors only: through GoogleTest's printers GCC sees null where the standard library has just looked, and
+# instrumented code defeats its analysis altogether.
+if(TROUPE_SANITIZE)
+  set(TROUPE_FLOOR_WARNINGS "")
+else()
+  set(TROUPE_FLOOR_WARNINGS -Wnull-dereference)
 endif()
 
 add_library(troupe_flags INTERFACE)

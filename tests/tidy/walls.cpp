@@ -96,7 +96,7 @@ struct library {
   names headers;      // Prefixes of what stands between the angles.
   names where;        // Prefixes of the paths that may include them.
   names but_not;      // ... except these.
-  bool sources_only;  // Never in a header.
+  bool sources_only;  // Never in a header of the product.
 };
 
 const std::vector<library>& libraries() {
