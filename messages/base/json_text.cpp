@@ -99,6 +99,31 @@ void walk_utf8(std::string_view bytes, Append append) {
   }
 }
 
+// The digits with their point after the first `point` of them: ECMA-262, 6.1.6.1.20, Number::toString.
+void append_digits(std::string& out, std::string_view digits, int point) {
+  const int count = static_cast<int>(digits.size());
+  if (point > 21 || point < -5) {
+    out += digits.front();
+    if (count > 1) {
+      out += '.';
+      out += digits.substr(1);
+    }
+    out += point > 0 ? "e+" : "e-";
+    out += std::to_string(point > 0 ? point - 1 : 1 - point);
+  } else if (point <= 0) {
+    out += "0.";
+    out.append(static_cast<std::size_t>(-point), '0');
+    out += digits;
+  } else if (point >= count) {
+    out += digits;
+    out.append(static_cast<std::size_t>(point - count), '0');
+  } else {
+    out += digits.substr(0, static_cast<std::size_t>(point));
+    out += '.';
+    out += digits.substr(static_cast<std::size_t>(point));
+  }
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -128,25 +153,23 @@ void append_json_number(std::string& out, double number) {
     out += '0';  // ECMAScript: also for -0
     return;
   }
-  const double size = std::fabs(number);
-  const bool plain = size >= 1e-6 && size < 1e21;  // ECMAScript's Number::toString, ECMA-262 6.1.6.1.20
-  std::array<char, 64> digits{};
-  const auto end = std::to_chars(digits.data(),
-                                 digits.data() + digits.size(),
-                                 number,
-                                 plain ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string_view text{digits.data(), static_cast<std::size_t>(end.ptr - digits.data())};
-  const auto exponent = text.find('e');
-  if (exponent == std::string_view::npos) {
-    out += text;
-    return;
+  std::array<char, 32> printed{};  // "-d.dddddddddddddddde+ddd"
+  const auto end =
+      std::to_chars(printed.data(), printed.data() + printed.size(), number, std::chars_format::scientific);
+  std::string_view text{printed.data(), static_cast<std::size_t>(end.ptr - printed.data())};
+  if (text.front() == '-') {
+    out += '-';
+    text.remove_prefix(1);
   }
-  out += text.substr(0, exponent + 2);  // "1e-07" prints as 1e-7
-  auto power = text.substr(exponent + 2);
-  while (power.size() > 1 && power.front() == '0') {
-    power.remove_prefix(1);
+  const auto mark = text.find('e');
+  int exponent = 0;
+  const auto* const sign = text.data() + mark + 1;
+  std::from_chars(*sign == '+' ? sign + 1 : sign, text.data() + text.size(), exponent);
+  std::string digits{text.substr(0, 1)};
+  if (mark > 2) {
+    digits += text.substr(2, mark - 2);
   }
-  out += power;
+  append_digits(out, digits, exponent + 1);
 }
 
 std::string repair_utf8(std::string_view bytes) {
