@@ -3,7 +3,7 @@
 #include "config/problem.hpp"
 #include "runtime/cli/command_tree.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>

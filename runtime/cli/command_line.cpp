@@ -6,7 +6,7 @@
 #include "runtime/os/terminal.hpp"
 #include "runtime/version.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <exception>

@@ -1,6 +1,6 @@
 #include "runtime/cli/command_tree.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "runtime/cli/completion.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <sstream>
 

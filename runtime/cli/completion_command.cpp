@@ -3,7 +3,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/completion.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 

@@ -6,7 +6,7 @@
 #include "runtime/cli/stored_runs.hpp"
 #include "runtime/json/json_writer.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <memory>

@@ -3,7 +3,7 @@
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/usage_error.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 

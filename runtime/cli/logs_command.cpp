@@ -7,7 +7,7 @@
 #include "runtime/json/run_json.hpp"
 #include "runtime/os/file_watch.hpp"
 
-#include <CLI/Option.hpp>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 
 #include "config/problem.hpp"
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 
@@ -79,6 +79,13 @@ std::string own_words(const CLI::ParseError& thrown) {
     const std::size_t equals = text.find(" = ");
     return equals == std::string::npos ? text
                                        : text.substr(0, equals) + " cannot be '" + text.substr(equals + 3) + '\'';
+  }
+  if (const std::size_t at = text.find(" is required"); at != std::string::npos) {
+    return text.substr(0, at) + " is missing";
+  }
+  if (const std::size_t at = text.find(": 1 required "); at != std::string::npos) {
+    const std::size_t kind = text.find(" missing", at);
+    return text.substr(0, at) + " takes " + text.substr(at + 13, kind - at - 13);
   }
   return text.substr(0, text.find('\n'));
 }
