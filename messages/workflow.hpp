@@ -79,7 +79,7 @@ enum class consensus_strategy { collect, race, vote, aggregate };
 
 struct consensus_policy {
   consensus_strategy strategy = consensus_strategy::collect;
-  std::optional<int> quorum;         ///< Successes needed; absent: ceil(0.67 n), at least 2 where n >= 2.
+  std::optional<int> quorum;         ///< Successes needed; absent: two thirds, rounded up.
   std::string vote_on;               ///< RFC 6901 into each output; empty: the whole output.
   std::string vote_each;             ///< RFC 6901 to a list in each output whose elements are voted on one by one.
   std::vector<std::string> vote_by;  ///< With vote_each: what makes two elements the same; empty: the whole element.

@@ -130,6 +130,7 @@ struct node::state {
   std::vector<child_spec> children();
   caf::strong_actor_ptr start_runs();
   void watch_root();
+  void wait_until_up();
   void stop(stop_mode mode);
   void tear_down();
 };
@@ -218,6 +219,12 @@ void node::state::watch_root() {
   });
 }
 
+// The supervisor answers once it has started its children.
+void node::state::wait_until_up() {
+  caf::scoped_actor self{system};
+  self->request(root, answer_timeout, tree_query{}).receive([](const tree_view&) {}, [](const caf::error&) {});
+}
+
 void node::state::stop(stop_mode mode) {
   if (mode == stop_mode::at_once) {
     if (const auto handle = runs.get()) {
@@ -274,6 +281,7 @@ result<std::unique_ptr<node>> node::start(node_options options) {
                                 made->children(),
                                 {options.config->runtime.restart_intensity, options.config->runtime.restart_window});
   made->watch_root();
+  made->wait_until_up();
   return std::unique_ptr<node>{new node{std::move(made)}};
 }
 

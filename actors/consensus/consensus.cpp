@@ -252,7 +252,7 @@ int quorum_of(const consensus_policy& policy, int asked) {
   if (policy.quorum) {
     return *policy.quorum;
   }
-  const int two_thirds = (67 * asked + 99) / 100;
+  const int two_thirds = (2 * asked + 2) / 3;  // rounded up
   return asked >= 2 ? std::max(2, two_thirds) : 1;
 }
 

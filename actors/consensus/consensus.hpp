@@ -8,7 +8,7 @@
 
 namespace troupe {
 
-/// Answers needed of `asked` agents: the declared quorum, or ceil(0.67 n), at least 2 where n >= 2.
+/// Answers needed of `asked` agents: the declared quorum, or two thirds, rounded up: 2 of 2, 2 of 3, 3 of 4.
 int quorum_of(const consensus_policy& policy, int asked);
 
 /// Fewer answers than the quorum: insufficient. All answered: ok; otherwise degraded. Then, by strategy:

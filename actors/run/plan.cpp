@@ -5,6 +5,7 @@
 #include "actors/run/merge.hpp"
 #include "actors/run/order.hpp"
 #include "actors/run/template_rendering.hpp"
+#include "config/workflow_inputs.hpp"
 #include "messages/base/invariant.hpp"
 
 #include <boost/json/array.hpp>
@@ -54,16 +55,6 @@ std::vector<step_id> followers(const workflow& flow, const std::vector<step_id>&
   return next;
 }
 
-boost::json::object initial_state(const workflow& flow) {
-  boost::json::object state;
-  for (const auto& field : flow.state) {
-    if (field.initial) {
-      state[field.name.str()] = parse(*field.initial);
-    }
-  }
-  return state;
-}
-
 json_text text_of(const std::vector<task_delta>& deltas) {
   boost::json::array list;
   for (const auto& delta : deltas) {
@@ -103,7 +94,7 @@ result<create_run> first_rows(const workflow& flow,
   rows.workflow_source = flow.source;
   rows.subject = subject.empty() ? flow.name : subject;
   rows.inputs = inputs;
-  rows.initial_state = canonical(initial_state(flow));
+  rows.initial_state = initial_state(flow);
   rows.state_hash = state_hash(rows.initial_state);
   if (find_step(flow, flow.start) == nullptr) {
     return error{error_code::invalid_workflow, "the start step '" + flow.start.str() + "' does not exist", ""};
