@@ -85,12 +85,16 @@ class Reader:
         return sorted((str(path), digest) for path, digest in found.items())
 
 
-def key_of(entry, flags, reader, common):
+def reached_by(entry, flags, reader):
     folders = [pathlib.Path(flag[2:]) for flag in flags if flag.startswith("-I") and flag != "-I"]
     folders = [folder for folder in folders if ROOT in (folder, *folder.parents)]
+    return reader.reached(pathlib.Path(entry["file"]), folders)
+
+
+def key_of(entry, flags, reached, common):
     text = hashlib.sha256(common)
     text.update("\0".join(checks_of(pathlib.Path(entry["file"])) + flags).encode())
-    for path, digest in reader.reached(pathlib.Path(entry["file"]), folders):
+    for path, digest in reached:
         text.update(path.encode() + b"\0" + digest)
     return text.hexdigest()
 
@@ -117,7 +121,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--build", default="build/lint", help="folder of compile_commands.json")
     options.add_argument("--jobs", type=int, default=1)
-    options.add_argument("files", nargs="*", help="only these sources")
+    options.add_argument("files", nargs="*", help="only these sources, and those that include these headers")
     chosen = options.parse_args()
 
     build = (ROOT / chosen.build).resolve()
@@ -126,9 +130,7 @@ def main():
         path = pathlib.Path(entry["file"])
         if ROOT in path.parents and ROOT / "build" not in path.parents and path.is_file():
             entries.setdefault(str(path), entry)
-    if chosen.files:
-        wanted = {str(pathlib.Path(file).resolve()) for file in chosen.files}
-        entries = {path: entry for path, entry in entries.items() if path in wanted}
+    wanted = {str(pathlib.Path(file).resolve()) for file in chosen.files}
 
     version = subprocess.run([TIDY, "--version"], capture_output=True, text=True, check=True).stdout
     common = version.encode() + (ROOT / ".clang-tidy").read_bytes() + b"".join(
@@ -138,16 +140,22 @@ def main():
 
     reader = Reader()
     todo = []
+    considered = 0
     for path, entry in entries.items():
         flags = flags_of(entry)
-        mark = clean / key_of(entry, flags, reader, common)
+        reached = reached_by(entry, flags, reader)
+        # A header is checked through every source that includes it.
+        if wanted and wanted.isdisjoint(file for file, _ in reached):
+            continue
+        considered += 1
+        mark = clean / key_of(entry, flags, reached, common)
         if mark.exists():
             os.utime(mark)
         else:
             todo.append((os.path.getsize(path), path, entry, flags, mark))
     # The long ones first, so that no processor waits for one at the end.
     todo.sort(key=lambda item: (-item[0], item[1]))
-    print(f"clang-tidy: {len(todo)} of {len(entries)} files to check", file=sys.stderr, flush=True)
+    print(f"clang-tidy: {len(todo)} of {considered} files to check", file=sys.stderr, flush=True)
 
     failed = 0
     started = time.monotonic()
