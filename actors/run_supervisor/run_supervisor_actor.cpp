@@ -29,7 +29,8 @@ struct run_supervisor_state {
   static inline const char* name = "run_supervisor";
   run_supervisor_deps deps;
   std::map<run_id, run_entry> runs;
-  bool stopping = false;
+  bool stopping = false;      // takes no more runs
+  bool asked_to_end = false;  // ends after the last
 };
 
 using supervisor_pointer = run_supervisor::stateful_pointer<run_supervisor_state>;
@@ -99,7 +100,7 @@ caf::result<start_reply> accept(supervisor_pointer self, const start_run& reques
 }
 
 void end_if_drained(supervisor_pointer self) {
-  if (self->state.stopping && self->state.runs.empty()) {
+  if (self->state.asked_to_end && self->state.runs.empty()) {
     self->quit(caf::exit_reason::user_shutdown);
   }
 }
@@ -183,6 +184,7 @@ run_supervisor::behavior_type behave(supervisor_pointer self, run_supervisor_dep
   self->set_down_handler([=](const caf::down_msg& down) { run_is_down(self, down); });
   self->set_exit_handler([=](const caf::exit_msg& asked) {
     if (asked.source == self->address()) {  // anon_send_exit; ends of linked runs come as down messages
+      self->state.asked_to_end = true;
       drain(self, false);
     }
   });
