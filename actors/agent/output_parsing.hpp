@@ -18,8 +18,10 @@ struct parsed_output {
 /// By the agent's `parse`:
 ///
 ///   text    the output as a string, ill-formed UTF-8 replaced, line ends at its end taken off.
-///   json    the first that is JSON of: the whole text; the last fenced block; the outermost balanced object or array,
-///           the last one first. A candidate that the prompt holds too is the question, not the answer: skipped.
+///   json    the first that is JSON of: the whole text; the last fenced block; the outermost balanced object, the last
+///           one first, then the outermost array; then such within brackets of prose. A candidate that the prompt holds
+///           too is the question, not the answer: skipped. Where the prompt holds several objects of the same keys, they
+///           are the answers to choose from, and not skipped; the prompt itself, word for word, always is.
 ///   jsonl   a list with one value for each line that is not blank.
 ///
 /// Then each pointer of `require` must lead somewhere. OUTPUT_INVALID says what and where; the raw output is kept by the
