@@ -37,19 +37,36 @@ std::string with_last_words(std::string text, std::string_view standard_error) {
   return line.empty() ? text : text + ": " + line;
 }
 
-// Length of the ANSI sequence at the front (ECMA-48, 5.4: CSI, and two-byte escapes); 0 if there is none.
+bool is_between(char c, char low, char high) { return c >= low && c <= high; }
+
+// Length of the ANSI sequence at the front; 0 if there is none. ECMA-48, 5.4 (CSI: parameters, intermediates, a final
+// byte), 5.6 (strings, such as titles and links, up to BEL or ST) and ECMA-35, 13.2 (the others).
 std::size_t ansi_length(std::string_view text) {
-  if (text.size() < 2 || text[0] != '\x1b') {
+  if (text.empty() || text[0] != '\x1b') {
     return 0;
   }
-  if (text[1] != '[') {
-    return 2;
+  std::size_t at = 1;
+  const auto skip = [&](char low, char high) {
+    while (at < text.size() && is_between(text[at], low, high)) {
+      ++at;
+    }
+  };
+  constexpr std::string_view string_openers = "]PX^_";  // OSC, DCS, SOS, PM, APC
+  if (at < text.size() && string_openers.find(text[at]) != std::string_view::npos) {
+    const auto end = text.find_first_of("\a\x1b", at);
+    if (end == std::string_view::npos) {
+      return text.size();
+    }
+    return text[end] == '\a' ? end + 1 : std::min(end + 2, text.size());
   }
-  std::size_t length = 2;
-  while (length < text.size() && (text[length] < '@' || text[length] > '~')) {
-    ++length;
+  const bool is_control = at < text.size() && text[at] == '[';
+  if (is_control) {
+    ++at;
+    skip('0', '?');
   }
-  return std::min(length + 1, text.size());
+  skip(' ', '/');
+  const bool has_final = at < text.size() && is_between(text[at], is_control ? '@' : '0', '~');
+  return has_final ? at + 1 : at;
 }
 
 void cut_at_character(std::string& text, std::size_t bytes_max) {
