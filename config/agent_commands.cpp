@@ -3,9 +3,9 @@
 #include "config/toml_text.hpp"
 #include "config/toml_values.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace troupe {
@@ -75,7 +75,14 @@ class word_splitter {
   bool in_word_ = false;
 };
 
-bool is_program(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+// Whoever may execute it: whether we may is found out when it is started.
+bool is_program(const std::string& path) {
+  using std::filesystem::perms;
+  std::error_code unknown;
+  const auto file = std::filesystem::status(path, unknown);
+  const auto executable = perms::owner_exec | perms::group_exec | perms::others_exec;
+  return std::filesystem::is_regular_file(file) && (file.permissions() & executable) != perms::none;
+}
 
 bool is_in_path(const std::string& program, std::string_view folders) {
   while (true) {
