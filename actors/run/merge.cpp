@@ -5,9 +5,11 @@
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -33,38 +35,50 @@ error unsuitable(const task_delta& delta, const json::value& value, std::string_
           "give a fitting value, or declare another reducer under [state." + delta.field.str() + "]"};
 }
 
-std::optional<std::int64_t> exact(const json::value& value) {
+error unsuitable_field(const task_delta& delta, const json::value& before, std::string_view wanted) {
+  return {error_code::invalid_input,
+          "field '" + delta.field.str() + "', to which step '" + delta.step.str() + "' adds, holds " + shown(before) +
+              ", but its reducer wants " + std::string{wanted},
+          "give it a fitting initial value, or declare another reducer under [state." + delta.field.str() + "]"};
+}
+
+__extension__ using wide_integer = __int128;  // holds every integer of JSON text as boost keeps it, and a sum of two
+
+std::optional<wide_integer> exact(const json::value& value) {
   if (const auto* number = value.if_int64()) {
+    return *number;
+  }
+  if (const auto* number = value.if_uint64()) {
     return *number;
   }
   return std::nullopt;
 }
 
-// A sum of integers is exact, or refused; with a double in it, it is a double.
+// A sum of integers is exact, or refused; with a double in it, it is a double, or refused.
 result<json::value> sum(const json::value& before, const json::value& value, const task_delta& delta) {
   const auto a = exact(before);
   const auto b = exact(value);
   if (!a || !b) {
-    return json::value(before.to_number<double>() + value.to_number<double>());
+    const double total = before.to_number<double>() + value.to_number<double>();
+    if (!std::isfinite(total)) {
+      return unsuitable(delta, value, "a sum that a double holds");
+    }
+    return json::value(total);
   }
-  std::int64_t total = 0;
-  if (__builtin_add_overflow(*a, *b, &total)) {
-    return unsuitable(delta, value, "a sum that 64 bits hold");
+  const auto total = *a + *b;
+  if (total >= std::numeric_limits<std::int64_t>::min() && total <= std::numeric_limits<std::int64_t>::max()) {
+    return json::value(static_cast<std::int64_t>(total));
   }
-  return json::value(total);
+  if (total > 0 && total <= std::numeric_limits<std::uint64_t>::max()) {
+    return json::value(static_cast<std::uint64_t>(total));
+  }
+  return unsuitable(delta, value, "a sum that 64 bits hold");
 }
 
 bool less(const json::value& a, const json::value& b) {
   const auto exact_a = exact(a);
   const auto exact_b = exact(b);
   return exact_a && exact_b ? *exact_a < *exact_b : a.to_number<double>() < b.to_number<double>();
-}
-
-void add_to_union(json::array& all, const json::value& value) {
-  const auto text = canonical(value);
-  if (std::ranges::none_of(all, [&](const json::value& known) { return canonical(known) == text; })) {
-    all.push_back(value);
-  }
 }
 
 // RFC 7396, section 2.
@@ -129,19 +143,31 @@ class field_reduction {
 
   std::optional<error> into_list(reducer how, const task_delta& delta, json::value* before, json::value value) {
     if (before != nullptr && !before->is_array()) {
-      return unsuitable(delta, *before, "a list to add to");
+      return unsuitable_field(delta, *before, "a list to add to");
     }
     auto& list = before != nullptr ? before->get_array() : state_[delta.field.str()].emplace_array();
     if (how == reducer::append) {
       list.push_back(std::move(value));
-    } else if (const auto* several = value.if_array()) {
-      for (const auto& element : *several) {
-        add_to_union(list, element);
+    } else if (auto* several = value.if_array()) {
+      for (auto& element : *several) {
+        add_to_union(delta.field, list, std::move(element));
       }
     } else {
-      add_to_union(list, value);
+      add_to_union(delta.field, list, std::move(value));
     }
     return std::nullopt;
+  }
+
+  void add_to_union(const field_name& field, json::array& all, json::value value) {
+    const auto [known, is_first] = members_.try_emplace(field);
+    if (is_first) {
+      for (const auto& member : all) {
+        known->second.insert(canonical(member).str());
+      }
+    }
+    if (known->second.insert(canonical(value).str()).second) {
+      all.push_back(std::move(value));
+    }
   }
 
   std::optional<error> number(reducer how, const task_delta& delta, json::value* before, json::value value) {
@@ -153,7 +179,7 @@ class field_reduction {
       return std::nullopt;
     }
     if (!before->is_number()) {
-      return unsuitable(delta, *before, "a number to count from");
+      return unsuitable_field(delta, *before, "a number to count from");
     }
     if (how == reducer::sum) {
       auto total = sum(*before, value, delta);
@@ -172,7 +198,7 @@ class field_reduction {
       return unsuitable(delta, value, "an object");
     }
     if (before != nullptr && !before->is_object()) {
-      return unsuitable(delta, *before, "an object to merge into");
+      return unsuitable_field(delta, *before, "an object to merge into");
     }
     merge_patch(state_[delta.field.str()], value);
     return std::nullopt;
@@ -180,6 +206,7 @@ class field_reduction {
 
   json::object& state_;
   std::map<field_name, const task_delta*> writers_;
+  std::map<field_name, std::set<std::string>> members_;  // of unions, as canonical text
 };
 
 reducer reducer_of(std::span<const state_field> declared, const field_name& field) {
@@ -189,13 +216,13 @@ reducer reducer_of(std::span<const state_field> declared, const field_name& fiel
 
 }  // namespace
 
-result<json::object> merge(json::object state,
-                           std::span<const state_field> declared,
-                           std::span<const task_delta> deltas) {
+std::variant<json::object, merge_refusal> merge(json::object state,
+                                                std::span<const state_field> declared,
+                                                std::span<const task_delta> deltas) {
   field_reduction reduction{state};
   for (const auto& delta : deltas) {
     if (auto why = reduction.apply(reducer_of(declared, delta.field), delta, parse(delta.value))) {
-      return *std::move(why);
+      return merge_refusal{delta.step, *std::move(why)};
     }
   }
   return state;

@@ -1,12 +1,13 @@
 // The deltas of a superstep into the run's state, by the reducer of each field. Pure.
 #pragma once
 
-#include "messages/base/result.hpp"
+#include "messages/base/error.hpp"
 #include "messages/workflow.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <span>
+#include <variant>
 
 namespace troupe {
 
@@ -17,11 +18,17 @@ struct task_delta {
   json_text value;
 };
 
+/// The first delta, in graph order, that cannot be applied.
+struct merge_refusal {
+  step_id step;  ///< Whose delta it is.
+  error why;
+};
+
 /// All of them or none. `deltas` come in graph order, which alone decides where order matters.
 /// MERGE_CONFLICT: two tasks write one `fail` field; names field, steps and values.
-/// INVALID_INPUT: a value does not suit the reducer (a sum of texts, a merge of a list).
-result<boost::json::object> merge(boost::json::object state,
-                                  std::span<const state_field> declared,
-                                  std::span<const task_delta> deltas);
+/// INVALID_INPUT: a value or a field does not suit the reducer (a sum of texts, a merge of a list), or a sum is too large.
+std::variant<boost::json::object, merge_refusal> merge(boost::json::object state,
+                                                       std::span<const state_field> declared,
+                                                       std::span<const task_delta> deltas);
 
 }  // namespace troupe

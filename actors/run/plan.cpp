@@ -221,12 +221,19 @@ bool plan::complete() const {
   return running() == 0 && (waiting == 0 || exhausted());
 }
 
+// A step of one agent that failed has nobody missing: it failed.
+bool plan::degraded_after(const commit_superstep& closed) const {
+  return degraded_ || std::ranges::any_of(closed.verdicts, [](const step_verdict& verdict) {
+           return verdict.reached.degraded && verdict.reached.asked.size() > 1;
+         });
+}
+
 void plan::fail(commit_superstep& closed, const step_id& where, error why) const {
   closed.state = *state_;
   closed.state_hash = state_hash(closed.state);
   closed.deltas = json_text{"[]"};
   closed.next_front.clear();
-  closed.end = run_end{run_state::failed, degraded_, std::move(why), where};
+  closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};
 }
 
 commit_superstep plan::close() const {
@@ -234,8 +241,8 @@ commit_superstep plan::close() const {
   commit_superstep closed;
   closed.run = run_;
   closed.superstep = superstep_;
-  const auto judged = judge_front();
-  closed.verdicts = judged.verdicts;
+  auto judged = judge_front();
+  closed.verdicts = std::move(judged.verdicts);
   if (judged.why) {
     fail(closed, judged.failed_step, *judged.why);
   } else {
@@ -290,7 +297,7 @@ void plan::judge_step(front_judgement& judged, std::span<const task_entry> tasks
   judged.verdicts.push_back({declared.id, std::move(reached), std::move(answers)});
 }
 
-// A function's own deltas stand for its value, unless it gave both; a step's result goes to its output field.
+// A step's result goes to its output field; a function's own deltas take its place.
 void plan::add_deltas(std::vector<task_delta>& deltas,
                       const step& declared,
                       std::span<const task_entry> tasks,
@@ -306,13 +313,13 @@ void plan::add_deltas(std::vector<task_delta>& deltas,
 }
 
 void plan::merge_into(commit_superstep& closed, const std::vector<task_delta>& deltas) const {
-  auto merged = merge(parse(*state_).as_object(), flow_->state, deltas);
-  if (!merged) {
-    fail(closed, deltas.empty() ? step_id{} : deltas.back().step, merged.error());
+  auto result = merge(parse(*state_).as_object(), flow_->state, deltas);
+  if (auto* refused = std::get_if<merge_refusal>(&result)) {
+    fail(closed, refused->step, std::move(refused->why));
     return;
   }
   closed.deltas = text_of(deltas);
-  closed.state = canonical(*merged);
+  closed.state = canonical(std::get<boost::json::object>(result));
   closed.state_hash = state_hash(closed.state);
   std::vector<step_id> steps;
   for (const auto& task : tasks_) {
@@ -323,18 +330,12 @@ void plan::merge_into(commit_superstep& closed, const std::vector<task_delta>& d
   const superstep_no next{superstep_.value() + 1};
   closed.next_front = front_of(*flow_, run_, next, followers(*flow_, steps));
   if (closed.next_front.empty()) {
-    bool degraded = degraded_;
-    for (const auto& verdict : closed.verdicts) {
-      degraded = degraded || verdict.reached.degraded;
-    }
-    closed.end = run_end{run_state::completed, degraded, std::nullopt, std::nullopt};
+    closed.end = run_end{run_state::completed, degraded_after(closed), std::nullopt, std::nullopt};
   }
 }
 
 void plan::committed(const commit_superstep& closed) {
-  for (const auto& verdict : closed.verdicts) {
-    degraded_ = degraded_ || verdict.reached.degraded;
-  }
+  degraded_ = degraded_after(closed);
   if (closed.end) {
     return;
   }

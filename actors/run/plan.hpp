@@ -105,6 +105,7 @@ class plan {
                          std::span<const task_entry> tasks,
                          const json_text& winner);
   void merge_into(commit_superstep& closed, const std::vector<task_delta>& deltas) const;
+  bool degraded_after(const commit_superstep& closed) const;
   void fail(commit_superstep& closed, const step_id& where, error why) const;
 
   workflow_ptr flow_;
