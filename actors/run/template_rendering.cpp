@@ -21,18 +21,20 @@ error unknown(const template_piece& reference) {
           "declare it under [inputs] or [state], or let an earlier step give it"};
 }
 
+const json::value* child_of(const json::value& value, const std::string& name) {
+  if (const auto* object = value.if_object()) {
+    return object->if_contains(name);
+  }
+  const auto* list = value.if_array();
+  const bool is_index = name.size() < 10 && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }) &&
+                        (name == "0" || !name.starts_with('0'));
+  return list != nullptr && !name.empty() && is_index ? list->if_contains(std::stoul(name)) : nullptr;
+}
+
 const json::value* walk(const json::value& from, std::span<const std::string> path) {
   const auto* at = &from;
   for (const auto& name : path) {
-    if (const auto* object = at->if_object()) {
-      at = object->if_contains(name);
-    } else if (const auto* list = at->if_array();
-               list != nullptr && !name.empty() && name.size() < 10 &&
-               std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) {
-      at = list->if_contains(std::stoul(name));
-    } else {
-      at = nullptr;
-    }
+    at = child_of(*at, name);
     if (at == nullptr) {
       return nullptr;
     }
@@ -91,7 +93,7 @@ result<std::string> render_prompt(std::string_view prompt, const prompt_names& n
   const auto parsed = parse_template(prompt);
   if (!parsed.faults.empty()) {
     const auto& fault = parsed.faults.front();
-    return error{error_code::invalid_input, fault.message + ": " + fault.spelled, fault.hint};
+    return error{error_code::invalid_input, fault.message, fault.hint};
   }
   documents look{names};
   std::string out;
