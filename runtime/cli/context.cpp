@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <utility>
 
 namespace troupe {
@@ -137,7 +137,7 @@ exit_code refuse(context& with, const refusal& why) {
   if (why.problems.empty()) {
     err.line(err.look().paint(ink::red, "error:") + ' ' + why.what.message);
     if (!why.what.hint.empty()) {
-      err.line(err.look().paint(ink::cyan, "hint:") + ' ' + why.what.hint);
+      err.line(err.look().paint(ink::cyan, "hint:") + ' ' + named_hint(why.what.hint, why.where));
     }
   }
   return exit_code_of(why.what.code);
@@ -145,6 +145,25 @@ exit_code refuse(context& with, const refusal& why) {
 
 exit_code refuse(context& with, const error& what, const error_place& where) {
   return refuse(with, refusal{.what = what, .where = where, .problems = {}});
+}
+
+std::string named_hint(std::string hint, const error_place& where) {
+  const auto put = [&](std::string_view word, const std::string& name) {
+    const std::size_t at = hint.find(word);
+    const bool whole =
+        at != std::string::npos && (at == 0 || hint[at - 1] == ' ') &&
+        (at + word.size() == hint.size() || std::isalnum(static_cast<unsigned char>(hint[at + word.size()])) == 0);
+    if (whole) {
+      hint.replace(at, word.size(), name);
+    }
+  };
+  if (where.run) {
+    put("RUN", where.run->str());
+  }
+  if (where.step) {
+    put("STEP", where.step->str());
+  }
+  return hint;
 }
 
 std::map<std::string, std::string> process_environment() {

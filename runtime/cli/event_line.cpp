@@ -30,8 +30,8 @@ std::string started_words(const boost::json::value& data) {
 
 std::string completed_words(const boost::json::value& data) {
   std::string text;
-  if (const auto bytes = number_member(data, "stdout_bytes")) {
-    add(text, human_bytes(*bytes));
+  if (const std::int64_t bytes = number_member(data, "stdout_bytes").value_or(0); bytes > 0) {
+    add(text, human_bytes(bytes));
   }
   if (const boost::json::value* usage = member(data, "usage")) {
     const std::int64_t tokens =
@@ -71,8 +71,8 @@ std::string consensus_words(const boost::json::value& data) {
     const std::int64_t dissent = number_member(data, "dissent").value_or(0);
     add(text, dissent > 0 ? std::to_string(dissent) + " in dissent" : std::string{});
   }
-  add(text, missing_words(data));
-  add(text, error_words(data));
+  add(text, asked > 1 ? missing_words(data) : std::string{});
+  add(text, text_member(data, "code"));
   return text;
 }
 
@@ -201,12 +201,11 @@ std::string event_summary(const event& what) {
 std::string event_line(const event& what, int columns, const style& look) {
   constexpr int seq_width = 4;
   constexpr int kind_width = 19;
+  constexpr int place_width = 16;
   std::string line = look.paint(ink::dim, local_clock(what.time)) + ' ';
   line += look.paint(ink::dim, pad_left(std::to_string(what.seq.value()), seq_width)) + "  ";
   line += look.paint(ink_of(what.kind), pad_right(to_string(what.kind), kind_width));
-  for (const std::string& part : {event_place(what), event_summary(what)}) {
-    line += part.empty() ? "" : "  " + part;
-  }
+  line += "  " + pad_right(event_place(what), place_width) + "  " + event_summary(what);
   while (line.ends_with(' ')) {
     line.pop_back();
   }

@@ -159,6 +159,15 @@ event_seq known_before(const settings& values, const run_id& run) {
   return view ? view->last_seq : event_seq{};
 }
 
+/// The writer speaks of commands; who named a run speaks of that.
+error in_words_of_a_run(error why, const error_place& place) {
+  if (why.code == error_code::idempotency_violation && place.run) {
+    why.message = "run '" + place.run->str() + "' is there already, with another workflow, configuration or inputs";
+    why.hint = "choose another --run-id, or go on with it as it is: troupe resume " + place.run->str();
+  }
+  return why;
+}
+
 }  // namespace
 
 exit_code execute(context& with, submission what, const execution_options& options) {
@@ -174,7 +183,7 @@ exit_code execute(context& with, submission what, const execution_options& optio
   }
   const auto taken = (*running)->submit(std::move(what));
   if (!taken) {
-    return refuse(with, taken.error(), place);
+    return refuse(with, in_words_of_a_run(taken.error(), place), place);
   }
   if (!taken->already_finished) {
     watched_run watched{with, **running, *waiting};

@@ -8,6 +8,7 @@
 #include "runtime/cli/printed_text.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace troupe {
@@ -49,6 +50,11 @@ task_state state_after(event_kind kind, task_state now) noexcept {
       break;
   }
   return now;
+}
+
+/// A lone bracket of some JSON tells nobody anything.
+bool says_something(std::string_view line) noexcept {
+  return std::ranges::any_of(line, [](unsigned char each) { return std::isalnum(each) != 0 || each >= 0x80U; });
 }
 
 bool is_of_task(event_kind kind) noexcept { return state_after(kind, task_state::pending) != task_state::pending; }
@@ -96,9 +102,13 @@ void progress_view::apply(const event& what) {
 
 void progress_view::apply(const task_progress& what) {
   for (step_lines& step : steps_) {
+    if (step.step != what.step) {
+      continue;
+    }
     for (agent_line& agent : step.agents) {
       const bool same = make_task_id(run_, step.superstep, step.step, agent.agent) == what.task;
-      if (same && agent.state == task_state::running && agent.attempt == what.attempt.value()) {
+      const bool runs = agent.state == task_state::running && agent.attempt == what.attempt.value();
+      if (same && runs && says_something(what.last_line)) {
         agent.last_words = printable(what.last_line);
       }
     }
@@ -106,9 +116,11 @@ void progress_view::apply(const task_progress& what) {
 }
 
 progress_view::step_lines& progress_view::step_of(superstep_no superstep, const step_id& step) {
-  const auto found = std::ranges::find_if(
-      steps_, [&](const step_lines& each) { return each.superstep == superstep && each.step == step; });
-  if (found != steps_.end()) {
+  // Events are about the newest steps.
+  const auto found = std::find_if(steps_.rbegin(), steps_.rend(), [&](const step_lines& each) {
+    return each.superstep == superstep && each.step == step;
+  });
+  if (found != steps_.rend()) {
     return *found;
   }
   return steps_.emplace_back(

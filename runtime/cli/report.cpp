@@ -1,6 +1,7 @@
 #include "runtime/cli/report.hpp"
 
 #include "actors/json/json.hpp"
+#include "runtime/cli/context.hpp"
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/value_text.hpp"
@@ -23,7 +24,7 @@ using givers = std::map<std::string, std::vector<std::string>>;
 givers givers_of(const stored_run& stored) {
   givers all;
   for (const judged_step& each : stored.judged) {
-    if (each.reached.asked.size() < 2) {
+    if (!each.one_by_one) {
       continue;
     }
     for (const answer_group& group : each.reached.agreed) {
@@ -64,8 +65,25 @@ sign sign_of_verdict(const verdict& reached) noexcept {
   return sign::failed;
 }
 
-/// `3 of 3 answered, 5 agreed, 7 in dissent`
-std::string verdict_words(const verdict& reached) {
+/// `5 agreed, 7 in dissent`; of a vote on whole answers `all agree`, or `2 agree, in dissent: claude`.
+std::string vote_words(const judged_step& judged) {
+  const verdict& reached = judged.reached;
+  if (judged.one_by_one) {
+    return std::to_string(reached.agreed.size()) + " agreed, " + std::to_string(reached.dissent.size()) + " in dissent";
+  }
+  if (reached.dissent.empty()) {
+    return "all agree";
+  }
+  std::vector<std::string> others;
+  for (const answer_group& group : reached.dissent) {
+    std::ranges::move(names_of(group.agents), std::back_inserter(others));
+  }
+  return std::to_string(reached.answered.size() - others.size()) + " agree, in dissent: " + listed(others);
+}
+
+/// `2 of 3 answered: gpt and claude, all agree`
+std::string verdict_words(const judged_step& judged) {
+  const verdict& reached = judged.reached;
   std::string text =
       std::to_string(reached.answered.size()) + " of " + std::to_string(reached.asked.size()) + " answered";
   if (reached.answered.size() < reached.asked.size() && !reached.answered.empty()) {
@@ -74,11 +92,8 @@ std::string verdict_words(const verdict& reached) {
   if (reached.status == verdict_status::insufficient) {
     return text + ", " + std::to_string(reached.quorum) + " needed";
   }
-  if (!reached.agreed.empty() || !reached.dissent.empty()) {
-    text += ", " + std::to_string(reached.agreed.size()) + " agreed, " + std::to_string(reached.dissent.size()) +
-            " in dissent";
-  }
-  return text;
+  const bool voted = judged.one_by_one || !reached.agreed.empty();
+  return voted ? text + ", " + vote_words(judged) : text;
 }
 
 std::string missing_line(const missing_agent& missing, const style& look) {
@@ -86,9 +101,8 @@ std::string missing_line(const missing_agent& missing, const style& look) {
          std::string{to_string(missing.why.code)} + ": " + printable(missing.why.message) + '\n';
 }
 
-bool is_worth_telling(const judged_step& judged) {
-  return judged.reached.asked.size() > 1 || judged.reached.status != verdict_status::ok;
-}
+/// Of a lone agent the error of the run says it all.
+bool is_worth_telling(const judged_step& judged) { return judged.reached.asked.size() > 1; }
 
 std::string verdict_lines(const judged_step& judged, const report_look& with) {
   const verdict& reached = judged.reached;
@@ -96,7 +110,7 @@ std::string verdict_lines(const judged_step& judged, const report_look& with) {
   if (reached.asked.size() == 1) {
     text += reached.missing.empty() ? "answered" : reached.asked.front().str();
   } else {
-    text += verdict_words(reached);
+    text += verdict_words(judged);
   }
   text += '\n';
   for (const missing_agent& each : reached.missing) {
@@ -141,7 +155,8 @@ std::string error_text(const run_view& run, const style& look) {
   text += run.failed_step ? " in " + run.failed_step->str() : std::string{};
   text += ": " + printable(run.why->message) + '\n';
   if (!run.why->hint.empty()) {
-    text += look.paint(ink::cyan, "hint:") + ' ' + printable(run.why->hint) + '\n';
+    const std::string hint = named_hint(run.why->hint, {.run = run.run, .step = run.failed_step});
+    text += look.paint(ink::cyan, "hint:") + ' ' + printable(hint) + '\n';
   }
   return text;
 }

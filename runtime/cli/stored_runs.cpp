@@ -75,7 +75,7 @@ result<std::vector<event>> consensus_events(read_session& stored, const run_id& 
 
 judged_step judge(const workflow& flow, const std::vector<task_view>& tasks, const event& reached) {
   const step* declared = find_step(flow, *reached.step);
-  judged_step made{.superstep = *reached.superstep, .step = *reached.step, .output = {}, .reached = {}};
+  judged_step made{.superstep = *reached.superstep, .step = *reached.step, .one_by_one = false, .reached = {}};
   std::vector<agent_name> asked;
   std::vector<agent_answer> answers;
   for (const task_view& task : tasks) {
@@ -85,8 +85,9 @@ judged_step judge(const workflow& flow, const std::vector<task_view>& tasks, con
     }
   }
   if (declared != nullptr && !asked.empty()) {
-    made.output = declared->output;
-    made.reached = reach(declared->consensus.value_or(consensus_policy{}), asked, answers);
+    const consensus_policy policy = declared->consensus.value_or(consensus_policy{});
+    made.one_by_one = !policy.vote_each.empty();
+    made.reached = reach(policy, asked, answers);
   }
   return made;
 }

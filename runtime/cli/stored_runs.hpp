@@ -25,7 +25,7 @@ result<run_id> find_run_id(read_session& stored, std::string_view text);
 struct judged_step {
   superstep_no superstep;
   step_id step;
-  field_name output;
+  bool one_by_one = false;  ///< vote_each: the elements of the answers, not the answers.
   verdict reached;
 };
 

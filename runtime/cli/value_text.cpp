@@ -44,7 +44,8 @@ ink ink_of_severity(std::string_view severity) noexcept {
   return severity == "warning" ? ink::yellow : ink::cyan;
 }
 
-std::string finding_text(const boost::json::value& value, const style& look) {
+/// The rule is the finder's own; it is left out where several found the same.
+std::string finding_text(const boost::json::value& value, bool with_rule, const style& look) {
   std::string place = text_member(value, "file") + ':' + canonical(*member(value, "line")).str();
   if (const auto column = number_member(value, "column")) {
     place += ':' + std::to_string(*column);
@@ -54,7 +55,7 @@ std::string finding_text(const boost::json::value& value, const style& look) {
     text += look.paint(ink_of_severity(severity), severity + ':') + ' ';
   }
   text += printable(text_member(value, "message"));
-  if (const std::string rule = text_member(value, "rule"); !rule.empty()) {
+  if (const std::string rule = text_member(value, "rule"); with_rule && !rule.empty()) {
     text += look.paint(ink::dim, " [" + printable(rule) + ']');
   }
   return text;
@@ -74,7 +75,8 @@ std::string givers_of(const boost::json::value& value, const value_look& with) {
 
 std::string element_text(const boost::json::value& value, const value_look& with) {
   if (is_finding(value)) {
-    return finding_text(value, with.look) + givers_of(value, with) + '\n';
+    const std::string givers = givers_of(value, with);
+    return finding_text(value, givers.empty(), with.look) + givers + '\n';
   }
   if (is_short(value)) {
     return "- " + scalar_text(value) + givers_of(value, with) + '\n';
