@@ -64,17 +64,20 @@ json::value normalised(const json::value& value) {
 
 json_text key_of(const json::value& value) { return canonical(normalised(value)); }
 
-// What `vote_by` looks at; the whole element where it is empty. Absent parts are told from null ones.
+// What `vote_by` looks at; the whole element where it is empty, or leads nowhere: two elements are not the same for
+// what both lack. Absent parts are told from null ones.
 json_text key_of(const json::value& element, const std::vector<std::string>& vote_by) {
   if (vote_by.empty()) {
     return key_of(element);
   }
   json::array parts;
+  bool any = false;
   for (const auto& pointer : vote_by) {
     const auto* part = find(element, pointer);
+    any = any || part != nullptr;
     parts.push_back(part == nullptr ? json::value(json::array{}) : json::value(json::array{normalised(*part)}));
   }
-  return canonical(parts);
+  return any ? canonical(parts) : key_of(element);
 }
 
 // Answers that are the same, in order of their first giver.

@@ -18,7 +18,8 @@ int quorum_of(const consensus_policy& policy, int asked);
 ///               runs of it, ASCII case, order of keys, form of numbers. A tie for the first place is a conflict. The
 ///               winner is the whole answer of the first agent, in the order asked, that gave it.
 ///   vote_each   the elements, of the list at that pointer, that at least `quorum` agents gave, in the order in which
-///               they first appear; two are the same if they agree at every pointer of `vote_by`. Never a conflict.
+///               they first appear; two are the same if they agree at every pointer of `vote_by`, or as a whole where
+///               none of these leads anywhere. `agreement` is their share of all elements. Never a conflict.
 ///
 /// An answer without what the vote looks at counts as missing, OUTPUT_INVALID. race and aggregate are not for this
 /// function: a bug. `asked` gives the order; `answers` may come in any, one for each agent asked.
