@@ -2,6 +2,7 @@
 
 #include "messages/base/sha256.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -44,10 +45,28 @@ std::optional<error> refuse_as_argument(const attempt_order& order) {
                      std::to_string(argument_bytes_max),
                  "set prompt = \"stdin\" or \"file\" for this agent"};
   }
-  if (order.prompt.find('\0') != std::string::npos) {
-    return error{error_code::invalid_input,
-                 agent + " holds a NUL byte, which no argument can",
-                 "set prompt = \"stdin\" or \"file\" for this agent"};
+  return std::nullopt;
+}
+
+error nul_in(const std::string& what, std::string hint) {
+  return {error_code::invalid_input, what + " holds a NUL byte, at which the system would cut it", std::move(hint)};
+}
+
+// Arguments and variables end at the first NUL: the agent would get a part, in silence.
+std::optional<error> refuse_nul(const attempt_order& order, const process_request& request) {
+  const auto holds_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  if (order.spec.prompt == prompt_channel::argument && holds_nul(order.prompt)) {
+    return nul_in("the prompt of step '" + order.task.step.str() + "'",
+                  "set prompt = \"stdin\" or \"file\" for agent '" + order.spec.name.str() + "'");
+  }
+  if (std::ranges::any_of(request.argv, holds_nul)) {
+    return nul_in("the command of agent '" + order.spec.name.str() + "'", "");
+  }
+  const auto variable = std::ranges::find_if(request.environment, holds_nul);
+  if (variable != request.environment.end()) {
+    return nul_in("the environment variable '" + variable->substr(0, variable->find('=')) + "' for agent '" +
+                      order.spec.name.str() + "'",
+                  "");
   }
   return std::nullopt;
 }
@@ -78,6 +97,9 @@ result<process_request> launch_request(const attempt_order& order,
     case prompt_channel::file:
       request.argv.push_back(prompt_file);
       break;
+  }
+  if (auto refused = refuse_nul(order, request)) {
+    return *std::move(refused);
   }
   return request;
 }

@@ -16,7 +16,7 @@ inline constexpr std::size_t argument_bytes_max = 131'072;
 /// What the process gets. `prompt_file` is the path of the prompt where the agent wants it as a file: it is the last
 /// argument, and TROUPE_PROMPT_FILE. The environment is `environment` of the agent, `pass_env` from the host, and
 /// TROUPE_RUN_ID, _STEP_ID, _SUBJECT, _ATTEMPT, _IDEMPOTENCY_KEY; nothing else.
-/// INVALID_INPUT: the prompt is too long for an argument, or holds a NUL there.
+/// INVALID_INPUT: the prompt is too long for an argument, or an argument or a variable holds a NUL.
 result<process_request> launch_request(const attempt_order& order,
                                        const std::map<std::string, std::string>& host_environment,
                                        const std::string& prompt_file);
