@@ -2,6 +2,7 @@
 
 #include "actors/agent/outcome.hpp"
 #include "actors/agent/output_parsing.hpp"
+#include "actors/json/json.hpp"
 
 #include <utility>
 
@@ -48,10 +49,30 @@ task_outcome unsuccessful(task_state state, error why) {
   return outcome;
 }
 
+// What a host gives is foreign: only JSON, and that in canonical form, becomes part of a state.
+std::optional<error> make_canonical(json_text& given, const std::string& what) {
+  const auto value = parse(std::string_view{given.str()});
+  if (!value) {
+    return error{error_code::output_invalid,
+                 "the function gives " + what + " that is no JSON: " + value.error().message,
+                 "give JSON text: a string is written with its quotes"};
+  }
+  given = canonical(*value);
+  return std::nullopt;
+}
+
 task_outcome of_function(function_reply reply) {
   task_outcome outcome;
   outcome.value = reply.value.value_or(json_text{});
   outcome.found_by = "function";
+  if (auto why = make_canonical(*outcome.value, "a value")) {
+    return unsuccessful(task_state::failed, *std::move(why));
+  }
+  for (auto& delta : reply.deltas) {
+    if (auto why = make_canonical(delta.value, "a value for field '" + delta.field.str() + "'")) {
+      return unsuccessful(task_state::failed, *std::move(why));
+    }
+  }
   outcome.deltas = std::move(reply.deltas);
   outcome.usage = std::move(reply.usage);
   return outcome;
