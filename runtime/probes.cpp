@@ -21,7 +21,7 @@ namespace json = boost::json;
 
 using key_list = std::vector<std::string_view>;
 
-// One probe, working through one table of its args into the reply.
+// One probe, working through the tables of its args into the reply.
 class probe_call {
  public:
   probe_call(std::string_view name, const function_request& request, function_reply& reply)
@@ -62,16 +62,19 @@ class probe_call {
   std::optional<error> fail() {
     const auto times = number("times", 1);
     const auto* text = string("message");
-    if (!times) {
-      return refuse("wants times, a number", {"times", "class", "message", "retry_after_ms"});
-    }
-    if (request_.attempt.value() > *times) {
-      return std::nullopt;
+    const auto retry_after = number("retry_after_ms", 0);
+    const bool has_text = text != nullptr || !args_->contains("message");
+    if (!times || *times < 0 || !retry_after || *retry_after < 0 || !has_text) {
+      return refuse("wants times and retry_after_ms, numbers from 0, and message, a text",
+                    {"times", "class", "message", "retry_after_ms"});
     }
     const auto code = class_of();
     if (!code) {
       return refuse("wants class: retryable, permanent, degraded, unknown, or the name of an error code",
                     {"times", "class", "message", "retry_after_ms"});
+    }
+    if (request_.attempt.value() > *times) {
+      return std::nullopt;
     }
     return error{*code, text != nullptr ? std::string{*text} : "probe.fail was asked to fail", ""};
   }
@@ -118,10 +121,12 @@ class probe_call {
     if (!draws || *draws < 1 || *draws > 1'000'000 || field == nullptr) {
       return refuse("wants field, a name, and draws, a number from 1 to 1000000", {"field", "draws"});
     }
-    std::mt19937_64 stream{request_.seed};  // its sequence is fixed by the standard (ISO C++20, 28.5.6)
+    if (!stream_) {
+      stream_.emplace(request_.seed);
+    }
     json::array numbers;
     for (std::int64_t i = 0; i < *draws; ++i) {
-      numbers.emplace_back(static_cast<std::int64_t>(stream() >> 11U));  // 53 bits: exact in every JSON reader
+      numbers.emplace_back(static_cast<std::int64_t>((*stream_)() >> 11U));  // 53 bits: exact in every JSON reader
     }
     reply_.deltas.push_back({field_name{std::string{*field}}, canonical(numbers)});
     return std::nullopt;
@@ -204,6 +209,7 @@ class probe_call {
   const function_request& request_;
   function_reply& reply_;
   const json::object* args_ = nullptr;
+  std::optional<std::mt19937_64> stream_;  // The attempt's own: its sequence is fixed by the standard (C++20, 28.5.6).
 };
 
 struct probe {
@@ -215,18 +221,16 @@ struct probe {
 result<function_reply> call(const probe& which, const function_request& request) {
   function_reply reply;
   const auto args = parse(request.args);
-  const auto run_one = [&](const json::value& table) -> std::optional<error> {
+  probe_call calling{which.name, request, reply};
+  const auto one = args.is_null() ? json::value(json::object{}) : args;
+  const auto tables = one.is_array() ? one.get_array() : json::array{one};
+  for (const auto& table : tables) {
     if (!table.is_object()) {
       return error{error_code::invalid_input,
                    std::string{which.name} + " wants args to be a table or a list of tables",
                    "for example: args = { field = \"x\", value = 1 }"};
     }
-    return probe_call{which.name, request, reply}.run(table.get_object(), which.body, which.keys);
-  };
-  const auto one = args.is_null() ? json::value(json::object{}) : args;
-  const auto tables = one.is_array() ? one.get_array() : json::array{one};
-  for (const auto& table : tables) {
-    if (auto why = run_one(table)) {
+    if (auto why = calling.run(table.get_object(), which.body, which.keys)) {
       return *std::move(why);
     }
   }
