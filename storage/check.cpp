@@ -12,6 +12,7 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
@@ -34,8 +35,25 @@ void ask(std::vector<finding>& found, const char* rule, Ask carry_on) {
   }
 }
 
-void check_integrity(SQLite::Database& connection, std::vector<finding>& found) {
+// A connection that is opened read-only does not even load CHECK constraints (sqlite3AddCheckConstraint), so that
+// integrity_check has nothing to say of them. One that could write, and is told not to, does; without the permission to
+// write, the rest is still checked.
+SQLite::Database open_with_constraints(const storage_options& options) {
+  const auto path = fs::absolute(options.path).string();
+  const auto wait = static_cast<int>(options.busy_timeout.count());
+  try {
+    SQLite::Database connection{path, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, wait, options.vfs};
+    sqlite3_db_config(connection.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    connection.exec("PRAGMA query_only=ON");
+    return connection;
+  } catch (const SQLite::Exception&) {
+    return SQLite::Database{path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, wait, options.vfs};
+  }
+}
+
+void check_integrity(const storage_options& options, std::vector<finding>& found) {
   ask(found, "integrity", [&] {
+    auto connection = open_with_constraints(options);
     SQLite::Statement rows{connection, "PRAGMA integrity_check(" + std::to_string(findings_per_rule_max) + ")"};
     while (rows.executeStep()) {
       if (auto text = rows.getColumn(0).getString(); text != "ok") {
@@ -171,7 +189,7 @@ result<std::vector<finding>> check_database(const storage_options& options) {
   auto& connection = opened->connection();
   try {
     SQLite::Transaction together{connection, SQLite::TransactionBehavior::DEFERRED};
-    check_integrity(connection, found);
+    check_integrity(options, found);
     check_foreign_keys(connection, found);
     check_invariants(connection, found);
     check_states(connection, found);
@@ -197,6 +215,11 @@ status backup_database(const storage_options& options, const fs::path& target) {
   auto opened = database::open_read_only(options);
   if (!opened) {
     return opened.error();
+  }
+  try {
+    opened->connection().exec("PRAGMA query_only=OFF");  // it counts VACUUM INTO as a write; the file stays read-only
+  } catch (const SQLite::Exception& thrown) {
+    return sqlite_error(thrown, "cannot copy the database", options.path);
   }
   return copy_database(opened->connection(), options.path, target);
 }

@@ -189,6 +189,10 @@ status set_pragmas(SQLite::Database& connection, const storage_options& options)
       same("wal_autocheckpoint", options.wal_autocheckpoint),
   };
   for (const auto& wanted : settings) {
+    // Setting auto_vacuum writes the header, also where it is right already.
+    if (wanted.name == vacuum.name && pragma_value(connection, vacuum.name) == vacuum.read) {
+      continue;
+    }
     if (auto taken = apply_pragma(connection, options, wanted); !taken) {
       return taken;
     }
@@ -216,12 +220,18 @@ status set_reading_pragmas(SQLite::Database& connection, const storage_options& 
   return done;
 }
 
-status accept_schema(SQLite::Database& connection, const storage_options& options) {
+status refuse_newer(SQLite::Database& connection, const storage_options& options) {
   const auto is = number_of(connection, "PRAGMA user_version");
   const auto known = latest_version(migration_sources());
-  if (is > known) {
-    return newer_schema(options.path, is, known);
+  return is > known ? status{newer_schema(options.path, is, known)} : status{done};
+}
+
+status accept_schema(SQLite::Database& connection, const storage_options& options) {
+  if (auto older = refuse_newer(connection, options); !older) {
+    return older;
   }
+  const auto is = number_of(connection, "PRAGMA user_version");
+  const auto known = latest_version(migration_sources());
   if (is < known) {
     return unavailable(
         options.path,
@@ -277,6 +287,9 @@ result<database> database::open(const storage_options& options) {
     sqlite3_db_config(connection.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (owner_of(connection) == whose::somebody_elses) {
       return not_ours(options.path);
+    }
+    if (auto older = refuse_newer(connection, options); !older) {
+      return older.error();
     }
     sqlite3_db_config(connection.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
     if (sqlite3_db_readonly(connection.getHandle(), "main") == 1) {

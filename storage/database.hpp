@@ -27,7 +27,7 @@ status prepare_place(const storage_options& options);
 ///   STORAGE_CORRUPT      not a database, or a damaged one
 ///   STORAGE_FULL         no room to create the file or to convert it
 ///   STORAGE_BUSY         another program holds it for longer than busy_timeout
-///   STORAGE_NEWER        a newer schema than this build knows (open_read_only, migrate)
+///   STORAGE_NEWER        a newer schema than this build knows
 class database {
  public:
   /// For writing. Creates the file (0600) and its folder (0700) where missing; converts a file without incremental

@@ -21,6 +21,8 @@ struct lease_holder {
   std::int64_t pid = 0;
   std::string host;
   timestamp since;
+
+  friend bool operator==(const lease_holder&, const lease_holder&) = default;
 };
 
 class lease {

@@ -100,13 +100,14 @@ struct write_session::state {
   lease_epoch epoch;
   bool open = false;  ///< A transaction that we began, and have not ended.
   bool broken = false;
+  bool superseded = false;  ///< Another owner has come: not even statistics are ours to write.
 };
 
 write_session::write_session(std::unique_ptr<state> opened) noexcept : state_(std::move(opened)) {}
 
 write_session::~write_session() {
   state_->rollback();
-  if (!state_->broken) {
+  if (!state_->broken && !state_->superseded) {
     state_->file.tidy();
   }
 }
@@ -139,6 +140,7 @@ status write_session::begin() {
                   "epoch " + std::to_string(lease.number(0)) + " owns the database, this writer has epoch " +
                       std::to_string(own.epoch.value()) + "; nothing was written",
                   "another process took the lease over; this one must not write any more"};
+      own.superseded = true;
       own.rollback();
       return stale;
     }
