@@ -58,13 +58,13 @@ auto on_actor(agent_pointer self, Act act) {
   };
 }
 
+void due(agent_pointer self, attempt_session::timer which);
+
 void carry_out(agent_pointer self, const attempt_session::effects& effects) {
   auto& state = self->state;
   for (const auto& effect : effects) {
     if (const auto* timer = std::get_if<attempt_session::arm>(&effect)) {
-      self->delayed_send(self, timer->after, later{[self, which = timer->which] {
-                           carry_out(self, self->state.session->due(which));
-                         }});
+      self->delayed_send(self, timer->after, later{[self, which = timer->which] { due(self, which); }});
     } else if (state.call != 0) {
       state.deps.functions->stop(state.call);
     } else if (std::holds_alternative<attempt_session::terminate>(effect)) {
@@ -72,6 +72,12 @@ void carry_out(agent_pointer self, const attempt_session::effects& effects) {
     } else {
       state.deps.processes->kill(state.process);
     }
+  }
+}
+
+void due(agent_pointer self, attempt_session::timer which) {
+  if (!self->state.end) {
+    carry_out(self, self->state.session->due(which));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -31,6 +32,17 @@ struct run_supervisor_state {
   std::map<run_id, run_entry> runs;
   bool stopping = false;      // takes no more runs
   bool asked_to_end = false;  // ends after the last
+
+  run_supervisor_state() = default;
+  run_supervisor_state(const run_supervisor_state&) = delete;
+  run_supervisor_state& operator=(const run_supervisor_state&) = delete;
+
+  // Runs do not outlive their supervisor. (Why not by links: supervisor_actor.cpp.)
+  ~run_supervisor_state() {
+    for (const auto& [run, entry] : runs) {
+      caf::anon_send_exit(entry.handle, caf::exit_reason::kill);
+    }
+  }
 };
 
 using supervisor_pointer = run_supervisor::stateful_pointer<run_supervisor_state>;
@@ -43,7 +55,6 @@ void start(supervisor_pointer self, const run_id& run) {
   if (!entry.handle) {
     entry.handle = self->state.deps.spawn_run(run);
     self->monitor(entry.handle);
-    self->link_to(entry.handle.address());  // runs do not outlive their supervisor
   }
 }
 
@@ -182,11 +193,9 @@ run_supervisor::behavior_type behave(supervisor_pointer self, run_supervisor_dep
   guard(self, "run supervisor");
   self->state.deps = std::move(deps);
   self->set_down_handler([=](const caf::down_msg& down) { run_is_down(self, down); });
-  self->set_exit_handler([=](const caf::exit_msg& asked) {
-    if (asked.source == self->address()) {  // anon_send_exit; ends of linked runs come as down messages
-      self->state.asked_to_end = true;
-      drain(self, false);
-    }
+  self->set_exit_handler([=](const caf::exit_msg&) {
+    self->state.asked_to_end = true;
+    drain(self, false);
   });
   return {
       [=](const start_run& request) { return accept(self, request); },

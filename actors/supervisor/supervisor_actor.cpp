@@ -24,6 +24,18 @@ struct supervisor_state {
   std::vector<child_spec> children;
   std::vector<caf::actor_addr> running;
   std::unique_ptr<restart_plan> plan;
+
+  supervisor_state() = default;
+  supervisor_state(const supervisor_state&) = delete;
+  supervisor_state& operator=(const supervisor_state&) = delete;
+
+  // A supervisor that dies of a bug takes its children with it. Not by links: one that is killed would take us along,
+  // for CAF lets nobody trap that reason.
+  ~supervisor_state() {
+    for (const auto& child : running) {
+      caf::anon_send_exit(child, caf::exit_reason::kill);
+    }
+  }
 };
 
 using supervisor_pointer = supervisor::stateful_pointer<supervisor_state>;
@@ -39,7 +51,6 @@ void start(supervisor_pointer self, std::size_t index) {
   state.running[index] = caf::actor_cast<caf::actor_addr>(child);
   state.plan->started(index);
   self->monitor(state.running[index]);
-  self->link_to(state.running[index]);  // a supervisor that dies of a bug takes its children with it
 }
 
 void stop(supervisor_pointer self, std::size_t index) {
@@ -110,11 +121,7 @@ supervisor::behavior_type behave(supervisor_pointer self,
   }
   state.plan = std::make_unique<restart_plan>(std::move(planned), intensity);
   self->set_down_handler([=](caf::down_msg& down) { child_is_down(self, down); });
-  self->set_exit_handler([=](const caf::exit_msg& asked) {
-    if (asked.source == self->address()) {  // anon_send_exit; from a linked child the down message tells the same
-      carry_out(self, self->state.plan->stop());
-    }
-  });
+  self->set_exit_handler([=](const caf::exit_msg&) { carry_out(self, self->state.plan->stop()); });
   for (std::size_t index = 0; index < state.children.size(); ++index) {
     start(self, index);
   }
