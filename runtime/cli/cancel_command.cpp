@@ -5,6 +5,8 @@
 #include "runtime/cli/run_watch.hpp"
 #include "runtime/cli/stored_runs.hpp"
 #include "runtime/json/run_json.hpp"
+#include "runtime/observe/log.hpp"
+#include "runtime/os/terminal.hpp"
 #include "storage/check.hpp"
 
 #include <algorithm>
@@ -34,6 +36,7 @@ result<run_view> take_over_and_cancel(const settings_ptr& values, submission wha
   if (!waiting) {
     return waiting.error();
   }
+  start_log(values->log, [](std::string_view line) { write_all(standard_error, line); });
   auto running = node::start({.config = values, .functions = {}});
   if (!running) {
     return running.error();

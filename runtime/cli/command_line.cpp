@@ -3,6 +3,7 @@
 #include "runtime/cli/command_tree.hpp"
 #include "runtime/cli/usage_error.hpp"
 #include "runtime/json/json_writer.hpp"
+#include "runtime/os/host.hpp"
 #include "runtime/os/terminal.hpp"
 #include "runtime/version.hpp"
 
@@ -70,13 +71,13 @@ exit_code parse_and_act(command_tree& tree, int count, const char* const* argume
   try {
     tree.root().parse(count, arguments);
   } catch (const CLI::CallForHelp&) {
-    context with{early, process_environment(), folder};
+    context with{early, host_environment(), folder};
     return print_help(tree, with.out());
   } catch (const CLI::ParseError& thrown) {
-    context with{early, process_environment(), folder};
+    context with{early, host_environment(), folder};
     return refuse(with, usage_error(tree, thrown));
   }
-  context with{tree.common(), process_environment(), folder};
+  context with{tree.common(), host_environment(), folder};
   const exit_code code = act_safely(tree, with);
   if (with.out().failed()) {
     with.err().line("error: not everything could be written to standard output");

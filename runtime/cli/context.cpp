@@ -4,8 +4,6 @@
 #include "runtime/json/indented.hpp"
 #include "runtime/os/terminal.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -82,8 +80,8 @@ context::context(const common_options& given,
     : options_(given),
       environment_(std::move(environment)),
       working_directory_(std::move(working_directory)),
-      out_(STDOUT_FILENO, environment_, given.no_color),
-      err_(STDERR_FILENO, environment_, given.no_color) {}
+      out_(standard_output, environment_, given.no_color),
+      err_(standard_error, environment_, given.no_color) {}
 
 config_sources context::sources(const std::vector<std::string>& more) const {
   config_sources from;
@@ -164,18 +162,6 @@ std::string named_hint(std::string hint, const error_place& where) {
     put("STEP", where.step->str());
   }
   return hint;
-}
-
-std::map<std::string, std::string> process_environment() {
-  std::map<std::string, std::string> all;
-  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
-    const std::string_view entry{*each};
-    const std::size_t equals = entry.find('=');
-    if (equals != std::string_view::npos) {
-      all.emplace(entry.substr(0, equals), entry.substr(equals + 1));
-    }
-  }
-  return all;
 }
 
 }  // namespace troupe

@@ -105,7 +105,4 @@ exit_code refuse(context& with, const error& what, const error_place& where = {}
 /// A hint with the run and the step in the places of its words RUN and STEP, so that its commands can be copied.
 std::string named_hint(std::string hint, const error_place& where);
 
-/// The environment of this process.
-std::map<std::string, std::string> process_environment();
-
 }  // namespace troupe

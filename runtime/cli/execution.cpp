@@ -5,6 +5,8 @@
 #include "runtime/cli/run_watch.hpp"
 #include "runtime/cli/stored_runs.hpp"
 #include "runtime/json/run_json.hpp"
+#include "runtime/observe/log.hpp"
+#include "runtime/os/terminal.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -20,11 +22,17 @@ constexpr milliseconds look_up_every{250};  // At the clock of the display, and 
 
 timestamp now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
+void log_to_stderr(const context& with) {
+  start_log(with.settings()->log, [](std::string_view line) { write_all(standard_error, line); });
+}
+
 /// From the first event to the last, on the main thread.
 class watched_run {
  public:
   watched_run(context& with, node& running, const signal_watch& waiting)
-      : with_(with), node_(running), waiting_(waiting), reporter_(with), news_(std::make_shared<run_watch>(waiting)) {}
+      : with_(with), node_(running), waiting_(waiting), reporter_(with), news_(std::make_shared<run_watch>(waiting)) {
+    start_log(with.settings()->log, [news = news_](std::string_view line) { news->log(line); });
+  }
 
   watched_run(const watched_run&) = delete;
   watched_run& operator=(const watched_run&) = delete;
@@ -32,6 +40,10 @@ class watched_run {
   ~watched_run() {
     if (stopping_.joinable()) {
       stopping_.join();
+    }
+    log_to_stderr(with_);
+    for (const std::string& line : news_->take().log_lines) {
+      with_.err().write(line);
     }
   }
 
@@ -162,7 +174,7 @@ event_seq known_before(const settings& values, const run_id& run) {
 /// The writer speaks of commands; who named a run speaks of that.
 error in_words_of_a_run(error why, const error_place& place) {
   if (why.code == error_code::idempotency_violation && place.run) {
-    why.message = "run '" + place.run->str() + "' is there already, with another workflow, configuration or inputs";
+    why.message = "run '" + place.run->str() + "' is there already, with another workflow, subject or inputs";
     why.hint = "choose another --run-id, or go on with it as it is: troupe resume " + place.run->str();
   }
   return why;
@@ -176,6 +188,7 @@ exit_code execute(context& with, submission what, const execution_options& optio
   if (!waiting) {
     return refuse(with, waiting.error());
   }
+  log_to_stderr(with);
   const event_seq known = known_before(*with.settings(), what.id);
   auto running = node::start({.config = with.settings(), .functions = {}});
   if (!running) {

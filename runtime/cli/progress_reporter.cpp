@@ -2,6 +2,8 @@
 
 #include "runtime/cli/event_line.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 namespace {
 
@@ -28,6 +30,10 @@ bool progress_reporter::tells_line_by_line() const {
 }
 
 void progress_reporter::tell(const run_news& news, event_seq since) {
+  if (!news.log_lines.empty()) {
+    suspend();
+    std::ranges::for_each(news.log_lines, [&](const std::string& line) { with_.err().write(line); });
+  }
   for (const event& each : news.events) {
     view_.apply(each);
     const bool told = each.seq > since && (with_.options().verbose || !is_detail(each.kind));

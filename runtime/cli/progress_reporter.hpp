@@ -22,7 +22,7 @@ class progress_reporter {
   /// To be called now and then; draws at most ten times a second.
   void refresh(timestamp now);
   void redraw(timestamp now);
-  /// Gives the terminal back while the process is stopped by Ctrl-Z.
+  /// Gives the terminal back, until the next time it is drawn: for Ctrl-Z, and for lines of the log.
   void suspend();
   /// The run is over, and its report follows.
   void finish(timestamp now);

@@ -13,6 +13,14 @@ run_listener run_watch::listener() {
   return made;
 }
 
+void run_watch::log(std::string_view line) {
+  {
+    const std::scoped_lock lock{guard_};
+    news_.log_lines.emplace_back(line);
+  }
+  waiting_.wake();
+}
+
 run_news run_watch::take() {
   const std::scoped_lock lock{guard_};
   return std::exchange(news_, {});

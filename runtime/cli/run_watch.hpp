@@ -9,6 +9,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -17,6 +19,7 @@ struct run_news {
   event_batch events;                   ///< In order.
   std::vector<task_progress> progress;  ///< The newest of each task.
   std::optional<error> stopped;         ///< The run cannot go on.
+  std::vector<std::string> log_lines;   ///< Of this process, each with its line break.
 };
 
 /// Shared with the node, which may outlive the one who asked.
@@ -26,6 +29,9 @@ class run_watch : public std::enable_shared_from_this<run_watch> {
   explicit run_watch(const signal_watch& waiting) : waiting_(waiting) {}
 
   run_listener listener();
+
+  /// A line of the log, to be shown with the rest. Any thread.
+  void log(std::string_view line);
 
   /// All that came since the last call.
   run_news take();

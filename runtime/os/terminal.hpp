@@ -7,6 +7,9 @@
 
 namespace troupe {
 
+inline constexpr int standard_output = 1;
+inline constexpr int standard_error = 2;
+
 bool is_terminal(int descriptor) noexcept;
 
 struct terminal_size {
