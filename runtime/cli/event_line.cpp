@@ -41,12 +41,14 @@ std::string completed_words(const boost::json::value& data) {
   return text;
 }
 
+/// How it ended is told beside an error that does not say it itself.
 std::string failed_words(const boost::json::value& data) {
   std::string text = error_words(data);
-  if (const auto code = number_member(data, "exit_code")) {
+  const std::string why = text_member(data, "code");
+  if (const auto code = number_member(data, "exit_code"); code && why != to_string(error_code::agent_exit)) {
     add(text, "exit " + std::to_string(*code));
   }
-  if (const auto signal = number_member(data, "signal")) {
+  if (const auto signal = number_member(data, "signal"); signal && why != to_string(error_code::agent_signal)) {
     add(text, "signal " + std::to_string(*signal));
   }
   return text;
@@ -94,11 +96,9 @@ std::string run_started_words(const boost::json::value& data) {
   return text;
 }
 
-std::string run_ended_words(const boost::json::value& data) {
-  std::string text = error_words(data);
+std::string run_completed_words(const boost::json::value& data) {
   const boost::json::value* degraded = member(data, "degraded");
-  add(text, degraded != nullptr && degraded->is_bool() && degraded->get_bool() ? "degraded" : "");
-  return text;
+  return degraded != nullptr && degraded->is_bool() && degraded->get_bool() ? "degraded" : "";
 }
 
 std::string run_resumed_words(const boost::json::value& data) {
@@ -112,11 +112,12 @@ std::string words(event_kind kind, const boost::json::value& data) {
       return run_started_words(data);
     case event_kind::run_resumed:
       return run_resumed_words(data);
-    case event_kind::run_paused:
     case event_kind::run_completed:
+      return run_completed_words(data);
+    case event_kind::run_paused:
     case event_kind::run_failed:
     case event_kind::run_cancelled:
-      return run_ended_words(data);
+      return error_words(data);
     case event_kind::superstep_committed:
       return superstep_words(data);
     case event_kind::task_queued:
@@ -201,7 +202,7 @@ std::string event_summary(const event& what) {
 std::string event_line(const event& what, int columns, const style& look) {
   constexpr int seq_width = 4;
   constexpr int kind_width = 19;
-  constexpr int place_width = 16;
+  constexpr int place_width = 20;
   std::string line = look.paint(ink::dim, local_clock(what.time)) + ' ';
   line += look.paint(ink::dim, pad_left(std::to_string(what.seq.value()), seq_width)) + "  ";
   line += look.paint(ink_of(what.kind), pad_right(to_string(what.kind), kind_width));

@@ -6,6 +6,7 @@
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/value_text.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -20,27 +21,27 @@ constexpr std::size_t steps_max = 12;
 
 using givers = std::map<std::string, std::vector<std::string>>;
 
-/// Who gave each element of a result that was voted on one by one.
-givers givers_of(const stored_run& stored) {
-  givers all;
-  for (const judged_step& each : stored.judged) {
-    if (!each.one_by_one) {
-      continue;
-    }
-    for (const answer_group& group : each.reached.agreed) {
-      auto& names = all[group.value.str()];
-      names.clear();
-      std::ranges::transform(
-          group.agents, std::back_inserter(names), [](const agent_name& name) { return name.str(); });
-    }
-  }
-  return all;
-}
-
 std::vector<std::string> names_of(const std::vector<agent_name>& agents) {
   std::vector<std::string> names;
   std::ranges::transform(agents, std::back_inserter(names), [](const agent_name& name) { return name.str(); });
   return names;
+}
+
+void add_givers(givers& all, const std::vector<answer_group>& groups) {
+  for (const answer_group& group : groups) {
+    all.insert_or_assign(group.value.str(), names_of(group.agents));
+  }
+}
+
+/// Who gave each element of a result that was voted on one by one.
+givers givers_of(const stored_run& stored) {
+  givers all;
+  for (const judged_step& each : stored.judged) {
+    if (each.one_by_one) {
+      add_givers(all, each.reached.agreed);
+    }
+  }
+  return all;
 }
 
 std::string head_line(const run_view& run, const style& look) {
@@ -101,8 +102,27 @@ std::string missing_line(const missing_agent& missing, const style& look) {
          std::string{to_string(missing.why.code)} + ": " + printable(missing.why.message) + '\n';
 }
 
+/// The elements that too few gave, each with who gave it.
+std::string dissent_text(const verdict& reached, const style& look) {
+  boost::json::array elements;
+  for (const answer_group& group : reached.dissent) {
+    elements.push_back(parse(group.value));
+  }
+  givers by;
+  add_givers(by, reached.dissent);
+  return "\nnot agreed on:\n" + value_text(elements, {.look = look, .elements_max = 0, .givers = by});
+}
+
 /// Of a lone agent the error of the run says it all.
 bool is_worth_telling(const judged_step& judged) { return judged.reached.asked.size() > 1; }
+
+/// The run failed of a verdict that is told, with all that made it so.
+bool is_told_by_verdict(const stored_run& stored) {
+  return stored.run.why && stored.run.failed_step && std::ranges::any_of(stored.judged, [&](const judged_step& each) {
+           return each.step == *stored.run.failed_step && each.reached.why && is_worth_telling(each) &&
+                  each.reached.why->code == stored.run.why->code;
+         });
+}
 
 std::string verdict_lines(const judged_step& judged, const report_look& with) {
   const verdict& reached = judged.reached;
@@ -119,7 +139,8 @@ std::string verdict_lines(const judged_step& judged, const report_look& with) {
   if (reached.status == verdict_status::conflict && reached.why) {
     text += "  " + printable(reached.why->message) + '\n';
   }
-  return text;
+  const bool elements = with.whole && judged.one_by_one && !reached.dissent.empty();
+  return elements ? text + dissent_text(reached, with.look) : text;
 }
 
 std::string verdicts_text(const stored_run& stored, const report_look& with) {
@@ -147,13 +168,14 @@ std::string verdicts_text(const stored_run& stored, const report_look& with) {
   return text;
 }
 
-std::string error_text(const run_view& run, const style& look) {
+std::string error_text(const stored_run& stored, const style& look) {
+  const run_view& run = stored.run;
   if (!run.why) {
     return {};
   }
   std::string text = look.paint(ink::red, std::string{to_string(run.why->code)});
   text += run.failed_step ? " in " + run.failed_step->str() : std::string{};
-  text += ": " + printable(run.why->message) + '\n';
+  text += (is_told_by_verdict(stored) ? std::string{} : ": " + printable(run.why->message)) + '\n';
   if (!run.why->hint.empty()) {
     const std::string hint = named_hint(run.why->hint, {.run = run.run, .step = run.failed_step});
     text += look.paint(ink::cyan, "hint:") + ' ' + printable(hint) + '\n';
@@ -191,7 +213,7 @@ std::string cost_text(const run_view& run) {
 
 std::string state_text(const run_view& run, const style& look) {
   std::string text = look.paint(ink_of(run.state), to_string(run.state));
-  return run.degraded ? text + ", " + look.paint(ink::yellow, "degraded") : text;
+  return run.degraded && run.state != run_state::failed ? text + ", " + look.paint(ink::yellow, "degraded") : text;
 }
 
 std::string duration_text(const run_view& run) {
@@ -208,7 +230,7 @@ std::string run_report(const stored_run& stored, const report_look& with) {
   const std::size_t most = with.whole ? 0 : elements_max;
   std::string text = head_line(stored.run, with.look);
   text += verdicts_text(stored, with);
-  text += error_text(stored.run, with.look);
+  text += error_text(stored, with.look);
   const std::string result =
       fields_text(parse(stored.run.result), {.look = with.look, .elements_max = most, .givers = by}, true);
   return result.empty() ? text : text + '\n' + result;
@@ -226,7 +248,7 @@ std::string run_details(const stored_run& stored, const report_look& with) {
   fact("done", counted(run.steps, "task", "tasks") + " in " + counted(run.supersteps, "superstep", "supersteps"));
   fact("usage", cost_text(run));
   fact("inputs", run.inputs.str() == "{}" ? std::string{} : fit(printable(run.inputs.str()), 100, with.look.unicode));
-  text += error_text(run, with.look);
+  text += error_text(stored, with.look);
   text += '\n' + tasks_table(stored, with);
   const std::string verdicts = verdicts_text(stored, with);
   text += verdicts.empty() ? verdicts : '\n' + verdicts;

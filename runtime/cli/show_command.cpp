@@ -43,11 +43,12 @@ exit_code show(context& with, const std::string& text) {
 
 void add_show(command_tree& tree) {
   auto run = std::make_shared<std::string>();
-  CLI::App& command = tree.add(tree.root(),
-                               {.name = "show",
-                                .summary = "tell all about one run: its tasks, verdicts, error and result",
-                                .details = "With -q the result alone; with -v every step and every element of it.",
-                                .examples = {"troupe show last", "troupe show r-0k2j --json"}});
+  CLI::App& command =
+      tree.add(tree.root(),
+               {.name = "show",
+                .summary = "tell all about one run: its tasks, verdicts, error and result",
+                .details = "With -q the result alone; with -v every step, every element, and what was not agreed on.",
+                .examples = {"troupe show last", "troupe show r-0k2j --json"}});
   add_run_argument(command, *run);
   tree.on(command, [run](context& with) { return show(with, *run); });
 }

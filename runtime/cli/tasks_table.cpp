@@ -18,7 +18,8 @@ std::string detail_of(const task_view& task) {
   } else if (task.standard_output_bytes > 0) {
     text = human_bytes(task.standard_output_bytes);
   }
-  if (task.exit_code && *task.exit_code != 0) {
+  const bool told = task.why && task.why->code == error_code::agent_exit;
+  if (task.exit_code && *task.exit_code != 0 && !told) {
     text += (text.empty() ? "exit " : ", exit ") + std::to_string(*task.exit_code);
   }
   return text;

@@ -61,31 +61,32 @@ std::string finding_text(const boost::json::value& value, bool with_rule, const 
   return text;
 }
 
-std::string givers_of(const boost::json::value& value, const value_look& with) {
+const std::vector<std::string>& givers_of(const boost::json::value& value, const value_look& with) {
+  static const std::vector<std::string> nobody;
   const auto found = with.givers.find(canonical(value).str());
-  if (found == with.givers.end()) {
-    return {};
-  }
+  return found == with.givers.end() ? nobody : found->second;
+}
+
+std::string givers_text(const boost::json::value& value, const value_look& with) {
   std::string names;
-  for (const std::string& each : found->second) {
+  for (const std::string& each : givers_of(value, with)) {
     names += (names.empty() ? "" : ", ") + each;
   }
-  return with.look.paint(ink::cyan, " (" + names + ')');
+  return names.empty() ? names : with.look.paint(ink::cyan, " (" + names + ')');
 }
 
 std::string element_text(const boost::json::value& value, const value_look& with) {
   if (is_finding(value)) {
-    const std::string givers = givers_of(value, with);
-    return finding_text(value, givers.empty(), with.look) + givers + '\n';
+    return finding_text(value, givers_of(value, with).size() < 2, with.look) + givers_text(value, with) + '\n';
   }
   if (is_short(value)) {
-    return "- " + scalar_text(value) + givers_of(value, with) + '\n';
+    return "- " + scalar_text(value) + givers_text(value, with) + '\n';
   }
   std::string lines = indented_by(2, value_text(value, with));
   if (lines.starts_with("  ")) {
     lines[0] = '-';
   }
-  if (const std::string givers = givers_of(value, with); !givers.empty()) {
+  if (const std::string givers = givers_text(value, with); !givers.empty()) {
     lines.insert(std::min(lines.find('\n'), lines.size()), givers);
   }
   return lines;
