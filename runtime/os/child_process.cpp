@@ -26,6 +26,8 @@ bool open_pipe(file_descriptor& reads, file_descriptor& writes, bool we_read) {
   return true;
 }
 
+bool holds_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
 error no_descriptors(int number) {
   return {error_code::internal,
           "the pipes of a child cannot be opened: " + std::generic_category().message(number),
@@ -36,6 +38,32 @@ error no_descriptors(int number) {
 
 child_process::child_process(process_request what, process_listener listener)
     : request_(std::move(what)), listener_(std::move(listener)) {}
+
+status child_process::check() const {
+  const auto& argv = request_.argv;
+  if (argv.empty()) {
+    return error{error_code::invalid_input, "the agent has no program", "look at command of the agent"};
+  }
+  if (holds_nul(request_.working_directory) || std::ranges::any_of(argv, holds_nul) ||
+      std::ranges::any_of(request_.environment, holds_nul)) {
+    return error{error_code::invalid_input,
+                 "arguments, variables and folder of '" + argv.front() + "' cannot hold a NUL",
+                 "set prompt = \"stdin\" or \"file\" for this agent"};
+  }
+  std::size_t bytes = request_.working_directory.size() + 1;
+  for (const auto* texts : {&argv, &request_.environment}) {
+    for (const auto& text : *texts) {
+      bytes += text.size() + 1;
+    }
+  }
+  return bytes > custody::bytes_max ? status{too_large()} : status{done};
+}
+
+error child_process::too_large() const {
+  return {error_code::invalid_input,
+          "arguments and environment of '" + request_.argv.front() + "' are larger than the system takes",
+          "set prompt = \"stdin\" or \"file\" for this agent"};
+}
 
 result<child_ends> child_process::open() {
   child_ends theirs;
@@ -72,6 +100,7 @@ void child_process::write_input() {
     input_written_ += written > 0 ? static_cast<std::size_t>(written) : 0;
   }
   input_.reset();
+  request_.standard_input.reset();
 }
 
 void child_process::read_output(std::string& buffer) { read(output_, printed_, buffer); }
@@ -90,7 +119,9 @@ void child_process::read(file_descriptor& from, stream& into, std::string& buffe
   const std::string_view bytes{buffer.data(), static_cast<std::size_t>(got)};
   into.bytes += got;
   into.kept.append(bytes.substr(0, request_.output_limit - into.kept.size()));
-  lines_.take(bytes);
+  if (into.lines.take(bytes)) {
+    newest_lines_ = &into.lines;
+  }
   progress_is_new_ = true;
   if (into.bytes > static_cast<std::int64_t>(into.kept.size()) && !std::exchange(limit_told_, true) &&
       listener_.output_limit_reached) {
@@ -104,8 +135,8 @@ void child_process::read_control() {
     const auto got = ::recv(control_.get(), &record, sizeof record, 0);
     if (got == static_cast<ssize_t>(sizeof record)) {
       take(record);
-    } else if (got < 0 && errno == EINTR) {
-      continue;
+    } else if (got < 0 && (errno == EINTR || errno == ECONNRESET)) {
+      continue;  // reset: the keeper left a command of ours unread, and its last records are still to come
     } else if (got < 0 && errno == EAGAIN) {
       return;
     } else {
@@ -200,7 +231,7 @@ bool child_process::tell_progress(time now) {
   progress_is_new_ = false;
   progress_told_ = now;
   if (listener_.progress) {
-    listener_.progress(lines_.newest(), printed_.bytes + complained_.bytes);
+    listener_.progress(newest_lines_->newest(), printed_.bytes + complained_.bytes);
   }
   return false;
 }
@@ -225,10 +256,12 @@ error child_process::start_failure(const custody::keeper_record& record) const {
           by_path ? "look at command of the agent" : "install it, or pass PATH to the agent: pass_env = [\"PATH\"]"};
     case EACCES:
       return {error_code::agent_not_found, "'" + program + "' may not be executed", "chmod +x it, or look at command"};
+    case ENOEXEC:
+      return {error_code::agent_not_found,
+              "'" + program + "' is no program that this system executes, and its first line names no interpreter",
+              "start it with a line like #!/bin/sh, or name the interpreter first in command"};
     case E2BIG:
-      return {error_code::invalid_input,
-              "arguments and environment of '" + program + "' are larger than the system takes",
-              "set prompt = \"stdin\" or \"file\" for this agent"};
+      return too_large();
     default:
       return {error_code::internal, "'" + program + "' cannot be executed: " + words, "look at command of the agent"};
   }

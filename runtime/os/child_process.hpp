@@ -21,6 +21,9 @@ class child_process {
 
   child_process(process_request what, process_listener listener);
 
+  /// That the request is one the system can carry out: invalid_input.
+  status check() const;
+
   /// Makes the pipes and gives the child's ends; the system's error where there are no descriptors left.
   result<child_ends> open();
 
@@ -55,12 +58,14 @@ class child_process {
   struct stream {
     std::string kept;
     std::int64_t bytes = 0;
+    line_watch lines;
   };
 
   void read(file_descriptor& from, stream& into, std::string& buffer);
   void take(const custody::keeper_record& record);
   void drain_and_close();
   error start_failure(const custody::keeper_record& record) const;
+  error too_large() const;
 
   process_request request_;
   process_listener listener_;
@@ -71,7 +76,7 @@ class child_process {
   std::size_t input_written_ = 0;
   stream printed_;
   stream complained_;
-  line_watch lines_;
+  const line_watch* newest_lines_ = &printed_.lines;
   bool limit_told_ = false;
   bool progress_is_new_ = false;
   time progress_told_;

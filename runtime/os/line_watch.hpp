@@ -9,7 +9,8 @@ namespace troupe {
 /// Remembers the newest whole line of a stream of bytes; the first 200 of it.
 class line_watch {
  public:
-  void take(std::string_view bytes);
+  /// True if there is a newer line than before.
+  bool take(std::string_view bytes);
   const std::string& newest() const noexcept { return newest_; }
 
  private:

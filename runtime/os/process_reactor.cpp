@@ -125,6 +125,8 @@ class process_reactor::loop {
       child->fail({error_code::internal, "the runtime ended before the process", ""});
       child->tell_end();
     }
+    while (carry_out_posted()) {  // starts that a callback asked for: refused
+    }
   }
 
   void handle(const epoll_event& event) {
@@ -138,7 +140,8 @@ class process_reactor::loop {
     }
   }
 
-  void carry_out_posted() {
+  // False if there was nothing to do.
+  bool carry_out_posted() {
     std::uint64_t ignored = 0;
     static_cast<void>(::read(wake_up_.get(), &ignored, sizeof ignored));
     std::vector<std::function<void()>> acts;
@@ -152,6 +155,7 @@ class process_reactor::loop {
     if (custodian_) {
       flush_custodian();
     }
+    return !acts.empty();
   }
 
   void serve_child(process_handle handle, role is) {
@@ -244,6 +248,10 @@ class process_reactor::loop {
   void begin(process_handle handle, const child_ptr& child) {
     if (stopping_) {
       refuse(child, {error_code::cancelled, "the runtime is shutting down; the process was not started", ""});
+      return;
+    }
+    if (auto valid = child->check(); !valid) {
+      refuse(child, valid.error());
       return;
     }
     if (auto why = ensure_custodian()) {

@@ -74,10 +74,12 @@ bool kernel_lists_children() {
   return known;
 }
 
-void terminate_below(pid_t parent) {
+void collect_others(pid_t parent, pid_t group, std::vector<pid_t>& found) {
   for (const pid_t child : children_of(parent)) {
-    terminate_below(child);
-    ::kill(child, SIGTERM);
+    collect_others(child, group, found);
+    if (::getpgid(child) != group) {
+      found.push_back(child);
+    }
   }
 }
 
@@ -107,12 +109,11 @@ std::vector<pid_t> children_of(pid_t parent) {
 }
 
 void terminate_tree(pid_t group) {
+  std::vector<pid_t> others;  // all of them before the first signal, which changes the tree
+  collect_others(::getpid(), group, others);
   ::kill(-group, SIGTERM);
-  for (const pid_t child : children_of(::getpid())) {
-    terminate_below(child);
-    if (::getpgid(child) != group) {
-      ::kill(child, SIGTERM);
-    }
+  for (const pid_t other : others) {
+    ::kill(other, SIGTERM);
   }
 }
 

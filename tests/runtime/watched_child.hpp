@@ -1,0 +1,198 @@
+// What tests of the reactor share: a child whose callbacks are recorded, and what /proc says about processes.
+#pragma once
+
+#include "actors/agent/process_port.hpp"
+
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace troupe::testing {
+
+inline constexpr std::chrono::seconds test_patience{30};  ///< Longer than anything takes: a hang is a failure.
+
+/// Records what a listener is told. Its members may be read after a wait that covers them.
+class watched_child {
+ public:
+  std::vector<std::string> order;  ///< Names of the callbacks as they came; progress only once.
+  process_identity identity;
+  process_exit exit;
+  process_end end;
+  std::chrono::steady_clock::time_point exited_at;
+  std::chrono::steady_clock::time_point ended_at;
+  int limits_told = 0;
+
+  static process_listener listener(const std::shared_ptr<watched_child>& self) {
+    process_listener all;
+    all.started = [self](process_identity who) { self->note("started", [&] { self->identity = who; }); };
+    all.progress = [self](const std::string& line, std::int64_t bytes) {
+      self->note("", [&] { self->last_line_ = line, self->bytes_ = bytes; });
+    };
+    all.output_limit_reached = [self] { self->note("limit", [&] { ++self->limits_told; }); };
+    all.exited = [self](const process_exit& how) {
+      self->note("exited", [&] { self->exit = how, self->exited_at = std::chrono::steady_clock::now(); });
+    };
+    all.ended = [self](process_end all_of_it) {
+      self->note("ended", [&] { self->end = std::move(all_of_it), self->ended_at = std::chrono::steady_clock::now(); });
+    };
+    return all;
+  }
+
+  bool wait_for(const std::string& name, std::chrono::milliseconds patience = test_patience) {
+    return wait([&] { return has(name); }, patience);
+  }
+  /// That the child printed as much: how a test knows that it is as far as that.
+  bool wait_for_bytes(std::int64_t bytes) {
+    return wait([&] { return bytes_ >= bytes; }, test_patience);
+  }
+  bool was_told(const std::string& name) {
+    const std::scoped_lock lock{guard_};
+    return has(name);
+  }
+  std::string last_line() {
+    const std::scoped_lock lock{guard_};
+    return last_line_;
+  }
+
+ private:
+  template <class Change>
+  void note(const char* name, Change change) {
+    const std::scoped_lock lock{guard_};
+    if (*name != '\0') {
+      order.emplace_back(name);
+    }
+    change();
+    changed_.notify_all();
+  }
+  template <class Condition>
+  bool wait(Condition condition, std::chrono::milliseconds patience) {
+    std::unique_lock lock{guard_};
+    return changed_.wait_for(lock, patience, condition);
+  }
+  bool has(const std::string& name) const {
+    for (const auto& told : order) {
+      if (told == name) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::mutex guard_;
+  std::condition_variable changed_;
+  std::string last_line_;
+  std::int64_t bytes_ = 0;
+};
+
+using child_record = std::shared_ptr<watched_child>;
+
+inline process_request scripted(std::vector<std::string> script) {
+  process_request what;
+  what.argv = std::move(script);
+  what.argv.insert(what.argv.begin(), TROUPE_SCRIPTED_CHILD_PATH);
+  return what;
+}
+
+inline std::pair<process_handle, child_record> start(process_port& port, process_request what) {
+  const auto child = std::make_shared<watched_child>();
+  const auto handle = port.start(std::move(what), watched_child::listener(child));
+  return {handle, child};
+}
+
+/// Runs to the end; throws where that takes too long.
+inline child_record run(process_port& port, process_request what) {
+  const auto child = start(port, std::move(what)).second;
+  if (!child->wait_for("ended")) {
+    throw std::runtime_error{"the process did not end"};
+  }
+  return child;
+}
+
+/// For facts of the kernel that nobody is told about: asks until it is so.
+template <class Condition>
+bool becomes_true(Condition condition, std::chrono::milliseconds patience = test_patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
+  return true;
+}
+
+inline std::string file_text(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+inline std::vector<int> numbers_in(const std::string& folder) {
+  std::vector<int> found;
+  DIR* const open = ::opendir(folder.c_str());
+  while (const dirent* entry = open == nullptr ? nullptr : ::readdir(open)) {
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') {
+      found.push_back(std::atoi(entry->d_name));
+    }
+  }
+  if (open != nullptr) {
+    ::closedir(open);
+  }
+  return found;
+}
+
+/// Processes, zombies not counted, with this text in their command line. What they fork carries it too.
+inline std::vector<pid_t> processes_marked(const std::string& mark) {
+  std::vector<pid_t> found;
+  for (const int pid : numbers_in("/proc")) {
+    if (pid != ::getpid() && file_text("/proc/" + std::to_string(pid) + "/cmdline").find(mark) != std::string::npos) {
+      found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+/// State and parent of a process: {'?', 0} where there is none.
+inline std::pair<char, pid_t> state_of(pid_t pid) {
+  const auto text = file_text("/proc/" + std::to_string(pid) + "/stat");
+  const auto name_end = text.rfind(')');
+  std::pair<char, pid_t> found{'?', 0};
+  if (name_end != std::string::npos) {
+    std::istringstream{text.substr(name_end + 1)} >> found.first >> found.second;
+  }
+  return found;
+}
+
+inline std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> found;
+  for (const int pid : numbers_in("/proc")) {
+    if (state_of(pid).second == parent) {
+      found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+inline std::size_t open_descriptors() { return numbers_in("/proc/self/fd").size(); }
+inline std::size_t threads() { return numbers_in("/proc/self/task").size(); }
+
+/// A text that no other test and no other run uses.
+inline std::string new_mark() {
+  static int count = 0;
+  return "mark-" + std::to_string(::getpid()) + '-' + std::to_string(++count) + '.';
+}
+
+}  // namespace troupe::testing
