@@ -12,8 +12,13 @@ constexpr std::string_view prefix = "TROUPE_";
 constexpr std::string_view separator = "__";
 
 // What Troupe tells its agents, and what its tests tell it: an agent that starts Troupe passes them on.
-constexpr std::array<std::string_view, 6> not_settings{
-    "TROUPE_RUN_ID", "TROUPE_STEP_ID", "TROUPE_SUBJECT", "TROUPE_ATTEMPT", "TROUPE_IDEMPOTENCY_KEY", "TROUPE_FAULTS"};
+constexpr std::array<std::string_view, 7> not_settings{"TROUPE_RUN_ID",
+                                                       "TROUPE_STEP_ID",
+                                                       "TROUPE_SUBJECT",
+                                                       "TROUPE_ATTEMPT",
+                                                       "TROUPE_IDEMPOTENCY_KEY",
+                                                       "TROUPE_PROMPT_FILE",
+                                                       "TROUPE_FAULTS"};
 
 std::string lower(std::string_view text) {
   std::string out{text};

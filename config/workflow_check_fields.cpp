@@ -66,7 +66,7 @@ void check_writers(const workflow& flow, const workflow_shape& shape, workflow_c
         if (is_new || reducer_of(flow, field) != reducer::fail || !told.emplace(index, field).second) {
           continue;
         }
-        out.warning(step_path(index, flow.steps[index].function ? "args" : "output"),
+        out.warning(step_path(index, flow.steps[index].output.str() == field ? "output" : "args"),
                     "steps " + quoted(flow.steps[first->second].id.str()) + " and " +
                         quoted(flow.steps[index].id.str()) + " both write the field " + quoted(field) +
                         " in one superstep: MERGE_CONFLICT",

@@ -77,9 +77,6 @@ class graph_checker {
     if (each.on_error) {
       check_target(step_path(index, "on_error"), "on_error", *each.on_error);
     }
-    for (const auto& to : each.function ? facts_of(*each.function).routes : std::vector<std::string>{}) {
-      check_target(step_path(index, "args"), "to", step_id{to});
-    }
   }
 
   void check_target(const std::string& path, const std::string& key, const step_id& to) {
@@ -90,20 +87,14 @@ class graph_checker {
 
   std::string hint_for(const step_id& id) const { return suggestion(id.str(), names_); }
 
-  // A function of the host may choose its own route: then nothing is certain, and it is a warning.
   void check_reachable() {
     const auto alive = shape_.reachable();
-    const bool is_certain = !shape_.has_host_function();
     for (std::size_t i = 0; i < flow_.steps.size(); ++i) {
       const auto& id = flow_.steps[i].id;
-      if (alive[i] || shape_.index_of(id) != i) {
-        continue;
-      }
-      const std::string message = "step " + quoted(id.str()) + " cannot be reached from " + quoted(flow_.start.str());
-      if (is_certain) {
-        out_.error(step_path(i, "id"), message, "name it in 'next' of a step that is reached, or take it out");
-      } else {
-        out_.warning(step_path(i, "id"), message + " unless a function chooses it", "name it in 'next' of a step");
+      if (!alive[i] && shape_.index_of(id) == i) {
+        out_.error(step_path(i, "id"),
+                   "step " + quoted(id.str()) + " cannot be reached from " + quoted(flow_.start.str()),
+                   "name it in 'next' of a step that is reached, or take it out");
       }
     }
   }
@@ -124,7 +115,7 @@ class graph_checker {
       } else {
         out_.error(path,
                    "the loop of " + names + " never ends: each of its routes is always taken",
-                   "add max_steps or wall_clock to [limits], or a function that chooses the route");
+                   "add max_steps or wall_clock to [limits]");
       }
     }
   }

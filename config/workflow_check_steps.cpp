@@ -93,9 +93,6 @@ class executor_checker {
                  "there is no function " + quoted(each.function->name),
                  suggestion(each.function->name, function_names_));
     }
-    if (!each.prompt.empty()) {
-      out_.warning(path("prompt"), "'prompt' has no use: a function gets its args", "take it out");
-    }
     if (each.consensus) {
       out_.error(path("consensus"), "'consensus' has no use: a function answers alone", "take it out");
     }

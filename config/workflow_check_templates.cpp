@@ -31,6 +31,9 @@ class template_checker {
     for (std::size_t i = 0; i < flow.steps.size(); ++i) {
       const auto written = shape.written_by(i);
       fields.insert(written.begin(), written.end());
+      if (written.empty()) {  // A function of the host may write its output, and whatever else it names itself.
+        fields.insert(flow.steps[i].output.str());
+      }
       if (flow.steps[i].on_error) {
         fields.insert("last_error");
       }

@@ -12,18 +12,10 @@ constexpr std::string_view probe_prefix = "probe.";
 constexpr std::size_t fronts_max = 1'000;
 
 void read_probe(const toml_table& args, function_facts& out) {
-  const auto add = [](const toml_node* node, std::vector<std::string>& into) {
-    const auto* text = node != nullptr ? node->as<std::string>() : nullptr;
-    if (text != nullptr) {
-      into.push_back(*text);
-    }
-  };
-  add(args.find("field"), out.fields);
-  const auto* to = args.find("to");
-  add(to, out.routes);
-  const auto* several = to != nullptr ? to->as<toml_list>() : nullptr;
-  for (std::size_t i = 0; several != nullptr && i < several->size(); ++i) {
-    add(&(*several)[i], out.routes);
+  const auto* field = args.find("field");
+  const auto* name = field != nullptr ? field->as<std::string>() : nullptr;
+  if (name != nullptr) {
+    out.fields.push_back(*name);
   }
 }
 
@@ -81,9 +73,6 @@ workflow_shape::workflow_shape(const workflow& flow)
     }
     for (const auto& way : each.next) {
       add_edge(i, way.to.str(), routes_);
-    }
-    for (const auto& to : functions_[i].routes) {
-      add_edge(i, to, routes_);
     }
   }
   all_ = routes_;
@@ -156,9 +145,7 @@ std::vector<std::vector<std::size_t>> workflow_shape::loops() const {
 bool workflow_shape::can_leave(const std::vector<std::size_t>& loop) const {
   return std::any_of(loop.begin(), loop.end(), [&](std::size_t index) {
     const step& each = flow_.steps[index];
-    const auto has_condition = [](const route& way) { return way.when.has_value(); };
-    return each.function.has_value() || each.gate.has_value() || !each.join.empty() ||
-           std::any_of(each.next.begin(), each.next.end(), has_condition);
+    return std::any_of(each.next.begin(), each.next.end(), [](const route& way) { return way.when.has_value(); });
   });
 }
 
@@ -196,10 +183,12 @@ bool workflow_shape::has_host_function() const {
 }
 
 std::vector<std::string> workflow_shape::written_by(std::size_t index) const {
-  if (flow_.steps[index].function) {
+  const step& each = flow_.steps[index];
+  const bool is_host = each.function && !functions_[index].is_probe;
+  if (is_host || !functions_[index].fields.empty()) {
     return functions_[index].fields;
   }
-  return {flow_.steps[index].output.str()};
+  return {each.output.str()};
 }
 
 }  // namespace troupe

@@ -12,11 +12,10 @@
 
 namespace troupe {
 
-/// What a function call of a workflow says about itself. Probes (contract, section 3) tell it in their arguments.
+/// Fields that a function of the workflow names: a probe (contract, section 3) does so in its arguments.
 struct function_facts {
-  bool is_probe = false;            ///< Else a function of the host: it may write any field and choose any route.
-  std::vector<std::string> fields;  ///< That a probe writes.
-  std::vector<std::string> routes;  ///< That a probe may choose.
+  bool is_probe = false;            ///< Else a function of the host, which may write any field.
+  std::vector<std::string> fields;  ///< None: the call's value goes into the step's output.
 };
 
 function_facts facts_of(const function_call& call);
@@ -27,23 +26,22 @@ class workflow_shape {
 
   std::optional<std::size_t> index_of(const step_id& id) const;
 
-  /// By every edge that may lead there: next, on_error, join, the route of a probe.
+  /// By every edge that may lead there: next, on_error, join.
   std::vector<bool> reachable() const;
 
-  /// Groups of reachable steps that lead back to themselves by next or by a probe's route, each in order of the file.
+  /// Groups of reachable steps that lead back to themselves by next, each in order of the file.
   std::vector<std::vector<std::size_t>> loops() const;
 
-  /// Whether something in the group can choose not to go round again: a condition or a function.
+  /// Whether a condition in the group can choose not to go round again.
   bool can_leave(const std::vector<std::size_t>& loop) const;
 
-  /// Fronts that come for certain as long as no function chooses a route, each without repetition. Ends where a
-  /// front repeats, or after a bound.
+  /// Fronts that come for certain, each without repetition. Ends where a front repeats, or after a bound.
   std::vector<std::vector<std::size_t>> certain_fronts() const;
 
   /// Some step that can be reached calls a function of the host.
   bool has_host_function() const;
 
-  /// Fields that the step writes: its output, or what its probe names.
+  /// Fields that the step writes for certain: its output, or what its probe names.
   std::vector<std::string> written_by(std::size_t index) const;
 
  private:
@@ -53,7 +51,7 @@ class workflow_shape {
 
   const workflow& flow_;
   std::vector<function_facts> functions_;
-  edges routes_;  ///< next and the route of a probe
+  edges routes_;  ///< next
   edges all_;
   std::unordered_map<std::string, std::size_t> indices_;  ///< The first step of each id.
 };

@@ -161,19 +161,11 @@ TEST(WorkflowMistakes, in_ids_and_edges) {
       {"a target that is no name",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=['B']\n",
        {"5:7 error step[0].next[0]: 'next[0]' is 'B', which cannot be the id of a step | " + name_rule_text}},
-      {"a route of a probe",
-       "name='x'\n[[step]]\nid='s'\nfunction='probe.route'\nargs={to='t'}\n",
-       {"5:6 error step[0].args: 'to' names the step 't', which is not there | known: s"}},
       {"a step that cannot be reached",
        "name='x'\n[[step]]\nid='s'\nagent='a'\n[[step]]\nid='t'\nagent='a'\nnext='s'\n",
        {"6:4 error step[1].id: step 't' cannot be reached from 's' | name it in 'next' of a step that is reached, or "
         "take "
         "it out"}},
-      {"a step that only a function can reach",
-       "name='x'\n[[step]]\nid='s'\nfunction='merge_branches'\n[[step]]\nid='t'\nagent='a'\n",
-       {"6:4 warning step[1].id: step 't' cannot be reached from 's' unless a function chooses it | name it in 'next' "
-        "of a "
-        "step"}},
   });
 }
 
@@ -185,22 +177,24 @@ TEST(WorkflowMistakes, in_loops) {
        "agent='a'\n",
        {"5:6 error step[0].next: the loop of 's', 't' never ends: each of its routes is always taken | add max_steps "
         "or "
-        "wall_clock to [limits], or a function that chooses the route"}},
+        "wall_clock to [limits]"}},
       {"a step that follows itself",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='s'\n",
        {"5:6 error step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
-        "wall_clock to [limits], or a function that chooses the route"}},
-      {"a loop that a function can end",
-       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nfunction='merge_branches'\nnext='s'\n",
-       {"5:6 warning step[0].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]"}},
+        "wall_clock to [limits]"}},
+      {"a loop that a condition can end",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\nnext=[{to='s',when={path='/"
+       "a',eq=1}}]\n",
+       {"5:6 warning step[0].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]",
+        "9:20 error step[1].next[0].when: this version does not execute 'when' | take it out"}},
       {"a loop with a limit of steps", "name='x'\nlimits.max_steps=9\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"a loop with a limit of time", "name='x'\nlimits.wall_clock='9s'\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"two loops",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=['s','t']\n[[step]]\nid='t'\nagent='a'\nnext='t'\n",
        {"5:6 error step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
-        "wall_clock to [limits], or a function that chooses the route",
+        "wall_clock to [limits]",
         "9:6 error step[1].next: the loop of 't' never ends: each of its routes is always taken | add max_steps or "
-        "wall_clock to [limits], or a function that chooses the route"}},
+        "wall_clock to [limits]"}},
   });
 }
 
@@ -249,9 +243,6 @@ TEST(WorkflowMistakes, in_executors) {
       {"args of another type",
        "name='x'\n[[step]]\nid='s'\nfunction='probe.echo'\nargs=[{},3]\n",
        {"5:6 error step[0].args: 'args' must be a table or a list of tables"}},
-      {"a prompt for a function",
-       "name='x'\n[[step]]\nid='s'\nfunction='probe.echo'\nprompt='hi'\n",
-       {"5:8 warning step[0].prompt: 'prompt' has no use: a function gets its args | take it out"}},
       {"a consensus for a function",
        "name='x'\n[[step]]\nid='s'\nfunction='probe.echo'\nconsensus={}\n",
        {"5:11 error step[0].consensus: 'consensus' has no use: a function answers alone | take it out"}},
@@ -349,7 +340,11 @@ TEST(WorkflowMistakes, in_prompts) {
       {"a field that a function may write",
        "name='x'\n[[step]]\nid='s'\nfunction='merge_branches'\nnext='t'\n[[step]]\nid='t'\nagent='a'\n"
        "prompt='{{state.merged}}'\n",
-       {"9:9 warning step[1].prompt: '{{state.merged}}': there is no field 'merged' | known: t"}},
+       {"9:9 warning step[1].prompt: '{{state.merged}}': there is no field 'merged' | known: s, t"}},
+      {"the output of a probe that writes another field",
+       "name='x'\n[[step]]\nid='s'\nfunction='probe.set'\nargs={field='f',value=1}\nnext='t'\n[[step]]\nid='t'\n"
+       "agent='a'\nprompt='{{state.f}} {{state.s}}'\n",
+       {"10:21 error step[1].prompt: '{{state.s}}': there is no field 's' | known: f, t"}},
       {"names without a member",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nprompt='{{inputs}} {{state}}'\n",
        {"5:9 error step[0].prompt: '{{inputs}}' names no input | write {{inputs.NAME}}",
