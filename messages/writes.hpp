@@ -84,7 +84,8 @@ struct step_verdict {
 };
 
 /// A superstep ends: verdicts, deltas, the new state, the next front or the end of the run, all or nothing.
-/// Events: consensus.reached per step, superstep.committed, then task.queued of the next front or run.*.
+/// Where it ends a run as failed, tasks that wait are cancelled. Events: task.cancelled each, consensus.reached per step,
+/// superstep.committed, then task.queued of the next front or run.*.
 struct commit_superstep {
   run_id run;
   superstep_no superstep;

@@ -149,9 +149,21 @@ status check_order(run_change& change, const commit_superstep& told) {
     return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
                    " was never opened");
   }
-  if (const auto waiting = open_tasks(change); !waiting.empty()) {
+  return done;
+}
+
+/// What the end of a failed run does not let begin is cancelled. Anything else has to be final already.
+status close_tasks(run_change& change, const commit_superstep& told) {
+  auto open = open_tasks(change);
+  const bool cancels = told.end && told.end->state == run_state::failed && told.end->why;
+  const auto in_the_way =
+      std::ranges::find_if(open, [&](const task_row& task) { return !cancels || !waits(task.state); });
+  if (in_the_way != open.end()) {
     return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
-                   " has a task that is not final: " + waiting.front().names.task.str());
+                   " has a task that is not final: " + in_the_way->names.task.str());
+  }
+  if (cancels) {
+    cancel_tasks(change, std::move(open), *told.end->why);
   }
   return done;
 }
@@ -226,6 +238,9 @@ void open_superstep(run_change& change, superstep_no superstep, const std::vecto
 status commit(run_change& change, const commit_superstep& told) {
   if (auto fits = check_order(change, told); !fits) {
     return fits;
+  }
+  if (auto closed = close_tasks(change, told); !closed) {
+    return closed;
   }
   for (const auto& verdict : told.verdicts) {
     save_verdict(change, told.superstep, verdict);

@@ -97,10 +97,6 @@ void open_attempt(run_change& change,
   }
 }
 
-bool waits(task_state state) {
-  return state == task_state::queued || state == task_state::interrupted || state == task_state::retrying;
-}
-
 // A task whose attempt never came to run (no such program, no room for a process) ends without a start: the attempt
 // that was meant gets its row now, so that the reason stands where reasons stand.
 status take_attempt_that_never_ran(run_change& change, task_row& task, const finish_attempt& told) {
@@ -172,6 +168,10 @@ void tell_outcome(run_change& change, const task_row& task, const task_outcome& 
 }
 
 }  // namespace
+
+bool waits(task_state state) noexcept {
+  return state == task_state::queued || state == task_state::interrupted || state == task_state::retrying;
+}
 
 result<task_row> find_task(run_change& change, const task_id& task) {
   auto found = change.sql().use(

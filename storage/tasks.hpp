@@ -15,6 +15,9 @@ struct task_row {
   attempt_no attempt;  ///< The latest; 0: none.
 };
 
+/// Not final, and nothing of it runs.
+bool waits(task_state state) noexcept;
+
 /// NOT_FOUND where the run has no such task.
 result<task_row> find_task(run_change& change, const task_id& task);
 
