@@ -37,6 +37,12 @@ exit_code act(const command_tree& tree, context& with) {
     return print_version(with);
   }
   const command_action* action = tree.action_of(named_command(tree));
+  if (action == nullptr && with.options().json) {
+    return refuse(with,
+                  {.code = error_code::invalid_input,
+                   .message = "no command is named",
+                   .hint = full_name(named_command(tree)) + " --help lists what there is"});
+  }
   if (action == nullptr) {
     print_help(tree, with.err());
     return exit_code::usage;

@@ -34,7 +34,7 @@ completed_option option_of(const CLI::Option& option) {
     made.names.push_back("--" + each);
   }
   made.summary = option.get_description();
-  made.takes_value = option.get_type_size() != 0;
+  made.takes_value = option.get_items_expected_max() > 0;
   made.repeats = option.get_expected_max() > 1;
   made.value_name = option.get_positional() ? option.get_name(true) : option.get_type_name();
   made.value = made.takes_value ? value_of(option.get_type_name()) : completed_value{};

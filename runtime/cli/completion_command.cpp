@@ -2,6 +2,7 @@
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/completion.hpp"
+#include "runtime/json/json_writer.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -32,7 +33,13 @@ void add_completion(command_tree& tree) {
                              "troupe completion fish > ~/.config/fish/completions/troupe.fish"}});
   add_choice(command, "SHELL", *shell, {"bash", "zsh", "fish"}, "bash, zsh or fish").required();
   tree.on(command, [shell, &tree](context& with) {
-    with.out().write(script_for(shell->value_or("bash"), tree.root()));
+    const std::string name = shell->value_or("bash");
+    const std::string script = script_for(name, tree.root());
+    if (with.options().json) {
+      with.print_json(object_writer{}.text("shell", name).text("script", script).str());
+    } else {
+      with.out().write(script);
+    }
     return exit_code::completed;
   });
 }

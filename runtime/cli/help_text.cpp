@@ -70,7 +70,7 @@ std::string name_of(const CLI::Option& option) {
   for (const std::string& each : option.get_lnames()) {
     name += (name.empty() ? "    --" : ", --") + each;
   }
-  if (option.get_type_size() != 0) {
+  if (option.get_items_expected_max() > 0) {
     name += ' ' + option.get_type_name();
   }
   return name;

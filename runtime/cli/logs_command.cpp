@@ -30,8 +30,14 @@ constexpr std::int64_t page = 1'000;
 /// Prints the events of one run in order, from where it stands.
 class event_printer {
  public:
-  event_printer(context& with, read_session& stored, run_id run, const logs_options& options)
-      : with_(with), stored_(stored), run_(std::move(run)), step_(options.step), since_(options.since) {}
+  /// The newest event is read whatever is asked for: it may be the end.
+  event_printer(context& with, read_session& stored, const run_view& run, const logs_options& options)
+      : with_(with),
+        stored_(stored),
+        run_(run.run),
+        step_(options.step),
+        after_(options.since),
+        since_(std::min(options.since, std::max<std::int64_t>(run.last_seq.value() - 1, 0))) {}
 
   /// All that is there now; how many, whether they were printed or filtered.
   result<std::size_t> print_new() {
@@ -55,7 +61,7 @@ class event_printer {
   void print(const event& each) {
     since_ = each.seq;
     over_ = over_ || ends_run(each.kind);
-    if (step_ && (!each.step || each.step->str() != *step_)) {
+    if (each.seq <= after_ || (step_ && (!each.step || each.step->str() != *step_))) {
       return;
     }
     output& out = with_.out();
@@ -66,7 +72,8 @@ class event_printer {
   read_session& stored_;
   run_id run_;
   std::optional<std::string> step_;
-  event_seq since_;
+  event_seq after_;  ///< Printed are those behind it.
+  event_seq since_;  ///< The last one that was read.
   bool over_ = false;
 };
 
@@ -149,7 +156,11 @@ std::optional<error> print_logs(context& with, read_session& stored, const run_i
   if (options.standard_error) {
     return print_standard_errors(with, stored, run, options);
   }
-  event_printer printer{with, stored, run, options};
+  const auto view = stored.find_run(run);
+  if (!view) {
+    return view.error();
+  }
+  event_printer printer{with, stored, *view, options};
   if (options.follow) {
     return follow(with, printer, with.settings()->storage.path);
   }
