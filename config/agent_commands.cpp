@@ -11,6 +11,7 @@
 namespace troupe {
 namespace {
 
+// Where a program is looked up that is given no PATH (runtime/os/custodian/keeper.cpp).
 constexpr std::string_view default_path = "/usr/local/bin:/usr/bin:/bin";
 
 // Words as a shell splits them (POSIX shell, 2.2 quoting), without any expansion.
@@ -84,11 +85,10 @@ bool is_program(const std::string& path) {
   return std::filesystem::is_regular_file(file) && (file.permissions() & executable) != perms::none;
 }
 
-bool is_in_path(const std::string& program, std::string_view folders) {
+bool is_in_path(const std::string& program, std::string_view folders, const std::filesystem::path& working_directory) {
   while (true) {
     const auto cut = folders.find(':');
-    const std::string folder{folders.substr(0, cut)};
-    if (is_program((folder.empty() ? "." : folder) + '/' + program)) {
+    if (is_program((working_directory / folders.substr(0, cut) / program).string())) {
       return true;
     }
     if (cut == std::string_view::npos) {
@@ -96,6 +96,18 @@ bool is_in_path(const std::string& program, std::string_view folders) {
     }
     folders.remove_prefix(cut + 1);
   }
+}
+
+// PATH as the program will have it; absent if it has none.
+std::optional<std::string> path_of(const agent_spec& agent, const std::map<std::string, std::string>& environment) {
+  const std::string name = "PATH";
+  if (const auto set = agent.environment.find(name); set != agent.environment.end()) {
+    return set->second;
+  }
+  const auto& passed = agent.pass_environment;
+  const auto ours = environment.find(name);
+  const bool is_passed = std::find(passed.begin(), passed.end(), name) != passed.end() && ours != environment.end();
+  return is_passed ? std::optional{ours->second} : std::nullopt;
 }
 
 }  // namespace
@@ -124,25 +136,27 @@ std::vector<problem> check_commands(const loaded_config& config,
   if (config.values == nullptr) {
     return found;
   }
-  const auto path = environment.find("PATH");
   for (const auto& [name, agent] : config.values->agents) {
     if (agent.kind != agent_kind::command) {
       continue;
     }
     const std::string& program = agent.command.front();
     const bool has_slash = program.find('/') != std::string::npos;
-    const std::string folders{path == environment.end() ? std::string{default_path} : path->second};
-    if (has_slash ? is_program(program) : is_in_path(program, folders)) {
+    const auto path = path_of(agent, environment);
+    const std::string folders = path.value_or(std::string{default_path});
+    if (has_slash ? is_program(program) : is_in_path(program, folders, agent.working_directory)) {
       continue;
     }
     const std::string key = "agents." + name.str() + ".command";
-    found.push_back({problem::severity::warning,
-                     error_code::agent_not_found,
-                     config.positions.find(key),
-                     key,
-                     "agent '" + name.str() + "': there is no program '" + program + "'",
-                     has_slash ? "check the path, and that the file may be executed"
-                               : "install it, or write the whole path; looked in PATH=" + folders});
+    const std::string way = path ? "install it, or write the whole path"
+                                 : "install it, write the whole path, or give it yours: pass_env = [\"PATH\"]";
+    found.push_back(
+        {problem::severity::warning,
+         error_code::agent_not_found,
+         config.positions.find(key),
+         key,
+         "agent '" + name.str() + "': there is no program '" + program + "'",
+         has_slash ? "check the path, and that the file may be executed" : way + "; looked in PATH=" + folders});
   }
   return found;
 }

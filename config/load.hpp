@@ -50,8 +50,8 @@ std::vector<config_file> find_config_files(const std::map<std::string, std::stri
 /// a shell would (white space, quotes, backslash), with no other meaning: no variable, no pipe, no wildcard.
 result<std::string> agent_assignment(std::string_view name_and_command);
 
-/// Warnings for commands of agents that are not there: looked up in PATH of `environment`, as a start would. Reads the
-/// file system.
+/// Warnings for commands of agents that are not there: looked up as a start would, in the PATH that the agent is given,
+/// by `env` or by `pass_env` from `environment`. Reads the file system.
 std::vector<problem> check_commands(const loaded_config& config, const std::map<std::string, std::string>& environment);
 
 }  // namespace troupe

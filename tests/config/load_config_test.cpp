@@ -247,18 +247,35 @@ TEST(CheckCommands, names_programs_that_are_not_there) {
   std::filesystem::permissions(folder.path("bin/there"), std::filesystem::perms::owner_all);
   folder.write("bin/plain", "");
   auto sources = sources_of(
-      "[agents.a]\ncommand=['there']\n[agents.b]\ncommand=['plain']\n[agents.c]\n"
-      "command=['./c']\n[agents.d]\nkind='http'\nendpoint='x'\n");
+      "[agents.a]\ncommand=['there']\npass_env=['PATH']\n[agents.b]\ncommand=['plain']\npass_env=['PATH']\n"
+      "[agents.c]\ncommand=['./c']\n[agents.d]\nkind='http'\nendpoint='x'\n");
   const auto loaded = load_config(sources);
   const std::string path = "/nowhere:" + folder.path("bin");
   EXPECT_EQ(
       joined(lines_of(check_commands(loaded, {{"PATH", path}}))),
-      "4:9 warning agents.b.command: agent 'b': there is no program 'plain' | install it, or write the whole path; "
+      "5:9 warning agents.b.command: agent 'b': there is no program 'plain' | install it, or write the whole path; "
       "looked in PATH=" +
           path +
-          "\n6:9 warning agents.c.command: agent 'c': there is no program '/etc/t/c' | check the path, and that the "
+          "\n8:9 warning agents.c.command: agent 'c': there is no program '/etc/t/c' | check the path, and that the "
           "file may be executed\n");
   EXPECT_TRUE(check_commands(load_config(sources_of("x=1")), {}).empty());
+}
+
+TEST(CheckCommands, looks_where_a_start_looks) {
+  const temporary_folder folder;
+  folder.write("bin/there", "#!/bin/sh\n");
+  std::filesystem::permissions(folder.path("bin/there"), std::filesystem::perms::owner_all);
+  const std::map<std::string, std::string> ours{{"PATH", folder.path("bin")}};
+  const auto is_there = [&](const std::string& keys) {
+    return check_commands(load_config(sources_of("[agents.a]\ncommand=['there']\n" + keys)), ours).empty();
+  };
+  EXPECT_TRUE(is_there("pass_env=['PATH']\n"));
+  EXPECT_TRUE(is_there("env={PATH='/nowhere:" + folder.path("bin") + "'}\n"));
+  EXPECT_TRUE(is_there("env={PATH='bin'}\ncwd='" + folder.str() + "'\n"));
+  EXPECT_FALSE(is_there("env={PATH='/nowhere'}\npass_env=['PATH']\n"));
+  EXPECT_EQ(joined(lines_of(check_commands(load_config(sources_of("[agents.a]\ncommand=['there']\n")), ours))),
+            "2:9 warning agents.a.command: agent 'a': there is no program 'there' | install it, write the whole path, "
+            "or give it yours: pass_env = [\"PATH\"]; looked in PATH=/usr/local/bin:/usr/bin:/bin\n");
 }
 
 }  // namespace
