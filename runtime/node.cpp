@@ -125,7 +125,7 @@ struct node::state {
   bool root_is_down = false;
   bool stopped = false;
   std::optional<error> fatal;
-  std::vector<caf::actor_addr> listeners;
+  std::vector<caf::actor_addr> listeners;  // those that have ended are dropped when another comes
 
   std::vector<child_spec> children();
   caf::strong_actor_ptr start_runs();
@@ -313,6 +313,8 @@ void node::subscribe(const run_id& run, event_seq since, run_listener listener) 
       inner_->hub, run, since, std::move(listener.events), std::move(listener.progress), std::move(listener.stopped)};
   const auto started = spawn_event_listener(inner_->system, std::move(deps), placement::own_thread);
   const std::scoped_lock lock{inner_->guard};
+  std::erase_if(inner_->listeners,
+                [](const caf::actor_addr& each) { return !caf::actor_cast<caf::strong_actor_ptr>(each); });
   inner_->listeners.push_back(started.address());
 }
 

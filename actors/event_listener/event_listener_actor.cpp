@@ -17,6 +17,7 @@ using listener = event_subscriber::extend<caf::reacts_to<later>>;
 struct listener_state {
   static inline const char* name = "event_listener";
   event_listener_deps deps;
+  event_subscriber itself;  // an actor that nobody holds is gone, and the hub, which holds this one, may die
 };
 
 using listener_pointer = listener::stateful_pointer<listener_state>;
@@ -46,6 +47,7 @@ events_taken take(listener_pointer self, const event_batch& events) {
 listener::behavior_type behave(listener_pointer self, event_listener_deps deps) {
   guard(self, "event listener");
   self->state.deps = std::move(deps);
+  self->state.itself = caf::actor_cast<event_subscriber>(self);
   self->set_down_handler(
       [=](caf::down_msg&) { self->delayed_send(self, pause_before_subscribing, later{[=] { subscribe(self); }}); });
   subscribe(self);

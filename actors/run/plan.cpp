@@ -96,6 +96,7 @@ result<create_run> first_rows(const workflow& flow,
   rows.inputs = inputs;
   rows.initial_state = initial_state(flow);
   rows.state_hash = state_hash(rows.initial_state);
+  rows.wall_clock = flow.limits.wall_clock;
   if (find_step(flow, flow.start) == nullptr) {
     return error{error_code::invalid_workflow, "the start step '" + flow.start.str() + "' does not exist", ""};
   }

@@ -1,0 +1,365 @@
+// A run and its agents on one thread, in virtual time.
+#include "tests/support/fault_vfs.hpp"
+#include "tests/support/house.hpp"
+
+#include <caf/send.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* one_agent = R"(
+name = "one"
+[[step]]
+id = "ask"
+agent = "a"
+prompt = "hello"
+)";
+
+constexpr const char* three_agents = R"(
+name = "three"
+[[step]]
+id = "ask"
+agents = ["a", "b", "c"]
+prompt = "hello"
+)";
+
+constexpr const char* with_timeout = R"(
+name = "late"
+[[step]]
+id = "ask"
+agent = "a"
+prompt = "hello"
+timeout = "1m"
+)";
+
+class run_actor_test : public testing::Test {
+ protected:
+  std::int64_t count(const std::string& kind) {
+    const auto all = house_.kinds();
+    return std::ranges::count(all, kind);
+  }
+
+  // Submits, listens, and lets it start what it can.
+  void begin(const char* toml) {
+    house_.start();
+    const auto reply = house_.submit(toml);
+    ASSERT_TRUE(reply.has_value()) << reply.error().message;
+    house_.listen();
+  }
+
+  // Every run that is over has told its end once, after everything else, and its numbers have no gap.
+  void expect_end(run_state state) {
+    const auto run = house_.view();
+    EXPECT_EQ(run.state, state) << (run.why ? run.why->message : "");
+    EXPECT_THAT(house_.seqs_are_gapless(), IsEmpty());
+    ASSERT_FALSE(house_.events.empty());
+    EXPECT_TRUE(ends_run(house_.events.back().kind));
+    EXPECT_EQ(house_.events.back().seq, run.last_seq);
+  }
+
+  house house_;
+};
+
+TEST_F(run_actor_test, starts_the_agents_of_a_step_together_and_waits_for_all) {
+  begin(three_agents);
+  ASSERT_EQ(house_.processes->count(), 3U);
+  EXPECT_EQ(*house_.processes->at(0).request.standard_input, "hello");
+  house_.processes->exit(2, "third");
+  house_.processes->exit(0, "first");
+  house_.settle();
+  EXPECT_EQ(count("superstep.committed"), 0);
+  EXPECT_EQ(count("task.completed"), 2);  // each on its own, before its siblings
+  house_.processes->exit(1, "second");
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.view().result.str(), R"({"ask":{"a":"first","b":"second","c":"third"}})");
+}
+
+TEST_F(run_actor_test, commits_raw_output_before_the_outcome) {
+  begin(one_agent);
+  house_.processes->exit(0, std::string("a\0\xff" "b", 4));
+  house_.settle();
+  expect_end(run_state::completed);
+  auto session = read_session::open(house_.database.options());
+  const auto output = (*session)->find_output(run_id{"r-1"}, step_id{"ask"});
+  ASSERT_TRUE(output.has_value());
+  EXPECT_EQ(output->front().standard_output, std::string("a\0\xff" "b", 4));
+}
+
+TEST_F(run_actor_test, a_time_out_asks_then_kills_then_fails_the_task) {
+  begin(with_timeout);
+  house_.advance(59'999ms);
+  EXPECT_FALSE(house_.processes->at(0).terminated);
+  house_.advance(1ms);
+  EXPECT_TRUE(house_.processes->at(0).terminated);
+  house_.advance(4'999ms);
+  EXPECT_FALSE(house_.processes->at(0).killed);
+  house_.advance(1ms);
+  EXPECT_TRUE(house_.processes->at(0).killed);
+  house_.settle();
+  expect_end(run_state::failed);
+  EXPECT_EQ(house_.view().why->code, error_code::task_timeout);
+}
+
+TEST_F(run_actor_test, a_process_that_ends_in_time_is_not_timed_out_later) {
+  begin(with_timeout);
+  house_.processes->exit(0);
+  house_.advance(120'000ms);
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_actor_test, cancel_stops_the_tasks_and_ends_the_run_once_they_are_gone) {
+  begin(three_agents);
+  house_.processes->exit(0);
+  house_.settle();
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();
+  EXPECT_FALSE(house_.processes->at(0).terminated);
+  EXPECT_TRUE(house_.processes->at(1).terminated);
+  EXPECT_EQ(count("run.cancelled"), 0);
+  house_.processes->exit(1, "", 143);
+  house_.advance(5'000ms);  // the other one ignores SIGTERM
+  EXPECT_TRUE(house_.processes->at(2).killed);
+  house_.settle();
+  expect_end(run_state::cancelled);
+  const auto tasks = house_.tasks();
+  EXPECT_EQ(tasks[0].state, task_state::completed);
+  EXPECT_EQ(tasks[1].state, task_state::cancelled);
+  EXPECT_EQ(tasks[2].state, task_state::cancelled);
+}
+
+TEST_F(run_actor_test, cancel_at_once_kills) {
+  begin(one_agent);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, true});
+  house_.settle();
+  EXPECT_TRUE(house_.processes->at(0).killed);
+  EXPECT_FALSE(house_.processes->at(0).terminated);
+  expect_end(run_state::cancelled);
+}
+
+TEST_F(run_actor_test, the_wall_clock_ends_the_run_as_failed) {
+  begin(R"(
+name = "long"
+[limits]
+wall_clock = "10m"
+[[step]]
+id = "ask"
+agent = "a"
+prompt = "x"
+)");
+  house_.advance(599'999ms);
+  EXPECT_FALSE(house_.processes->at(0).terminated);
+  house_.advance(1ms);
+  EXPECT_TRUE(house_.processes->at(0).terminated);
+  house_.processes->exit(0, "", 143);
+  house_.settle();
+  expect_end(run_state::failed);
+  EXPECT_EQ(house_.view().why->code, error_code::run_timeout);
+}
+
+TEST_F(run_actor_test, a_drain_lets_tasks_finish_and_then_interrupts_and_pauses) {
+  begin(three_agents);
+  caf::anon_send(house_.runs.get(), drain_runs{false});
+  house_.settle();
+  house_.processes->exit(0, "in time");
+  house_.settle();
+  house_.advance(5'000ms);
+  EXPECT_FALSE(house_.processes->at(0).terminated);
+  EXPECT_TRUE(house_.processes->at(1).terminated);
+  house_.processes->exit(1, "", 143);
+  house_.processes->exit(2, "", 143);
+  house_.settle();
+  EXPECT_EQ(house_.view().state, run_state::paused);
+  const auto tasks = house_.tasks();
+  EXPECT_EQ(tasks[0].state, task_state::completed);
+  EXPECT_EQ(tasks[1].state, task_state::interrupted);
+  EXPECT_EQ(count("task.interrupted"), 2);
+  EXPECT_EQ(count("run.paused"), 1);
+}
+
+TEST_F(run_actor_test, an_agent_that_dies_of_a_bug_is_an_interrupted_attempt_and_tried_again) {
+  begin(one_agent);
+  house_.kill(house_.agent_actors[0]);
+  EXPECT_TRUE(house_.processes->at(0).killed);
+  ASSERT_EQ(house_.processes->count(), 2U);
+  EXPECT_EQ(count("task.interrupted"), 1);
+  house_.processes->exit(1, "second try");
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.tasks()[0].attempt, attempt_no{2});
+}
+
+TEST_F(run_actor_test, an_agent_that_always_dies_fails_its_task) {
+  begin(one_agent);
+  for (std::size_t i = 0; i < 3; ++i) {
+    house_.kill(house_.agent_actors.at(i));
+  }
+  EXPECT_EQ(house_.processes->count(), 3U);
+  expect_end(run_state::failed);
+  EXPECT_EQ(house_.view().why->code, error_code::internal);
+}
+
+TEST_F(run_actor_test, a_run_whose_actor_dies_goes_on_from_its_rows) {
+  begin(three_agents);
+  house_.processes->exit(0, "kept");
+  house_.settle();
+  house_.kill(house_.run_actors[0]);
+  EXPECT_TRUE(house_.processes->at(1).killed);  // nobody runs without its run
+  ASSERT_EQ(house_.run_actors.size(), 2U);
+  ASSERT_EQ(house_.processes->count(), 5U);  // b and c again, a not
+  house_.processes->exit(3, "b");
+  house_.processes->exit(4, "c");
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.view().result.str(), R"({"ask":{"a":"kept","b":"b","c":"c"}})");
+  EXPECT_EQ(count("task.interrupted"), 2);
+}
+
+TEST_F(run_actor_test, a_run_whose_actor_always_dies_is_left_as_it_stands_and_says_so) {
+  begin(one_agent);
+  for (std::size_t i = 0; i < 4; ++i) {
+    house_.kill(house_.run_actors.at(i));
+  }
+  EXPECT_EQ(house_.run_actors.size(), 4U);
+  ASSERT_TRUE(house_.stopped.has_value());
+  EXPECT_THAT(house_.stopped->message, HasSubstr("died too often"));
+  EXPECT_FALSE(house_.root_is_down);  // the others are not touched
+}
+
+TEST_F(run_actor_test, a_writer_that_dies_is_replaced_and_every_fact_arrives_once) {
+  begin(three_agents);
+  for (std::size_t i = 0; i < 3; ++i) {
+    house_.processes->exit(i, "x");
+    house_.kill(house_.writer.get());
+    house_.advance(2'000ms);
+  }
+  house_.advance(2'000ms);
+  expect_end(run_state::completed);
+  EXPECT_EQ(count("task.completed"), 3);
+}
+
+TEST_F(run_actor_test, a_reader_or_hub_that_dies_is_replaced_and_no_event_is_lost) {
+  begin(three_agents);
+  house_.kill(house_.hub.get());
+  house_.advance(100ms);
+  house_.processes->exit(0, "x");
+  house_.settle();
+  house_.kill(house_.reader.get());
+  house_.processes->exit(1, "x");
+  house_.advance(100ms);
+  house_.kill(house_.hub.get());
+  house_.processes->exit(2, "x");
+  house_.settle();
+  house_.advance(1'000ms);
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_actor_test, a_run_supervisor_that_dies_takes_its_runs_and_their_rows_wait) {
+  begin(one_agent);
+  house_.kill(house_.runs.get());
+  EXPECT_TRUE(house_.processes->at(0).killed);
+  const auto again = house_.submit(one_agent);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_TRUE(again->resumed);
+  house_.settle();
+  house_.processes->exit(1, "after");
+  house_.settle();
+  house_.advance(100ms);
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_actor_test, an_actor_that_dies_beyond_the_intensity_takes_the_node_down) {
+  begin(one_agent);
+  for (int i = 0; i < 4; ++i) {
+    house_.kill(house_.hub.get());
+    house_.advance(100ms);
+  }
+  house_.advance(60'000ms);
+  EXPECT_TRUE(house_.root_is_down);
+}
+
+TEST_F(run_actor_test, a_lost_custodian_is_an_interruption_and_the_task_is_tried_again) {
+  begin(one_agent);
+  house_.processes->lose_custodian(0);
+  house_.settle();
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->exit(1, "ok");
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(count("task.interrupted"), 1);
+}
+
+TEST_F(run_actor_test, the_id_of_a_finished_run_starts_nothing) {
+  begin(one_agent);
+  house_.processes->exit(0, "ok");
+  house_.settle();
+  const auto again = house_.submit(one_agent);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->already_finished);
+  EXPECT_EQ(house_.processes->count(), 1U);
+  const auto other = house_.submit(three_agents);
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(other.error().code, error_code::idempotency_violation);
+}
+
+TEST_F(run_actor_test, a_late_subscriber_gets_everything_once) {
+  begin(three_agents);
+  house_.processes->exit(0, "x");
+  house_.settle();
+  house_.events.clear();
+  house_.listen();  // beside the first listener, both into one list: each event twice from here on
+  house_.processes->exit(1, "x");
+  house_.processes->exit(2, "x");
+  house_.settle();
+  const auto run = house_.view();
+  std::map<std::int64_t, int> seen;
+  for (const auto& fact : house_.events) {
+    ++seen[fact.seq.value()];
+  }
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(run.last_seq.value()));
+  EXPECT_EQ(seen[1], 1);
+  EXPECT_EQ(seen[run.last_seq.value()], 2);
+}
+
+TEST(run_actor_storage_test, a_failed_commit_is_asked_again_on_a_fresh_connection) {
+  fault_vfs disk{"run_actor_commit_fault"};
+  house house{disk.name()};
+  house.start();
+  ASSERT_TRUE(house.submit(one_agent).has_value());
+  house.listen();
+  disk.arm({fault_vfs::operation::write, 1, SQLITE_IOERR_WRITE, false, "-wal"});
+  house.processes->exit(0, "kept");
+  house.settle();
+  house.advance(5'000ms);
+  EXPECT_TRUE(disk.heal());
+  EXPECT_EQ(house.view().state, run_state::completed);
+  EXPECT_THAT(house.seqs_are_gapless(), IsEmpty());
+}
+
+TEST(run_actor_storage_test, a_disk_that_stays_full_stops_the_run_without_an_end) {
+  fault_vfs disk{"run_actor_full_disk"};
+  house house{disk.name()};
+  house.start();
+  ASSERT_TRUE(house.submit(one_agent).has_value());
+  house.listen();
+  disk.arm({fault_vfs::operation::write, 1, SQLITE_FULL, true, "-wal"});
+  house.processes->exit(0, "kept");
+  house.settle();
+  for (int i = 0; i < 100 && !house.stopped; ++i) {
+    house.advance(1'000ms);
+  }
+  disk.heal();
+  ASSERT_TRUE(house.stopped.has_value() || house.root_is_down);
+  EXPECT_EQ(house.view().state, run_state::running);
+}
+
+}  // namespace
+}  // namespace troupe

@@ -1,0 +1,134 @@
+// All actors of a node on one thread, in virtual time, over a real database; only processes are scripted.
+#pragma once
+
+#include "actors/agent/function_executor.hpp"
+#include "actors/agent/process_port.hpp"
+#include "actors/event_listener/event_listener_actor.hpp"
+#include "actors/run/run_actor.hpp"
+#include "actors/run_supervisor/run_supervisor_actor.hpp"
+#include "actors/supervisor/supervisor_actor.hpp"
+#include "storage/read_session.hpp"
+#include "tests/support/temporary_database.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// Stands still until a test moves it.
+class virtual_clock final : public clock_port {
+ public:
+  timestamp now() const override { return now_; }
+  void advance(milliseconds by) { now_ += by; }
+
+ private:
+  timestamp now_{std::chrono::seconds{1'800'000'000}};
+};
+
+/// Processes that do what the test says, when it says so. One thread.
+class scripted_processes final : public process_port {
+ public:
+  struct process {
+    process_request request;
+    process_listener listener;
+    bool terminated = false;
+    bool killed = false;
+    bool ended = false;
+  };
+
+  process_handle start(process_request what, process_listener listener) override;
+  void terminate(process_handle which) override { all_.at(which - 1)->terminated = true; }
+  /// A killed process ends at once, by SIGKILL, unless it already has.
+  void kill(process_handle which) override;
+
+  std::size_t count() const { return all_.size(); }
+  process& at(std::size_t index) { return *all_.at(index); }
+
+  void exit(std::size_t index, const std::string& output = "ok", int code = 0);
+  void end(std::size_t index, process_end end);
+  void lose_custodian(std::size_t index);
+  /// Each process prints this and exits well as soon as it starts.
+  void answer_all_with(std::string output) { answer_ = std::move(output); }
+
+ private:
+  std::vector<std::unique_ptr<process>> all_;
+  std::optional<std::string> answer_;
+};
+
+/// Functions run while they are started.
+class immediate_functions final : public function_executor {
+ public:
+  function_handle start(host_function function, function_request request, function_listener listener) override;
+  void stop(function_handle) override {}
+};
+
+class house {
+ public:
+  explicit house(std::string vfs = "");
+  ~house();
+
+  /// Starts root supervisor and children. `agents` are commands by name: what they run is scripted anyway.
+  void start(const std::vector<std::string>& agents = {"a", "b", "c"});
+
+  /// Everything that can happen without time.
+  void settle() { scheduler().run(); }
+  void advance(milliseconds by);
+
+  /// Submits and settles.
+  start_reply submit(const std::string& toml, const std::string& id = "r-1", const std::string& inputs = "{}");
+  void listen(const std::string& id = "r-1", event_seq since = event_seq{0});
+
+  run_view view(const std::string& id = "r-1");
+  std::vector<task_view> tasks(const std::string& id = "r-1");
+  std::vector<std::string> kinds() const;
+  std::vector<std::string> seqs_are_gapless() const;  ///< What is wrong; empty if nothing.
+
+  /// Kills an actor as a bug would, and settles.
+  template <class Handle>
+  void kill(const Handle& actor) {
+    caf::anon_send_exit(actor, caf::exit_reason::kill);
+    settle();
+  }
+
+  caf::scheduler::test_coordinator& scheduler();
+
+  temporary_database database;
+  std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
+  std::shared_ptr<scripted_processes> processes = std::make_shared<scripted_processes>();
+  function_table functions;
+  std::function<void()> before_open;  ///< Called when a writer opens its session; may throw.
+  std::function<void()> before_material;
+
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
+  service<database_writer> writer;
+  service<database_reader> reader;
+  service<event_hub> hub;
+  service<run_supervisor> runs;
+  std::vector<run_actor> run_actors;      // in order of their starts
+  std::vector<agent_actor> agent_actors;  // in order of their starts
+  supervisor root;
+  bool root_is_down = false;
+
+  event_batch events;
+  std::vector<task_progress> progress;
+  std::optional<error> stopped;
+
+ private:
+  std::vector<child_spec> children();
+  caf::strong_actor_ptr start_runs();
+
+  storage_options options_;
+  std::vector<caf::actor_addr> listeners_;
+  std::shared_ptr<executors> executors_ = std::make_shared<executors>();
+};
+
+}  // namespace troupe
