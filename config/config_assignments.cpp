@@ -62,12 +62,10 @@ std::vector<std::string> path_of_variable(std::string_view name) {
 std::vector<std::string> known_variables() {
   std::vector<std::string> names;
   for (const auto& key : settings_keys()) {
-    const auto dot = key.name.find('.');
-    names.push_back(std::string{prefix} + upper(key.name.substr(0, dot)) + std::string{separator} +
-                    upper(key.name.substr(dot + 1)));
+    names.push_back(variable_of(key.name));
   }
   for (const auto& key : agent_keys()) {
-    names.push_back(std::string{prefix} + "AGENTS__NAME__" + upper(key.name));
+    names.push_back(variable_of("agents.name." + std::string{key.name}));
   }
   return names;
 }
@@ -156,6 +154,15 @@ std::vector<std::string> path_of_key(const std::string& key) {
 }
 
 }  // namespace
+
+std::string variable_of(std::string_view key) {
+  std::string name{prefix};
+  for (auto dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.')) {
+    name += upper(key.substr(0, dot)) + std::string{separator};
+    key.remove_prefix(dot + 1);
+  }
+  return name + upper(key);
+}
 
 void config_layers::add_environment() {
   for (const auto& [name, text] : sources_.environment) {

@@ -14,18 +14,18 @@ namespace {
 constexpr std::string_view version_key = "config_version";
 
 // Tables of the format that this version has no use for.
-constexpr std::array<std::string_view, 12> later_tables{"providers",
-                                                        "prices",
-                                                        "retry",
-                                                        "evidence",
-                                                        "vacuum",
-                                                        "cleanup",
-                                                        "http",
-                                                        "metrics",
-                                                        "tracing",
-                                                        "reload",
-                                                        "auth",
-                                                        "policy"};
+constexpr std::array<std::string_view, 12> refused_tables{"providers",
+                                                          "prices",
+                                                          "retry",
+                                                          "evidence",
+                                                          "vacuum",
+                                                          "cleanup",
+                                                          "http",
+                                                          "metrics",
+                                                          "tracing",
+                                                          "reload",
+                                                          "auth",
+                                                          "policy"};
 
 std::string_view table_of(std::string_view name) { return name.substr(0, name.find('.')); }
 
@@ -79,6 +79,8 @@ auto find_key(const Keys& keys, std::string_view name) {
 
 }  // namespace
 
+std::span<const std::string_view> later_tables() noexcept { return refused_tables; }
+
 const setting_facts* find_settings_key(std::string_view name) noexcept { return find_key(settings_keys(), name); }
 
 const setting_facts* find_agent_key(std::string_view name) noexcept { return find_key(agent_keys(), name); }
@@ -113,7 +115,7 @@ void config_layers::apply(const toml_table& root, const origin& from, problem_si
       apply_agents(member, from, sink);
     } else if (is_table(member.key)) {
       apply_table(member, from, sink);
-    } else if (std::find(later_tables.begin(), later_tables.end(), member.key) != later_tables.end()) {
+    } else if (std::find(refused_tables.begin(), refused_tables.end(), member.key) != refused_tables.end()) {
       sink.error(member.at, member.key, "this version does not read '" + member.key + "'", "take it out");
     } else {
       sink.error(member.at, member.key, "unknown key '" + member.key + "'", key_suggestion({}, member.key));

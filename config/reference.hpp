@@ -24,10 +24,10 @@ std::vector<shown_setting> show_settings(const loaded_config& config);
 /// A JSON Schema (draft 2020-12) of troupe.toml.
 json_text config_schema();
 
-/// The text of `troupe config init`: every key, commented out, with its default and a sentence. config/reference.toml.
+/// The text of `troupe config init`: every key, commented out, with its default and a sentence.
 std::string reference_toml();
 
-/// docs/configuration.md.
+/// docs/configuration.md; a test compares.
 std::string configuration_page();
 
 }  // namespace troupe

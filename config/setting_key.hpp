@@ -62,7 +62,16 @@ std::span<const setting_key<settings>> settings_keys() noexcept;
 /// The keys of `[agents.NAME]`.
 std::span<const setting_key<agent_spec>> agent_keys() noexcept;
 
-/// `integer, 1 to 65536`, `duration`, `"full" or "normal"`: for people.
+/// `integer, 1 to 65536`, `duration, 0ms to 1h`, `"full" or "normal"`: for people.
 std::string type_text(const setting_facts& facts);
+
+/// The default as a file spells it. `value` is what `write` makes of a new owner.
+std::string default_text(const setting_facts& facts, const toml_node& value);
+
+/// `TROUPE_WRITER__MAX_BATCH` of `writer.max_batch`.
+std::string variable_of(std::string_view key);
+
+/// Tables of the format that this version refuses.
+std::span<const std::string_view> later_tables() noexcept;
 
 }  // namespace troupe

@@ -24,9 +24,7 @@ std::string range_of(const setting_facts& facts) {
   return std::to_string(facts.range.min) + " to " + std::to_string(facts.range.max);
 }
 
-}  // namespace
-
-std::string type_text(const setting_facts& facts) {
+std::string bare_type(const setting_facts& facts) {
   switch (facts.kind) {
     case value_kind::integer:
       return "integer, " + range_of(facts);
@@ -53,6 +51,12 @@ std::string type_text(const setting_facts& facts) {
       return "table of texts";
   }
   return {};
+}
+
+}  // namespace
+
+std::string type_text(const setting_facts& facts) {
+  return bare_type(facts) + (facts.may_be_empty ? "" : ", not empty");
 }
 
 }  // namespace troupe

@@ -26,14 +26,14 @@ struct writer_settings {
 };
 
 struct runtime_settings {
-  int workers = 0;           ///< Scheduler threads; 0: one for each processor.
+  int workers = 0;           ///< Scheduler threads; 0: one for each processor, at least four.
   int max_throughput = 300;  ///< Messages that an actor handles before another one has its turn.
   milliseconds drain_timeout{5'000};
   milliseconds kill_grace{5'000};
   milliseconds drain_grace{2'000};
   int restart_intensity = 3;  ///< Restarts within restart_window that a supervisor makes before it gives up.
   milliseconds restart_window{5'000};
-  std::string custodian;  ///< Absolute path; empty: beside the running program, then in PATH.
+  std::string custodian;  ///< Absolute path; empty: beside the running program, else where it is installed.
 };
 
 struct log_settings {

@@ -34,7 +34,9 @@ constexpr std::array table{
          .doc = "\"full\": what is acknowledged survives a power cut; \"normal\": it survives a crash of the process, "
                 "but a power cut may take the last commits."}),
     key<&settings::writer, &writer_settings::max_batch>(
-        {.name = "writer.max_batch", .range = {1, 65'536}, .doc = "Most commands that share one transaction."}),
+        {.name = "writer.max_batch",
+         .range = {1, 65'536},
+         .doc = "Most commands that share one transaction; no more than writer.queue_depth."}),
     key<&settings::writer, &writer_settings::queue_depth>(
         {.name = "writer.queue_depth",
          .range = {1, 1'048'576},
@@ -42,7 +44,7 @@ constexpr std::array table{
     key<&settings::runtime, &runtime_settings::workers>(
         {.name = "runtime.workers",
          .range = {0, 1'024},
-         .doc = "Threads that carry out actors; 0 is one for each processor."}),
+         .doc = "Threads that carry out actors; 0 is one for each processor, and at least four."}),
     key<&settings::runtime, &runtime_settings::max_throughput>(
         {.name = "runtime.max_throughput",
          .range = {1, 1'000'000},
@@ -68,7 +70,7 @@ constexpr std::array table{
                                                                 .doc = "The time over which restarts are counted."}),
     key<&settings::runtime, &runtime_settings::custodian>(
         {.name = "runtime.custodian",
-         .doc = "The program troupe-custodian; empty: beside the running program, then in PATH.",
+         .doc = "The program troupe-custodian; empty: beside the running program, else in /usr/libexec/troupe.",
          .kind = value_kind::path}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
@@ -83,7 +85,8 @@ constexpr std::array agent_table{
     agent_key<&agent_spec::command>(
         {.name = "command",
          .doc = "Program and arguments, one string each; never through a shell. A program without a slash is looked up "
-                "in PATH, one with a slash counts from the folder of the file.",
+                "in the PATH that the agent is given, one with a slash counts from the folder of the file. Needed, "
+                "unless kind is \"http\".",
          .kind = value_kind::command}),
     agent_key<&agent_spec::prompt>({.name = "prompt",
                                     .doc = "How the prompt reaches the program: on its standard input, as its last "
