@@ -27,7 +27,7 @@ extern char** environ;
 namespace troupe {
 namespace {
 
-constexpr std::chrono::seconds patience{30};  // Longer than anything takes: a hang is a failure.
+constexpr std::chrono::seconds patience{60};  // Longer than anything takes, also under a sanitizer.
 
 [[noreturn]] void fail(const char* what) { throw std::system_error{errno, std::generic_category(), what}; }
 
