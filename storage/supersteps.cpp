@@ -37,8 +37,9 @@ std::optional<state_fields> fields_of(std::string_view object) {
 bool apply_row(state_fields& fields, const prepared& row) {
   if (!row.is_null(1)) {
     auto copy = fields_of(row.text(1));
-    fields = copy ? *std::move(copy) : state_fields{};
-    return copy.has_value();
+    const bool whole = copy.has_value();
+    fields = whole ? *std::move(copy) : state_fields{};
+    return whole;
   }
   const auto changes = row.text(2);
   const auto members = split_object(changes);
