@@ -250,14 +250,16 @@ TEST_F(cli_setup_test, bash_completes_commands_options_and_runs) {
       {"troupe graph x --format ", "mermaid\ndot\n"},
   };
   write("complete.bash", run({"completion", "bash"}).out);
+  write("press-tab.bash", R"(
+source complete.bash
+COMP_WORDS=($1)
+[[ $1 == *' ' ]] && COMP_WORDS+=('')
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_troupe
+printf '%s\n' "${COMPREPLY[@]}"
+)");
   for (const auto& [typed, offered] : table) {
-    const auto completed =
-        run_program({"bash",
-                     "-c",
-                     "source complete.bash; COMP_WORDS=($1); [[ $1 == *' ' ]] && COMP_WORDS+=(''); "
-                     "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _troupe; printf '%s\\n' \"${COMPREPLY[@]}\"",
-                     "bash",
-                     typed});
+    const auto completed = run_program({"bash", "press-tab.bash", typed});
     EXPECT_EQ(completed.out, offered) << typed << completed.err;
   }
 }

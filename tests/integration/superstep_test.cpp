@@ -12,7 +12,6 @@ namespace troupe {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 class superstep_test : public node_fixture {
  protected:

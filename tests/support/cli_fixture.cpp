@@ -22,8 +22,6 @@
 #include <system_error>
 #include <utility>
 
-extern char** environ;
-
 namespace troupe {
 namespace {
 
