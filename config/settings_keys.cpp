@@ -116,8 +116,8 @@ constexpr std::array agent_table{
         {.name = "output_limit",
          .range = {kib, 4 * gib},
          .doc = "Most bytes of standard output, and of standard error; a program that prints more is stopped."}),
-    agent_key<&agent_spec::provider>({.name = "provider", .doc = "A label: who runs the model."}),
-    agent_key<&agent_spec::model>({.name = "model", .doc = "A label: the model's name, kept with each output."}),
+    agent_key<&agent_spec::provider>({.name = "provider", .doc = "A label: who runs the model. It has no effect."}),
+    agent_key<&agent_spec::model>({.name = "model", .doc = "A label: the model's name. It has no effect."}),
     agent_key<&agent_spec::endpoint>({.name = "endpoint", .doc = "For kind \"http\": the address of the API."}),
     agent_key<&agent_spec::api_key_env>(
         {.name = "api_key_env", .doc = "For kind \"http\": the variable that holds the key."}),
