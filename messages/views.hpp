@@ -24,6 +24,7 @@ struct run_view {
   std::string workflow_hash;
   std::string subject;
   run_state state = run_state::pending;
+  bool abandoned = false;  ///< `running`, but the process that carried it out is gone: resume goes on with it.
   bool degraded = false;
   std::int64_t steps = 0;       ///< Task executions.
   std::int64_t supersteps = 0;  ///< Committed.

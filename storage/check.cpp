@@ -151,6 +151,7 @@ void read_lease(SQLite::Database& connection, database_info& info) {
     info.last_holder = lease_holder{row.getColumn(1).getInt64(),
                                     row.getColumn(2).getString(),
                                     timestamp{std::chrono::microseconds{row.getColumn(3).getInt64()}}};
+    info.is_held = is_lease_held(info.path);
   }
 }
 

@@ -39,6 +39,7 @@ struct database_info {
   std::vector<std::pair<std::string, std::int64_t>> rows;    ///< How many in each table, by name.
   lease_epoch epoch;                                         ///< 0: nobody has written yet.
   std::optional<lease_holder> last_holder;                   ///< Who took the newest epoch.
+  bool is_held = false;                                      ///< That one still lives.
 };
 
 result<database_info> describe_database(const storage_options& options);

@@ -141,6 +141,14 @@ result<lease_epoch> next_epoch(database& opened, const lease_holder& holder) {
 
 }  // namespace
 
+bool is_lease_held(const std::filesystem::path& database) noexcept {
+  const descriptor file{::open(lock_path(database).c_str(), O_RDONLY | O_CLOEXEC)};
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return file.number() >= 0 && ::fcntl(file.number(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
 struct lease::state {
   descriptor lock;
   lease_epoch epoch;

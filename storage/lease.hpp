@@ -12,6 +12,7 @@
 #include "storage/storage_options.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,9 @@ struct lease_holder {
 
   friend bool operator==(const lease_holder&, const lease_holder&) = default;
 };
+
+/// Whether some process holds the lease at this moment. Takes nothing; false where nobody has written yet.
+bool is_lease_held(const std::filesystem::path& database) noexcept;
 
 class lease {
  public:

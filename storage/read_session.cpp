@@ -1,6 +1,7 @@
 #include "storage/read_session.hpp"
 
 #include "storage/database.hpp"
+#include "storage/lease.hpp"
 #include "storage/run_rows.hpp"
 #include "storage/sqlite_error.hpp"
 #include "storage/statements.hpp"
@@ -239,6 +240,11 @@ struct read_session::state {
     }
   }
 
+  // The rows of a run say `running` until somebody goes on with it; the lock tells whether anybody is there.
+  bool is_abandoned(const run_view& run) const noexcept {
+    return run.abandoned || (run.state == run_state::running && !is_lease_held(file.options().path));
+  }
+
   database file;
   statement_cache sql;
 };
@@ -256,12 +262,22 @@ result<std::unique_ptr<read_session>> read_session::open(const storage_options& 
 }
 
 result<run_view> read_session::find_run(const run_id& run) {
-  return state_->in_transaction([&](statement_cache& sql) { return whole_run(sql, run); });
+  auto found = state_->in_transaction([&](statement_cache& sql) { return whole_run(sql, run); });
+  if (found) {
+    found->abandoned = state_->is_abandoned(*found);
+  }
+  return found;
 }
 
 result<std::vector<run_view>> read_session::list_runs(const run_filter& filter) {
-  return state_->in_transaction(
+  auto found = state_->in_transaction(
       [&](statement_cache& sql) -> result<std::vector<run_view>> { return list_run_rows(sql, filter); });
+  if (found) {
+    for (auto& run : *found) {
+      run.abandoned = state_->is_abandoned(run);
+    }
+  }
+  return found;
 }
 
 result<std::vector<task_view>> read_session::list_tasks(const run_id& run) {
@@ -285,7 +301,11 @@ result<std::vector<output_view>> read_session::find_output(const run_id& run,
 }
 
 result<recovery_view> read_session::load_recovery(const run_id& run) {
-  return state_->in_transaction([&](statement_cache& sql) { return recovery_of(sql, run); });
+  auto found = state_->in_transaction([&](statement_cache& sql) { return recovery_of(sql, run); });
+  if (found) {
+    found->run.abandoned = state_->is_abandoned(found->run);
+  }
+  return found;
 }
 
 result<std::vector<run_id>> read_session::list_unfinished() {

@@ -10,16 +10,18 @@
 namespace troupe {
 namespace {
 
-constexpr const char* run_by_id =
-    "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash, input_tokens,"
-    " output_tokens, cost_microusd, started_at, finished_at, error_code, error_message, error_hint, failed_step,"
-    " last_seq, inputs FROM runs WHERE run_id = ?";
+#define TROUPE_RUN_COLUMNS                                                                           \
+  "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash," \
+  " input_tokens, output_tokens, cost_microusd, started_at, finished_at, error_code, error_message," \
+  " error_hint, failed_step, last_seq, state = 'running' AND epoch < (SELECT max(epoch) FROM lease)"
 
-constexpr const char* runs_newest_first =
-    "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash, input_tokens,"
-    " output_tokens, cost_microusd, started_at, finished_at, error_code, error_message, error_hint, failed_step,"
-    " last_seq FROM runs WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR subject = ?2)"
+constexpr const char* run_by_id = TROUPE_RUN_COLUMNS ", inputs FROM runs WHERE run_id = ?";
+
+constexpr const char* runs_newest_first = TROUPE_RUN_COLUMNS
+    " FROM runs WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR subject = ?2)"
     " ORDER BY started_at DESC, id DESC LIMIT ?3";
+
+#undef TROUPE_RUN_COLUMNS
 
 run_view run_view_of(const prepared& row) {
   run_view view;
@@ -40,6 +42,7 @@ run_view run_view_of(const prepared& row) {
   view.why = error_in(row, 14);
   view.failed_step = row.is_null(17) ? std::nullopt : std::optional{step_id{row.text(17)}};
   view.last_seq = event_seq{row.number(18)};
+  view.abandoned = row.truth(19);
   return view;
 }
 
@@ -140,7 +143,7 @@ std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run) {
     return std::nullopt;
   }
   auto view = run_view_of(row);
-  view.inputs = json_text{row.text(19)};
+  view.inputs = json_text{row.text(20)};
   return view;
 }
 

@@ -11,7 +11,8 @@
 
 namespace troupe {
 
-/// All but `result`, which is put together from the supersteps. None: there is no such run.
+/// All but `result`, which is put together from the supersteps. None: there is no such run. `abandoned` by the rows alone:
+/// a newer owner has come.
 std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run);
 
 /// Newest first; without inputs.

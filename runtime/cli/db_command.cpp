@@ -34,7 +34,8 @@ std::string info_json(const database_info& info) {
   if (info.last_holder) {
     holder.number("pid", info.last_holder->pid)
         .text("host", info.last_holder->host)
-        .time("since", info.last_holder->since);
+        .time("since", info.last_holder->since)
+        .boolean("alive", info.is_held);
   }
   return object_writer{}
       .text("path", info.path.string())
@@ -76,7 +77,8 @@ std::string info_text(const database_info& info, const style& look) {
   if (info.last_holder) {
     fact("writer",
          "process " + std::to_string(info.last_holder->pid) + " on " + info.last_holder->host + " since " +
-             local_time(info.last_holder->since) + " (epoch " + std::to_string(info.epoch.value()) + ')');
+             local_time(info.last_holder->since) + " (epoch " + std::to_string(info.epoch.value()) + ')' +
+             (info.is_held ? "" : ", which has ended"));
   }
   return text;
 }

@@ -213,6 +213,9 @@ std::string cost_text(const run_view& run) {
 
 std::string state_text(const run_view& run, const style& look) {
   std::string text = look.paint(ink_of(run.state), to_string(run.state));
+  if (run.abandoned) {
+    text += ", " + look.paint(ink::yellow, "abandoned");
+  }
   return run.degraded && run.state != run_state::failed ? text + ", " + look.paint(ink::yellow, "degraded") : text;
 }
 
@@ -248,6 +251,9 @@ std::string run_details(const stored_run& stored, const report_look& with) {
   fact("done", counted(run.steps, "task", "tasks") + " in " + counted(run.supersteps, "superstep", "supersteps"));
   fact("usage", cost_text(run));
   fact("inputs", run.inputs.str() == "{}" ? std::string{} : fit(printable(run.inputs.str()), 100, with.look.unicode));
+  if (run.abandoned) {
+    fact("abandoned", "its process is gone; go on with: troupe resume " + run.run.str());
+  }
   text += error_text(stored, with.look);
   text += '\n' + tasks_table(stored, with);
   const std::string verdicts = verdicts_text(stored, with);

@@ -26,7 +26,7 @@ std::string run_details(const stored_run& stored, const report_look& with);
 /// STEP, AGENT, STATE, ATTEMPT, TIME and what went wrong.
 std::string tasks_table(const stored_run& stored, const report_look& with);
 
-/// `completed`, `completed, degraded`, `failed`, in its colour.
+/// `completed`, `completed, degraded`, `running, abandoned`, in its colour.
 std::string state_text(const run_view& run, const style& look);
 
 /// How long it took; of one that has not ended, nothing.

@@ -144,6 +144,10 @@ result<stored_run> load_run(read_session& stored, const run_id& run) {
     return reached.error();
   }
   stored_run loaded{.run = std::move(recovery->run), .tasks = *std::move(tasks), .judged = {}};
+  for (task_view& task : loaded.tasks) {
+    const bool was_under_way = task.state == task_state::running || task.state == task_state::validating;
+    task.state = loaded.run.abandoned && was_under_way ? task_state::interrupted : task.state;
+  }
   const loaded_workflow flow = parse_workflow(recovery->workflow_source, loaded.run.workflow, "");
   if (flow.flow != nullptr) {
     for (const event& each : *reached) {

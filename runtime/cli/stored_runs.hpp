@@ -35,7 +35,8 @@ struct stored_run {
   std::vector<judged_step> judged;  ///< In order of commit.
 };
 
-/// The verdicts are reached again from the committed answers: the same answers give the same verdict (decision 15).
+/// Tasks of an abandoned run that its rows call running are `interrupted`, as resume will find them. The verdicts are
+/// reached again from the committed answers: the same answers give the same verdict (decision 15).
 result<stored_run> load_run(read_session& stored, const run_id& run);
 
 }  // namespace troupe

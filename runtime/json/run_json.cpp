@@ -19,6 +19,9 @@ object_writer run_members(const run_view& run, bool with_result) {
   object_writer object;
   object.text("run", run.run.str()).text("workflow", run.workflow).text("subject", run.subject);
   object.text("state", to_string(run.state)).boolean("degraded", run.degraded);
+  if (run.abandoned) {
+    object.boolean("abandoned", true);
+  }
   object.number("steps", run.steps).number("supersteps", run.supersteps);
   if (with_result) {
     object.raw("result", run.result);

@@ -9,7 +9,7 @@
 
 namespace troupe {
 
-/// What `troupe run --json` ends with.
+/// What `troupe run --json` ends with. `abandoned` is there only where it is true.
 std::string run_json(const run_view& run);
 
 /// The same with `tasks` added: `troupe show --json`.
