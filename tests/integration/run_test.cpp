@@ -69,7 +69,8 @@ std::string vote_of(const std::string& agents) {
 name = "vote"
 [[step]]
 id = "decide"
-agents = )" + agents + R"(
+agents = )" +
+         agents + R"(
 prompt = "Well?"
 [step.consensus]
 strategy = "vote"
