@@ -15,6 +15,7 @@
 #include "config/workflow_file.hpp"
 #include "runtime/function_threads.hpp"
 #include "runtime/os/host.hpp"
+#include "runtime/os/leftovers.hpp"
 #include "runtime/os/process_reactor.hpp"
 #include "runtime/os/prompt_files.hpp"
 #include "runtime/os/system_clock.hpp"
@@ -28,6 +29,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+#include <spdlog/spdlog.h>
 
 #include <condition_variable>
 #include <mutex>
@@ -38,6 +40,7 @@ namespace troupe {
 namespace {
 
 constexpr milliseconds answer_timeout{60'000};
+constexpr milliseconds leftovers_patience{2'000};
 constexpr milliseconds slack{10'000};  // of a stop, beyond what its parts may take
 
 storage_options storage_of(const settings& config) {
@@ -90,6 +93,23 @@ caf::actor_system_config& configure(caf::actor_system_config& system, const sett
     system.set("scheduler.max-threads", static_cast<std::size_t>(config.runtime.workers));
   }
   return system;
+}
+
+// Of a dead owner: before anything of it is tried again.
+void end_what_is_left(const storage_options& storage) {
+  auto session = read_session::open(storage);
+  const auto tasks = session ? (*session)->list_leftovers() : result<std::vector<task_view>>{session.error()};
+  if (!tasks) {
+    spdlog::warn("processes of a dead owner are not looked for: {}", tasks.error().message);
+    return;
+  }
+  std::vector<leftover> left;
+  for (const auto& task : *tasks) {
+    left.push_back({task.run, task.pid, task.pid_start_time});
+  }
+  if (const int killed = end_leftovers(left, leftovers_patience); killed > 0) {
+    spdlog::warn("{} processes that a dead owner had left were killed", killed);
+  }
 }
 
 }  // namespace
@@ -269,6 +289,7 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   if (!taken) {
     return taken.error();
   }
+  end_what_is_left(storage);
   auto made = std::make_unique<state>(options.config, *std::move(taken));
   made->functions = probe_functions();
   made->functions.merge(options.functions);

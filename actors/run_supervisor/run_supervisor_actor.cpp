@@ -31,6 +31,7 @@ struct run_supervisor_state {
   run_supervisor_deps deps;
   std::map<run_id, run_entry> runs;
   bool stopping = false;      // takes no more runs
+  bool at_once = false;
   bool asked_to_end = false;  // ends after the last
 
   run_supervisor_state() = default;
@@ -55,6 +56,9 @@ void start(supervisor_pointer self, const run_id& run) {
   if (!entry.handle) {
     entry.handle = self->state.deps.spawn_run(run);
     self->monitor(entry.handle);
+    if (self->state.stopping) {  // its rows were under way when the others were told
+      self->send(entry.handle, drain_runs{self->state.at_once});
+    }
   }
 }
 
@@ -155,9 +159,6 @@ void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
     ++entry.restarts;
     spdlog::warn("run {} is restarted from its rows", run.str());
     start(self, run_id{run});
-    if (state.stopping) {
-      self->send(entry.handle, drain_runs{});
-    }
   } else {
     leave(self, run_id{run}, std::string{entry.last_reason});
   }
@@ -166,6 +167,7 @@ void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
 
 void drain(supervisor_pointer self, bool at_once) {
   self->state.stopping = true;
+  self->state.at_once = self->state.at_once || at_once;
   for (const auto& [run, entry] : self->state.runs) {
     if (entry.handle) {
       self->send(entry.handle, drain_runs{at_once});

@@ -57,14 +57,6 @@ strategy = "collect"
     write("troupe.toml", agents);
   }
 
-  static words answering(const words& command) {
-    auto all = command;
-    for (const auto* name : {"a", "b", "c"}) {
-      all.insert(all.end(), {"--agent", std::string{name} + "=echo done"});
-    }
-    return all;
-  }
-
   bool all_are_up() const {
     return becomes_true([&] { return processes_marked(mark_).size() == 9; });
   }
@@ -119,6 +111,40 @@ TEST_F(killed_among_agents_test, an_abandoned_run_stays_so_while_another_process
   EXPECT_THAT(run({"show", "r2"}).out, Not(HasSubstr("abandoned")));
   second.signal(SIGKILL);
   second.wait();
+}
+
+TEST_F(killed_among_agents_test, what_outlived_its_keepers_is_ended_before_the_run_goes_on) {
+  auto running = start({"run", "slow.toml", "--run-id", "r1"});
+  ASSERT_TRUE(all_are_up());
+  const auto custodians = children_of(running.pid());
+  ASSERT_EQ(custodians.size(), 1U);
+  auto guards = children_of(custodians[0]);
+  guards.push_back(custodians[0]);
+  ASSERT_EQ(guards.size(), 4U);
+  for (const auto guard : guards) {
+    ::kill(guard, SIGSTOP);
+  }
+  running.signal(SIGKILL);
+  for (const auto guard : guards) {
+    ::kill(guard, SIGKILL);
+  }
+  ASSERT_TRUE(becomes_true([&] { return processes_marked(mark_).size() == 6; })) << "the agents die with their keepers";
+
+  // A run of the same name that lives, in another database, has nothing to fear.
+  const auto others = new_mark();
+  write("other.toml", "[agents.x]\n" + scripted({"mark", others, "detach", "hang", "--", "print", "up\n", "hang"}));
+  write("one.toml", "name = 'one'\n[[step]]\nid = 'ask'\nagent = 'x'\n");
+  auto other = start({"run", "one.toml", "--run-id", "r1", "--config", "other.toml", "--db", path("other.db")});
+  ASSERT_TRUE(becomes_true([&] { return processes_marked(others).size() == 2; }));
+
+  auto next = start({"resume", "r1"});
+  ASSERT_TRUE(next.wait_for("6 processes that a dead owner had left were killed"));
+  ASSERT_TRUE(all_are_up());  // anew
+  EXPECT_EQ(processes_marked(others).size(), 2U);
+  next.signal(SIGKILL);
+  next.wait();
+  other.signal(SIGKILL);
+  other.wait();
 }
 
 // A run of 15 tasks, killed at instants that the seed chooses, again and again, until it is over: what it comes to is

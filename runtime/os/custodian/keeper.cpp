@@ -1,6 +1,6 @@
 #include "runtime/os/custodian/keeper.hpp"
 
-#include "runtime/os/custodian/process_tree.hpp"
+#include "runtime/os/process_tree.hpp"
 #include "runtime/os/custody_protocol.hpp"
 
 #include <fcntl.h>

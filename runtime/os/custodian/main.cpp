@@ -5,7 +5,7 @@
 //
 // Started by the runtime only (runtime/os/custodian_client.cpp): troupe-custodian OPEN_FILES, its socket as descriptor 3.
 #include "runtime/os/custodian/keeper.hpp"
-#include "runtime/os/custodian/process_tree.hpp"
+#include "runtime/os/process_tree.hpp"
 #include "runtime/os/custody_protocol.hpp"
 
 #include <fcntl.h>

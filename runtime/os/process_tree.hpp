@@ -1,14 +1,24 @@
-// Descendants of this process, as the kernel sees them.
+// Processes and their descendants, as the kernel sees them. For the custodian and for the runtime: needs nothing else.
 #pragma once
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 namespace troupe::custody {
 
 /// Children of a process: from /proc/PID/task/*/children, or, where the kernel has no such file, by a walk over /proc.
 std::vector<pid_t> children_of(pid_t parent);
+
+/// All that /proc shows.
+std::vector<pid_t> all_processes();
+
+/// 0 if the process is not there.
+pid_t parent_of(pid_t pid);
+
+/// A file of /proc/PID, as `environ`; empty where it cannot be read.
+std::string proc_text(pid_t pid, const char* file);
 
 /// SIGTERM to the group and to every descendant of this process, however deep.
 void terminate_tree(pid_t group);

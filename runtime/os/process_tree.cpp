@@ -1,4 +1,4 @@
-#include "runtime/os/custodian/process_tree.hpp"
+#include "runtime/os/process_tree.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -46,22 +46,14 @@ void for_each_number_in(const char* folder, Each each) {
 
 // The fields of /proc/PID/stat after the name, which may itself hold spaces and brackets (proc(5)).
 std::string stat_after_name(pid_t pid) {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  const std::string text = content_of(path);
+  const std::string text = proc_text(pid, "stat");
   const auto end = text.rfind(')');
   return end == std::string::npos ? std::string{} : text.substr(end + 1);
 }
 
 std::vector<pid_t> children_by_walk(pid_t parent) {
-  std::vector<pid_t> found;
-  for_each_number_in("/proc", [&](pid_t pid) {
-    char state = 0;
-    int of = 0;
-    if (std::sscanf(stat_after_name(pid).c_str(), " %c %d", &state, &of) == 2 && of == parent) {
-      found.push_back(pid);
-    }
-  });
+  auto found = all_processes();
+  std::erase_if(found, [&](pid_t pid) { return parent_of(pid) != parent; });
   return found;
 }
 
@@ -84,6 +76,24 @@ void collect_others(pid_t parent, pid_t group, std::vector<pid_t>& found) {
 }
 
 }  // namespace
+
+std::string proc_text(pid_t pid, const char* file) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
+  return content_of(path);
+}
+
+std::vector<pid_t> all_processes() {
+  std::vector<pid_t> found;
+  for_each_number_in("/proc", [&](pid_t pid) { found.push_back(pid); });
+  return found;
+}
+
+pid_t parent_of(pid_t pid) {
+  char state = 0;
+  int parent = 0;
+  return std::sscanf(stat_after_name(pid).c_str(), " %c %d", &state, &parent) == 2 ? parent : 0;
+}
 
 std::vector<pid_t> children_of(pid_t parent) {
   if (!kernel_lists_children()) {

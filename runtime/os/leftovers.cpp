@@ -1,0 +1,70 @@
+#include "runtime/os/leftovers.hpp"
+
+#include "runtime/os/process_tree.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <string>
+#include <thread>
+
+namespace troupe {
+namespace {
+
+constexpr std::string_view custodian_name = "troupe-custody";  // of its keepers, too: they are forks
+constexpr milliseconds round_pause{10};
+
+// Below a custodian, its own or another's; or below ourselves: nothing that was left behind.
+bool is_looked_after(pid_t pid) {
+  for (pid_t at = pid; at > 1; at = custody::parent_of(at)) {
+    if (at == ::getpid() || custody::proc_text(at, "comm").starts_with(custodian_name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What an agent is told of its run (actors/agent/launch.cpp), and hands on to what it starts.
+bool belongs_to(pid_t pid, const std::set<std::string>& marks) {
+  const std::string environment = custody::proc_text(pid, "environ");
+  for (std::size_t at = 0; at < environment.size();) {
+    const auto end = std::min(environment.find('\0', at), environment.size());
+    if (marks.contains(environment.substr(at, end - at))) {
+      return true;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
+bool is_alive(const leftover& one) { return custody::start_time_of(static_cast<pid_t>(one.pid)) == one.start_time; }
+
+}  // namespace
+
+int end_leftovers(const std::vector<leftover>& all, milliseconds patience) {
+  std::set<std::string> marks;
+  for (const auto& one : all) {
+    marks.insert("TROUPE_RUN_ID=" + one.run.str());
+  }
+  std::set<pid_t> killed;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (bool is_over = all.empty(); !is_over; is_over = is_over || std::chrono::steady_clock::now() > deadline) {
+    is_over = std::ranges::none_of(all, is_alive);
+    for (const pid_t pid : custody::all_processes()) {
+      if (belongs_to(pid, marks) && !is_looked_after(pid)) {
+        ::kill(pid, SIGKILL);
+        killed.insert(pid);
+        is_over = false;
+      }
+    }
+    if (!is_over) {
+      std::this_thread::sleep_for(round_pause);
+    }
+  }
+  return static_cast<int>(killed.size());
+}
+
+}  // namespace troupe
