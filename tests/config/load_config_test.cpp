@@ -150,12 +150,12 @@ TEST(LoadConfig, counts_relative_paths_from_where_they_are_written) {
   EXPECT_EQ(agent_of(loaded, "a").command, (std::vector<std::string>{"/etc/t/a.sh", "./b"}));
   EXPECT_EQ(agent_of(loaded, "a").working_directory, "/etc/t/sub");
   EXPECT_EQ(agent_of(loaded, "b").command.front(), "b");
-  EXPECT_EQ(agent_of(loaded, "b").working_directory, "/work/project");
+  EXPECT_EQ(agent_of(loaded, "b").working_directory, "/srv/project");
 
   sources.assignments = {"storage.path=y.db"};
   sources.environment["TROUPE_LOG__FILE"] = "logs/t.log";
-  EXPECT_EQ(load_config(sources).values->storage.path, "/work/project/y.db");
-  EXPECT_EQ(load_config(sources).values->log.file, "/work/project/logs/t.log");
+  EXPECT_EQ(load_config(sources).values->storage.path, "/srv/project/y.db");
+  EXPECT_EQ(load_config(sources).values->log.file, "/srv/project/logs/t.log");
 }
 
 TEST(LoadConfig, takes_texts_as_they_stand_where_a_text_is_wanted) {
@@ -212,13 +212,13 @@ TEST(FindConfigFiles, follows_xdg_and_the_working_directory) {
     }
     return out;
   };
-  EXPECT_EQ(paths(find_config_files({{"HOME", "/home/ann"}}, "/work", {})),
-            "/home/ann/.config/troupe/troupe.toml /work/troupe.toml ");
-  EXPECT_EQ(paths(find_config_files({{"HOME", "/home/ann"}, {"XDG_CONFIG_HOME", "/cfg"}}, "/work", "../c.toml")),
-            "/cfg/troupe/troupe.toml /work/troupe.toml /c.toml! ");
-  EXPECT_EQ(paths(find_config_files({{"HOME", "/home/ann"}, {"XDG_CONFIG_HOME", "cfg"}}, "/work", "~/c.toml")),
-            "/home/ann/.config/troupe/troupe.toml /work/troupe.toml /home/ann/c.toml! ");
-  EXPECT_EQ(paths(find_config_files({}, "/work", {})), "/work/troupe.toml ");
+  EXPECT_EQ(paths(find_config_files({{"HOME", "/home/ann"}}, "/srv", {})),
+            "/home/ann/.config/troupe/troupe.toml /srv/troupe.toml ");
+  EXPECT_EQ(paths(find_config_files({{"HOME", "/home/ann"}, {"XDG_CONFIG_HOME", "/cfg"}}, "/srv", "../c.toml")),
+            "/cfg/troupe/troupe.toml /srv/troupe.toml /c.toml! ");
+  EXPECT_EQ(paths(find_config_files({{"HOME", "/home/ann"}, {"XDG_CONFIG_HOME", "cfg"}}, "/srv", "~/c.toml")),
+            "/home/ann/.config/troupe/troupe.toml /srv/troupe.toml /home/ann/c.toml! ");
+  EXPECT_EQ(paths(find_config_files({}, "/srv", {})), "/srv/troupe.toml ");
 }
 
 TEST(AgentAssignment, splits_a_command_as_a_shell_would) {
@@ -238,7 +238,7 @@ TEST(AgentAssignment, splits_a_command_as_a_shell_would) {
   EXPECT_EQ(made("a=x \\"), "! the command ends inside a quotation");
   auto sources = sources_of("");
   sources.assignments = {*agent_assignment("a=./x.sh 'b c' \"[]\"")};
-  EXPECT_EQ(agent_of(load_config(sources), "a").command, (std::vector<std::string>{"/work/project/x.sh", "b c", "[]"}));
+  EXPECT_EQ(agent_of(load_config(sources), "a").command, (std::vector<std::string>{"/srv/project/x.sh", "b c", "[]"}));
 }
 
 TEST(CheckCommands, names_programs_that_are_not_there) {
