@@ -1,6 +1,8 @@
 // What depends on several settings.
 #include "config/config_layers.hpp"
+#include "messages/base/json_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -15,6 +17,21 @@ constexpr std::array<std::string_view, 6> set_for_agents{"TROUPE_RUN_ID",
                                                          "TROUPE_IDEMPOTENCY_KEY",
                                                          "TROUPE_PROMPT_FILE"};
 constexpr std::array<std::string_view, 5> secret_endings{"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS"};
+
+std::string quoted(std::string_view name) { return '\'' + std::string{name} + '\''; }
+
+bool is_utf8(const toml_node& node) {
+  if (const auto* text = node.as<std::string>()) {
+    return repair_utf8(*text) == *text;
+  }
+  if (const auto* list = node.as<toml_list>()) {
+    return std::all_of(list->begin(), list->end(), is_utf8);
+  }
+  const auto* table = node.as<toml_table>();
+  return table == nullptr || std::all_of(table->members.begin(), table->members.end(), [](const toml_member& each) {
+           return is_utf8(toml_node{each.key}) && is_utf8(each.value);
+         });
+}
 
 class settings_checker {
  public:
@@ -57,6 +74,18 @@ class settings_checker {
       error(path + "require", "'require' has no use where parse is \"text\"", "set parse = \"json\"");
     }
     check_variables(agent, path);
+    check_encoding(agent, path);
+  }
+
+  // A run keeps its agents as TOML, which is UTF-8: anything else would come back as other bytes.
+  void check_encoding(const agent_spec& agent, const std::string& path) {
+    for (const auto& key : agent_keys()) {
+      if (!is_utf8(key.write(agent))) {
+        error(path + std::string{key.name},
+              quoted(key.name) + " of agent '" + agent.name.str() + "' is not UTF-8: a run could not keep it",
+              key.name == "cwd" ? "set cwd to a folder whose path is UTF-8" : "write it in UTF-8");
+      }
+    }
   }
 
   void check_variables(const agent_spec& agent, const std::string& path) {

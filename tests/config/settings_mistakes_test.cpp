@@ -221,6 +221,18 @@ environment TROUPE_WRITER__MAX_BATCH: error: 'max_batch' must be an integer, fro
 )");
 }
 
+TEST(SettingsMistakes, bytes_that_a_run_could_not_keep) {
+  auto sources = sources_of("[agents.a]\ncommand=['a']\n");
+  sources.assignments = {"agents.a.env.X=\xFF"};
+  EXPECT_EQ(joined(lines_of(load_config(sources).problems)),
+            "0:0 error agents.a.env: 'env' of agent 'a' is not UTF-8: a run could not keep it | write it in UTF-8\n");
+  sources.assignments.clear();
+  sources.working_directory = "/work/caf\xE9";
+  EXPECT_EQ(joined(lines_of(load_config(sources).problems)),
+            "1:9 error agents.a.cwd: 'cwd' of agent 'a' is not UTF-8: a run could not keep it | set cwd to a folder "
+            "whose path is UTF-8\n");
+}
+
 TEST(SettingsMistakes, a_file_that_has_to_be_there_and_is_not) {
   auto sources = sources_of("");
   sources.files = {{"/nowhere/a.toml", {}, false}, {"/nowhere/b.toml", {}, true}, {"/", {}, false}};
