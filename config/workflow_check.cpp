@@ -56,7 +56,9 @@ bool is_consequence(const problem& found, const problem& refused) {
   }
   const bool hides_a_name = refused.key.starts_with("inputs") || refused.key.starts_with("state") ||
                             part.starts_with("output") || part.starts_with("id") || part.starts_with("args");
-  return hides_a_name && asked.find("prompt") != std::string_view::npos;
+  const bool hides_a_reducer = refused.key.starts_with("state");
+  return (hides_a_name && asked.find("prompt") != std::string_view::npos) ||
+         (hides_a_reducer && asked.starts_with("args"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "config/workflow_words.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
@@ -77,11 +78,54 @@ void check_writers(const workflow& flow, const workflow_shape& shape, workflow_c
   }
 }
 
+// A probe whose name says how it writes its field.
+struct probe_wish {
+  std::string_view name;
+  std::string_view does;
+  reducer first;  // the one to propose
+  reducer other;
+};
+
+constexpr std::array<probe_wish, 2> probe_wishes{
+    {{"probe.append", "adds an element to", reducer::append, reducer::set_union},
+     {"probe.add", "adds a number to", reducer::sum, reducer::sum}}};
+
+void check_probe(const workflow& flow, std::size_t index, const probe_wish& wish, workflow_complaints& out) {
+  const auto fields = facts_of(*flow.steps[index].function).fields;
+  for (const auto& field : std::set<std::string>{fields.begin(), fields.end()}) {
+    const auto reduce = reducer_of(flow, field);
+    if (reduce == wish.first || reduce == wish.other) {
+      continue;
+    }
+    const bool is_declared = std::any_of(
+        flow.state.begin(), flow.state.end(), [&](const state_field& each) { return each.name.str() == field; });
+    const std::string wanted = "reduce = \"" + std::string{word_of(reducer_words, wish.first)} + '"';
+    out.error(
+        step_path(index, "args"),
+        quoted(std::string{wish.name}) + ' ' + std::string{wish.does} + " the field " + quoted(field) + ", which is " +
+            (is_declared ? "" : "not declared and so ") + "reduced by \"" +
+            std::string{word_of(reducer_words, reduce)} + '"',
+        (is_declared ? "set " + wanted + " in [state." + field + "]" : "declare [state." + field + "] with " + wanted) +
+            ", or call probe.set");
+  }
+}
+
+void check_probes(const workflow& flow, workflow_complaints& out) {
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    for (const auto& wish : probe_wishes) {
+      if (flow.steps[i].function && flow.steps[i].function->name == wish.name) {
+        check_probe(flow, i, wish, out);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void check_fields(const workflow& flow, const workflow_shape& shape, workflow_complaints& out) {
   check_initials(flow, out);
   check_writers(flow, shape, out);
+  check_probes(flow, out);
 }
 
 }  // namespace troupe

@@ -324,6 +324,40 @@ TEST(WorkflowMistakes, in_fields_that_two_steps_write) {
   EXPECT_EQ(joined(check_text(std::string{fork} + "[state.both]\nreduce='append'\n")), "");
 }
 
+TEST(WorkflowMistakes, in_fields_that_probes_add_to) {
+  const auto probe = [](const std::string& name, const std::string& state) {
+    return "name='x'\n" + state + "[[step]]\nid='s'\nfunction='" + name + "'\nargs={field='f',value=1}\n";
+  };
+  const auto says = [&](const std::string& name, const std::string& state) {
+    return joined(check_text(probe(name, state)));
+  };
+  const std::string or_set = ", or call probe.set\n";
+  EXPECT_EQ(says("probe.append", "state.f={reduce='append'}\n"), "");
+  EXPECT_EQ(says("probe.append", "state.f={reduce='union'}\n"), "");
+  EXPECT_EQ(says("probe.add", "state.f={reduce='sum'}\n"), "");
+  EXPECT_EQ(says("probe.set", "state.f={reduce='last'}\n"), "");
+  EXPECT_EQ(says("probe.append", ""),
+            "5:6 error step[0].args: 'probe.append' adds an element to the field 'f', which is not declared and so "
+            "reduced by \"fail\" | declare [state.f] with reduce = \"append\"" +
+                or_set);
+  EXPECT_EQ(says("probe.add", "state.f={}\n"),
+            "6:6 error step[0].args: 'probe.add' adds a number to the field 'f', which is reduced by \"fail\" | set "
+            "reduce = \"sum\" in [state.f]" +
+                or_set);
+  for (const char* reduce : {"last", "sum", "min", "max", "merge"}) {
+    EXPECT_NE(says("probe.append", std::string{"state.f={reduce='"} + reduce + "'}\n"), "") << reduce;
+  }
+  for (const char* reduce : {"last", "append", "union", "min", "max", "merge"}) {
+    EXPECT_NE(says("probe.add", std::string{"state.f={reduce='"} + reduce + "'}\n"), "") << reduce;
+  }
+  EXPECT_EQ(check_text(probe("probe.append", "state.f={reduce='appand'}\n")).size(), 1U);
+  EXPECT_EQ(joined(check_text("name='x'\nstate.n={reduce='sum'}\n[[step]]\nid='s'\nfunction='probe.add'\n"
+                              "args=[{field='n',value=1},{field='m',value=1},{field='m',value=2}]\n")),
+            "6:6 error step[0].args: 'probe.add' adds a number to the field 'm', which is not declared and so reduced "
+            "by \"fail\" | declare [state.m] with reduce = \"sum\"" +
+                or_set);
+}
+
 TEST(WorkflowMistakes, in_prompts) {
   const std::string close = "close it with '}}', or write '{{{{' for a literal '{{'";
   const std::string form = "write a name like {{inputs.topic}}: words joined by dots; or '{{{{' for a literal '{{'";
