@@ -43,7 +43,8 @@ std::vector<std::string> split_name(std::string_view name) {
 }
 
 std::string first_line(std::string_view text) {
-  return std::string{text.substr(0, std::min(text.find_first_of("\r\n"), spelled_max))};
+  const auto line = text.substr(0, spelled_max);
+  return std::string{line.substr(0, line.find_first_of("\r\n"))};
 }
 
 class template_parser {

@@ -2,6 +2,7 @@
 
 #include "config/toml_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -196,9 +197,13 @@ loaded_workflow workflow_builder::build() const {
   }
   auto found = check_values(flow);
   auto loaded = parse_workflow(to_toml(flow), "builder", {});
+  const auto refused = found.size();
   for (auto& each : loaded.problems) {
-    each.at = place_of(flow, each.key);
-    found.push_back(std::move(each));
+    const auto is_known = [&](const problem& known) { return known.key == each.key; };
+    if (std::none_of(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(refused), is_known)) {
+      each.at = place_of(flow, each.key);
+      found.push_back(std::move(each));
+    }
   }
   loaded.problems = std::move(found);
   loaded.positions.relocate([&](const std::string& path) { return place_of(flow, path); });

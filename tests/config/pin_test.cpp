@@ -1,0 +1,245 @@
+// What a run is pinned to comes back as it was.
+#include "config/pin.hpp"
+
+#include "config/reference.hpp"
+#include "config/setting_key.hpp"
+#include "tests/config/samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace troupe::test {
+namespace {
+
+// By every member: a new one does not compile until it is compared.
+auto parts_of(const agent_spec& agent) {
+  const auto& [name,
+               kind,
+               command,
+               prompt,
+               parse,
+               require,
+               folder,
+               env,
+               pass_env,
+               ok_exit,
+               limit,
+               provider,
+               model,
+               url,
+               key] = agent;
+  return std::tie(
+      name, kind, command, prompt, parse, require, folder, env, pass_env, ok_exit, limit, provider, model, url, key);
+}
+
+bool are_equal(const settings& left, const settings& right) {
+  const auto parts = [](const settings& of) {
+    const auto& [storage, writer, runtime, log, agents] = of;
+    const auto& [path, durability] = storage;
+    const auto& [batch, depth] = writer;
+    const auto& [workers, throughput, drain, kill, grace, intensity, window, custodian] = runtime;
+    const auto& [level, format, file] = log;
+    return std::tie(path,
+                    durability,
+                    batch,
+                    depth,
+                    workers,
+                    throughput,
+                    drain,
+                    kill,
+                    grace,
+                    intensity,
+                    window,
+                    custodian,
+                    level,
+                    format,
+                    file);
+  };
+  return parts(left) == parts(right) && std::equal(left.agents.begin(),
+                                                   left.agents.end(),
+                                                   right.agents.begin(),
+                                                   right.agents.end(),
+                                                   [](const auto& a, const auto& b) {
+                                                     return a.first == b.first &&
+                                                            parts_of(a.second) == parts_of(b.second);
+                                                   });
+}
+
+class random_settings {
+ public:
+  explicit random_settings(std::uint64_t seed) : random_(seed) {}
+
+  settings make() {
+    settings made;
+    made.storage = {path(), pick<storage_durability>(2)};
+    made.writer.queue_depth = number(1, 1'048'576);
+    made.writer.max_batch = number(1, std::min(made.writer.queue_depth, 65'536));
+    made.runtime = {number(0, 1'024),
+                    number(1, 1'000'000),
+                    milliseconds{number(0, 86'400'000)},
+                    milliseconds{number(0, 3'600'000)},
+                    milliseconds{number(0, 60) * 60'000},
+                    number(0, 1'000),
+                    milliseconds{number(1, 86'400) * 1'000},
+                    number(0, 1) == 0 ? "" : path()};
+    made.log = {pick<log_level>(6), pick<log_format>(2), number(0, 1) == 0 ? "" : path()};
+    for (int count = number(0, 3); count > 0; --count) {
+      const agent_name name{std::string{"a1-_z"}.substr(0, static_cast<std::size_t>(number(1, 5))) +
+                            std::to_string(count)};
+      made.agents[name] = agent(name);
+    }
+    return made;
+  }
+
+ private:
+  int number(int from, int to) { return std::uniform_int_distribution<int>{from, to}(random_); }
+
+  template <class Enum>
+  Enum pick(int count) {
+    return static_cast<Enum>(number(0, count - 1));
+  }
+
+  // All that TOML has to escape, and what looks like its syntax.
+  std::string text() {
+    static const std::vector<std::string> pieces{"a",      "Z",      "0",          " ",      "\t",      "\n",   "\r\n",
+                                                 "\"",     "'",      "'''",        "\\",     "\\u0041", "#",    "=",
+                                                 "[x]",    "{{a}}",  "$HOME",      "~",      "\x01",    "\x1F", "\x7F",
+                                                 "\u00E9", "\u20AC", "\U0001F600", "\u2028", "true",    "1.5",  "."};
+    std::string made;
+    for (int count = number(0, 6); count > 0; --count) {
+      made += pieces[static_cast<std::size_t>(number(0, static_cast<int>(pieces.size()) - 1))];
+    }
+    return made;
+  }
+
+  std::string path() { return absolute_path(text(), {"/r/" + std::to_string(number(0, 9)), "/h"}); }
+
+  std::string variable() { return std::string(1, "AZ_x"[number(0, 3)]) + std::to_string(number(0, 99)); }
+
+  template <class Make>
+  auto several(int from, Make make) {
+    std::vector<decltype(make())> all;
+    for (int count = number(from, from + 3); count > 0; --count) {
+      all.push_back(make());
+    }
+    return all;
+  }
+
+  agent_spec agent(const agent_name& name) {
+    agent_spec made;
+    made.name = name;
+    made.prompt = pick<prompt_channel>(3);
+    made.parse = pick<output_format>(3);
+    made.working_directory = path();
+    made.pass_environment = several(0, [&] { return variable(); });
+    made.ok_exit = several(1, [&] { return number(0, 255); });
+    made.output_limit = number(0, 1) == 0 ? std::size_t{1'024} << static_cast<unsigned>(number(0, 22))
+                                          : static_cast<std::size_t>(number(1'024, 100'000'000));
+    made.provider = text();
+    made.model = text();
+    for (int count = number(0, 3); count > 0; --count) {
+      made.environment[variable()] = text();
+    }
+    if (made.parse != output_format::text) {
+      made.require = several(0, [&] { return std::string{number(0, 1) == 0 ? "" : "/a~1b/0/\u00E9 \"x\""}; });
+    }
+    if (number(0, 4) == 0) {
+      made.kind = agent_kind::http;
+      made.endpoint = "x" + text();
+      made.api_key_env = text();
+    } else {
+      made.command = several(1, [&] { return text(); });
+      made.command.front() = number(0, 1) == 0 ? "program" : path();
+    }
+    return made;
+  }
+
+  std::mt19937_64 random_;
+};
+
+// As a run is read back (runtime/node.cpp): nothing of this machine counts.
+loaded_config read_back(const std::string& text) {
+  config_sources sources;
+  sources.files = {{"/pinned.toml", text, true}};
+  sources.working_directory = "/";
+  return load_config(sources);
+}
+
+TEST(Pin, brings_back_equal_settings) {
+  for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
+    const auto before = random_settings{seed}.make();
+    const auto text = to_toml(before);
+    const auto back = read_back(text);
+    ASSERT_NE(back.values, nullptr) << "seed " << seed << ":\n" << text << joined(lines_of(back.problems));
+    ASSERT_TRUE(are_equal(before, *back.values)) << "seed " << seed << ":\n"
+                                                 << text << "\n came back as\n"
+                                                 << to_toml(*back.values);
+    ASSERT_EQ(to_toml(*back.values), text) << "seed " << seed;
+    ASSERT_EQ(config_hash(*back.values), config_hash(before)) << "seed " << seed;
+  }
+}
+
+TEST(Pin, hashes_what_is_set_and_not_where_it_was_set) {
+  auto sources = sources_of("[writer]\nmax_batch=64\n[agents.a]\ncommand=['a']\n");
+  const auto in_file = config_hash(*load_config(sources).values);
+  EXPECT_EQ(in_file.size(), std::string{"sha256:"}.size() + 64);
+  sources.files.front().text = "# another text\n[agents]\na.command = [\"a\"]\n";
+  EXPECT_NE(config_hash(*load_config(sources).values), in_file);
+  sources.environment["TROUPE_WRITER__MAX_BATCH"] = "64";
+  EXPECT_EQ(config_hash(*load_config(sources).values), in_file);
+}
+
+// One key after the other: none is left out of the hash.
+TEST(Pin, every_key_counts_in_the_hash) {
+  const auto hash_with = [](const std::string& assignment) {
+    auto sources = sources_of("[agents.a]\ncommand=['a']\nparse='json'\n");
+    sources.assignments = {assignment};
+    const auto loaded = load_config(sources);
+    EXPECT_NE(loaded.values, nullptr) << assignment << joined(lines_of(loaded.problems));
+    return loaded.values == nullptr ? std::string{} : config_hash(*loaded.values);
+  };
+  const auto value_of = [](const setting_facts& facts) -> std::string {
+    switch (facts.kind) {
+      case value_kind::integer:
+        return facts.name == "writer.queue_depth" ? "600" : std::to_string(facts.range.min + 1);
+      case value_kind::duration:
+        return "1234ms";
+      case value_kind::size:
+        return "2KiB";
+      case value_kind::text:
+      case value_kind::path:
+        return "other";
+      case value_kind::choice:
+        return std::string{facts.choices.back()};
+      case value_kind::command:
+      case value_kind::texts:
+      case value_kind::variable_names:
+        return "['OTHER']";
+      case value_kind::pointers:
+        return "['/other']";
+      case value_kind::integers:
+        return "[7]";
+      case value_kind::variables:
+        return "{X='1'}";
+    }
+    return {};
+  };
+  const auto plain = hash_with("writer.max_batch=512");
+  for (const auto& key : settings_keys()) {
+    EXPECT_NE(hash_with(std::string{key.name} + '=' + value_of(key)), plain) << key.name;
+  }
+  for (const auto& key : agent_keys()) {
+    const bool is_for_http = key.name == "kind" || key.name == "endpoint" || key.name == "api_key_env";
+    if (!is_for_http) {
+      EXPECT_NE(hash_with("agents.a." + std::string{key.name} + '=' + value_of(key)), plain) << key.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace troupe::test

@@ -1,0 +1,155 @@
+// A workflow in C++ is the one in a file: the same model, the same problems.
+#include "config/workflow_builder.hpp"
+
+#include "tests/config/samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace troupe::test {
+namespace {
+
+loaded_workflow from_file(std::string_view text) { return parse_workflow(text, "f.toml", "/nowhere"); }
+
+std::vector<std::string> said_of(const workflow_builder& flow) {
+  std::vector<std::string> said;
+  for (const auto& each : check_workflow(flow.build(), known_names())) {
+    EXPECT_EQ(each.at.line, 0);
+    said.push_back(each.at.file + ": " + each.key + ": " + each.message + (each.hint.empty() ? "" : " | " + each.hint));
+  }
+  return said;
+}
+
+TEST(WorkflowBuilder, makes_what_a_file_makes) {
+  workflow_builder made{"review"};
+  made.version(3)
+      .start("plan")
+      .max_concurrent(4)
+      .max_steps(50)
+      .wall_clock(10min)
+      .required_input("topic")
+      .input("depth", json_text{"2"})
+      .input("note")
+      .state("findings", reducer::append, json_text{"[]"})
+      .state("last", reducer::last);
+  made.step("survey")
+      .agents({"a", "b", "claude"})
+      .prompt("Survey {{inputs.topic}}.\n\"'''\"")
+      .output("findings")
+      .timeout(90s)
+      .vote_on("/decision")
+      .next("plan")
+      .next("lint");
+  made.step("plan").agent("a").agent("b").collect(1).next("survey");
+  made.step("lint")
+      .function("probe.set", json_text{R"([{"field":"last","value":{"a":[1,2.5,"x",true]}}])"})
+      .next("find");
+  made.step("find").agents({"a", "b"}).vote_each("/findings", {"/file", "/line"}).vote(2);
+  const auto built = made.build();
+  const auto read = from_file(R"(
+name = "review"
+version = 3
+start = "plan"
+limits = { max_concurrent = 4, max_steps = 50, wall_clock = "10m" }
+[inputs]
+topic = { required = true }
+depth = { default = 2 }
+note = {}
+[state]
+findings = { reduce = "append", initial = [] }
+last = { reduce = "last" }
+[[step]]
+id = "survey"
+agents = ["a", "b", "claude"]
+prompt = "Survey {{inputs.topic}}.\n\"'''\""
+output = "findings"
+timeout = "90s"
+next = ["plan", "lint"]
+consensus = { strategy = "vote", vote_on = "/decision" }
+[[step]]
+id = "plan"
+agents = ["a", "b"]
+next = "survey"
+consensus = { quorum = 1 }
+[[step]]
+id = "lint"
+function = "probe.set"
+args = [{ field = "last", value = { a = [1, 2.5, "x", true] } }]
+next = ["find"]
+[[step]]
+id = "find"
+agents = ["a", "b"]
+consensus = { strategy = "vote", vote_each = "/findings", vote_by = ["/file", "/line"], quorum = 2 }
+)");
+  ASSERT_NE(built.flow, nullptr) << joined(lines_of(built.problems));
+  ASSERT_NE(read.flow, nullptr) << joined(lines_of(read.problems));
+  EXPECT_EQ(to_toml(*built.flow), to_toml(*read.flow));
+  EXPECT_EQ(joined(lines_of(check_workflow(built, known_names()))), "");
+  EXPECT_EQ(joined(lines_of(check_workflow(read, known_names()))), "");
+}
+
+TEST(WorkflowBuilder, has_a_source_that_reads_back_as_the_same_workflow) {
+  workflow_builder made{"x"};
+  made.step("s").agent("a").prompt("{{run.id}}");
+  const auto built = made.build();
+  ASSERT_NE(built.flow, nullptr);
+  const auto back = from_file(built.flow->source);
+  ASSERT_NE(back.flow, nullptr) << joined(lines_of(back.problems));
+  EXPECT_EQ(back.flow->hash, built.flow->hash);
+  EXPECT_EQ(to_toml(*back.flow), to_toml(*built.flow));
+}
+
+TEST(WorkflowBuilder, says_of_mistakes_what_a_file_says) {
+  workflow_builder made{"My Flow"};
+  made.max_concurrent(0).input("a b").state("n", reducer::sum, json_text{"\"1\""});
+  made.step("s").agents({"a", "cluade"}).vote(3).prompt("{{inputs.zz}}").next("t");
+  made.step("S").function("probe.ech");
+  EXPECT_EQ(
+      joined(said_of(made)),
+      R"(builder: name: 'name' is 'My Flow', which cannot be the name of a workflow | a name has 1 to 64 characters of a-z, 0-9, '_' and '-', and starts with a letter or digit
+builder: limits.max_concurrent: 'max_concurrent' must be from 1 to 100000; this is 0
+builder: inputs.a b: 'a b' cannot be the name of a field | a field has 1 to 64 characters of a-z, A-Z, 0-9, '_' and '-'
+builder: state.n.initial: 'initial' must be a number: the field is reduced by "sum"
+builder step 'S': step[1].id: 'id' is 'S', which cannot be the id of a step | a name has 1 to 64 characters of a-z, 0-9, '_' and '-', and starts with a letter or digit
+builder step 'S': step[1].function: there is no function 'probe.ech' | did you mean 'probe.echo'?
+builder step 's': step[0].agents[1]: there is no agent 'cluade' | did you mean 'claude'?
+builder step 's': step[0].consensus.quorum: 'quorum' must be from 1 to 2: the step has 2 agents; this is 3
+)");
+}
+
+TEST(WorkflowBuilder, says_at_which_step) {
+  workflow_builder made{"x"};
+  made.step("s").agents({"a", "cluade"}).vote(3).prompt("{{state.zz}}").next("u");
+  made.step("t").function("probe.ech").next("s");
+  EXPECT_EQ(joined(said_of(made)),
+            R"(builder step 's': step[0].next[0]: 'next' names the step 'u', which is not there | known: s, t
+builder step 's': step[0].agents[1]: there is no agent 'cluade' | did you mean 'claude'?
+builder step 's': step[0].consensus.quorum: 'quorum' must be from 1 to 2: the step has 2 agents; this is 3
+builder step 's': step[0].prompt: '{{state.zz}}': there is no field 'zz' | known: s, t
+builder step 't': step[1].id: step 't' cannot be reached from 's' | name it in 'next' of a step that is reached, or take it out
+builder step 't': step[1].function: there is no function 'probe.ech' | did you mean 'probe.echo'?
+)");
+}
+
+TEST(WorkflowBuilder, refuses_json_that_a_file_cannot_hold) {
+  workflow_builder made{"x"};
+  made.input("a", json_text{"null"}).state("b", reducer::last, json_text{"[1,"});
+  made.step("s").function("probe.echo", json_text{R"({"x":[null]})"});
+  EXPECT_EQ(
+      joined(said_of(made)),
+      R"(builder: inputs.a.default: this is not JSON that a workflow can hold: null | a workflow has no null; leave the value out
+builder: state.b.initial: this is not JSON that a workflow can hold: [1, | a workflow has no null; leave the value out
+builder step 's': step[0].args: this is not JSON that a workflow can hold: {"x":[null]} | a workflow has no null; leave the value out
+)");
+  EXPECT_EQ(made.build().flow, nullptr);
+}
+
+TEST(WorkflowBuilder, refuses_a_workflow_without_steps) {
+  EXPECT_EQ(joined(said_of(workflow_builder{"x"})),
+            "builder: step: 'step' is missing | a workflow has at least one step: write [[step]] on a line of its own, "
+            "and the step's keys below\n");
+}
+
+}  // namespace
+}  // namespace troupe::test
