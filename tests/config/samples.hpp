@@ -70,7 +70,7 @@ inline std::vector<std::string> check_text(std::string_view text) {
 inline config_sources sources_of(std::string text) {
   config_sources sources;
   sources.environment = {{"HOME", "/home/ann"}, {"PATH", "/usr/bin:/bin"}};
-  sources.working_directory = "/work/project";
+  sources.working_directory = "/srv/project";
   sources.files = {{"/etc/t/troupe.toml", std::move(text), true}};
   return sources;
 }

@@ -227,7 +227,7 @@ TEST(SettingsMistakes, bytes_that_a_run_could_not_keep) {
   EXPECT_EQ(joined(lines_of(load_config(sources).problems)),
             "0:0 error agents.a.env: 'env' of agent 'a' is not UTF-8: a run could not keep it | write it in UTF-8\n");
   sources.assignments.clear();
-  sources.working_directory = "/work/caf\xE9";
+  sources.working_directory = "/srv/caf\xE9";
   EXPECT_EQ(joined(lines_of(load_config(sources).problems)),
             "1:9 error agents.a.cwd: 'cwd' of agent 'a' is not UTF-8: a run could not keep it | set cwd to a folder "
             "whose path is UTF-8\n");
