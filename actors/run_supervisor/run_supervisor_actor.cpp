@@ -30,7 +30,7 @@ struct run_supervisor_state {
   static inline const char* name = "run_supervisor";
   run_supervisor_deps deps;
   std::map<run_id, run_entry> runs;
-  bool stopping = false;      // takes no more runs
+  bool stopping = false;  // takes no more runs
   bool at_once = false;
   bool asked_to_end = false;  // ends after the last
 

@@ -228,12 +228,13 @@ start_reply house::submit(const std::string& toml, const std::string& id, const 
 }
 
 void house::listen(const std::string& id, event_seq since) {
-  event_listener_deps deps{hub,
-                           run_id{id},
-                           since,
-                           [this](const event_batch& batch) { events.insert(events.end(), batch.begin(), batch.end()); },
-                           [this](const task_progress& line) { progress.push_back(line); },
-                           [this](const error& why) { stopped = why; }};
+  event_listener_deps deps{
+      hub,
+      run_id{id},
+      since,
+      [this](const event_batch& batch) { events.insert(events.end(), batch.begin(), batch.end()); },
+      [this](const task_progress& line) { progress.push_back(line); },
+      [this](const error& why) { stopped = why; }};
   listeners_.push_back(spawn_event_listener(*system, std::move(deps), placement::shared).address());
   settle();
 }

@@ -23,7 +23,9 @@ class run_recorder {
   run_listener listener();
 
   /// True once an event of this kind has come (for this step, if named). False when `patience` is over.
-  bool wait_for(event_kind kind, const std::string& step = "", std::chrono::seconds patience = std::chrono::seconds{30});
+  bool wait_for(event_kind kind,
+                const std::string& step = "",
+                std::chrono::seconds patience = std::chrono::seconds{30});
   /// True once the run has ended or stopped.
   bool wait_for_end(std::chrono::seconds patience = std::chrono::seconds{30});
 

@@ -1,7 +1,7 @@
 #include "runtime/os/custodian/keeper.hpp"
 
-#include "runtime/os/process_tree.hpp"
 #include "runtime/os/custody_protocol.hpp"
+#include "runtime/os/process_tree.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

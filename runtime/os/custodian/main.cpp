@@ -5,8 +5,8 @@
 //
 // Started by the runtime only (runtime/os/custodian_client.cpp): troupe-custodian OPEN_FILES, its socket as descriptor 3.
 #include "runtime/os/custodian/keeper.hpp"
-#include "runtime/os/process_tree.hpp"
 #include "runtime/os/custody_protocol.hpp"
+#include "runtime/os/process_tree.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -134,8 +134,7 @@ TEST(output_parsing_test, one_of_the_answers_that_the_prompt_lists_is_an_answer)
   EXPECT_EQ(found(output_format::json, choice_prompt, choice_prompt), "OUTPUT_INVALID");
   std::string echo_and_answer{choice_prompt};
   echo_and_answer.append("\n\n{\"decision\":\"approve\"}");
-  EXPECT_EQ(found(output_format::json, echo_and_answer, choice_prompt),
-            "balanced {\"decision\":\"approve\"}");
+  EXPECT_EQ(found(output_format::json, echo_and_answer, choice_prompt), "balanced {\"decision\":\"approve\"}");
 }
 
 TEST(output_parsing_test, a_prompt_without_json_questions_nothing) {

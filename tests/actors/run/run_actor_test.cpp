@@ -85,13 +85,19 @@ TEST_F(run_actor_test, starts_the_agents_of_a_step_together_and_waits_for_all) {
 
 TEST_F(run_actor_test, commits_raw_output_before_the_outcome) {
   begin(one_agent);
-  house_.processes->exit(0, std::string("a\0\xff" "b", 4));
+  house_.processes->exit(0,
+                         std::string("a\0\xff"
+                                     "b",
+                                     4));
   house_.settle();
   expect_end(run_state::completed);
   auto session = read_session::open(house_.database.options());
   const auto output = (*session)->find_output(run_id{"r-1"}, step_id{"ask"});
   ASSERT_TRUE(output.has_value());
-  EXPECT_EQ(output->front().standard_output, std::string("a\0\xff" "b", 4));
+  EXPECT_EQ(output->front().standard_output,
+            std::string("a\0\xff"
+                        "b",
+                        4));
 }
 
 TEST_F(run_actor_test, a_time_out_asks_then_kills_then_fails_the_task) {

@@ -19,8 +19,12 @@ class restart_plan_test : public testing::Test {
 
   restart_plan::time at(milliseconds after) { return restart_plan::time{} + after; }
 
-  static const restart_plan::start_child* start(const effect& does) { return std::get_if<restart_plan::start_child>(&does); }
-  static const restart_plan::stop_child* stop(const effect& does) { return std::get_if<restart_plan::stop_child>(&does); }
+  static const restart_plan::start_child* start(const effect& does) {
+    return std::get_if<restart_plan::start_child>(&does);
+  }
+  static const restart_plan::stop_child* stop(const effect& does) {
+    return std::get_if<restart_plan::stop_child>(&does);
+  }
   static const restart_plan::end_self* end(const effect& does) { return std::get_if<restart_plan::end_self>(&does); }
 };
 
@@ -36,10 +40,9 @@ TEST_F(restart_plan_test, restarts_only_the_child_that_died) {
 }
 
 TEST_F(restart_plan_test, restarts_by_type) {
-  for (const auto& [type, after_normal, after_abnormal] :
-       {std::tuple{restart_type::permanent, true, true},
-        std::tuple{restart_type::transient, false, true},
-        std::tuple{restart_type::temporary, false, false}}) {
+  for (const auto& [type, after_normal, after_abnormal] : {std::tuple{restart_type::permanent, true, true},
+                                                           std::tuple{restart_type::transient, false, true},
+                                                           std::tuple{restart_type::temporary, false, false}}) {
     auto first = made(type);
     EXPECT_EQ(start(first.ended(0, "", at(0ms))) != nullptr, after_normal);
     auto second = made(type);
