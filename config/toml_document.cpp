@@ -103,6 +103,13 @@ std::size_t offset_of(std::string_view text, toml_place at) {
 
 }  // namespace
 
+toml_node::toml_node() = default;
+toml_node::toml_node(const toml_node&) = default;
+toml_node::toml_node(toml_node&&) noexcept = default;
+toml_node& toml_node::operator=(const toml_node&) = default;
+toml_node& toml_node::operator=(toml_node&&) noexcept = default;
+toml_node::~toml_node() = default;
+
 toml_node::toml_node(variant held, toml_place from, toml_place to) : value(std::move(held)), begin(from), end(to) {}
 
 const toml_node* toml_table::find(std::string_view key) const noexcept {

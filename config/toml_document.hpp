@@ -39,11 +39,16 @@ struct toml_table {
 struct toml_node {
   using variant = std::variant<bool, std::int64_t, double, std::string, toml_date, toml_list, toml_table>;
 
-  variant value{false};
+  variant value;  // defined away from here: it holds lists and tables of what is not complete yet
   toml_place begin;
   toml_place end;  ///< One past the last character; of a table header for tables.
 
-  toml_node() = default;
+  toml_node();  ///< `false`.
+  toml_node(const toml_node&);
+  toml_node(toml_node&&) noexcept;
+  toml_node& operator=(const toml_node&);
+  toml_node& operator=(toml_node&&) noexcept;
+  ~toml_node();
   toml_node(variant held, toml_place from = {}, toml_place to = {});  // NOLINT(google-explicit-constructor)
 
   template <class T>

@@ -50,7 +50,7 @@ std::uint64_t raise_open_files() {
 
 class process_reactor::loop {
  public:
-  explicit loop(process_reactor_options options)
+  explicit loop(const process_reactor_options& options)
       : program_(find_custodian(options.custodian)),
         open_files_(raise_open_files()),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -348,7 +348,7 @@ class process_reactor::loop {
   std::thread thread_;
 };
 
-process_reactor::process_reactor(process_reactor_options options) : loop_(std::make_unique<loop>(std::move(options))) {}
+process_reactor::process_reactor(const process_reactor_options& options) : loop_(std::make_unique<loop>(options)) {}
 
 process_reactor::~process_reactor() = default;
 

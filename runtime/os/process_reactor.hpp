@@ -20,7 +20,7 @@ struct process_reactor_options {
 /// custodian that dies takes its children with it (`custodian_lost`), and another is started for the next ones.
 class process_reactor final : public process_port {
  public:
-  explicit process_reactor(process_reactor_options options);
+  explicit process_reactor(const process_reactor_options& options);
 
   /// Kills what is left, waits until all of it has `ended` (2 s at most), and ends the custodian.
   ~process_reactor() override;

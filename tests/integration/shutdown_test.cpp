@@ -13,7 +13,6 @@
 namespace troupe {
 namespace {
 
-using namespace testing;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 

@@ -12,7 +12,6 @@
 namespace troupe {
 namespace {
 
-using namespace testing;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -13,7 +13,6 @@
 namespace troupe {
 namespace {
 
-using namespace testing;
 using std::chrono::milliseconds;
 
 constexpr milliseconds one_second{1'000};

@@ -21,7 +21,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using namespace testing;
 
 std::string pattern(std::size_t bytes) {
   std::string text(bytes, '\0');

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::testing {
+namespace troupe {
 
 /// Records what a listener is told. Its members may be read after a wait that covers them.
 class watched_child {
@@ -112,4 +112,4 @@ inline child_record run(process_port& port, process_request what) {
   return child;
 }
 
-}  // namespace troupe::testing
+}  // namespace troupe

@@ -36,7 +36,7 @@ class story {
     return make_task_id(run, superstep_no{superstep}, step_id{step}, agent_name{agent});
   }
 
-  create_run created(std::vector<std::pair<std::string, std::string>> front = {{"survey", "claude"}}) {
+  create_run created(const std::vector<std::pair<std::string, std::string>>& front = {{"survey", "claude"}}) {
     create_run told;
     told.run = run;
     told.workflow_name = "review";
@@ -57,6 +57,7 @@ class story {
   std::vector<planned_task> front_of(std::int64_t superstep,
                                      const std::vector<std::pair<std::string, std::string>>& tasks) const {
     std::vector<planned_task> front;
+    front.reserve(tasks.size());
     for (const auto& [step, agent] : tasks) {
       front.push_back(planned(run, superstep, step, agent, static_cast<std::int64_t>(front.size())));
     }
@@ -120,7 +121,7 @@ class story {
 
   commit_superstep committed(std::int64_t superstep,
                              const std::string& state,
-                             std::vector<std::pair<std::string, std::string>> next_front = {},
+                             const std::vector<std::pair<std::string, std::string>>& next_front = {},
                              std::vector<step_verdict> verdicts = {}) {
     commit_superstep told;
     told.run = run;

@@ -23,16 +23,15 @@ class fault_vfs {
 
   struct fault {
     operation on = operation::write;
-    int countdown = 1;           ///< 1: the next one.
-    int code = SQLITE_IOERR;     ///< What SQLite is told; nothing is done.
-    bool for_ever = false;       ///< Every one from then on.
-    std::string_view only = "";  ///< Only files whose name ends so: "-wal".
+    int countdown = 1;        ///< 1: the next one.
+    int code = SQLITE_IOERR;  ///< What SQLite is told; nothing is done.
+    bool for_ever = false;    ///< Every one from then on.
+    std::string_view only;    ///< Only files whose name ends so: "-wal".
   };
 
   /// `shared_memory` false: a file system that cannot do WAL.
   explicit fault_vfs(std::string name, bool shared_memory = true)
-      : name_(std::move(name)), system_(sqlite3_vfs_find(nullptr)), shared_memory_(shared_memory) {
-    vfs_ = *system_;
+      : name_(std::move(name)), system_(sqlite3_vfs_find(nullptr)), shared_memory_(shared_memory), vfs_(*system_) {
     vfs_.zName = name_.c_str();
     vfs_.pAppData = this;
     vfs_.szOsFile = static_cast<int>(sizeof(file)) + system_->szOsFile;

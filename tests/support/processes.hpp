@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::testing {
+namespace troupe {
 
 inline constexpr std::chrono::seconds test_patience{30};  ///< Longer than anything takes: a hang is a failure.
 
@@ -96,4 +96,4 @@ inline std::string new_mark() {
   return "mark-" + std::to_string(::getpid()) + '-' + std::to_string(++count) + '.';
 }
 
-}  // namespace troupe::testing
+}  // namespace troupe

@@ -14,7 +14,7 @@
 #include <vector>
 
 int main(int count, char** arguments) {
-  using namespace troupe;
+  using troupe::process_end, troupe::process_listener, troupe::process_reactor, troupe::process_request;
   if (count < 5) {
     return 2;
   }
