@@ -9,7 +9,7 @@ constexpr std::string_view page_head =
     R"(# Configuration
 
 <!-- Made from config/settings_keys.cpp and config/configuration_page.cpp; a test compares. To write it anew:
-     TROUPE_UPDATE=1 ./dev test -R Documents -->
+     TROUPE_UPDATE=1 ./dev test -R documents -->
 
 Settings are in TOML files. Every key has a default, so that no file is needed until there is an agent.
 

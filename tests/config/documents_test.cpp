@@ -7,7 +7,7 @@
 namespace troupe::test {
 namespace {
 
-TEST(Documents, configuration_is_what_the_key_tables_say) {
+TEST(documents, configuration_is_what_the_key_tables_say) {
   EXPECT_EQ(difference_to_kept("docs/configuration.md", configuration_page()), "");
 }
 

@@ -16,9 +16,9 @@ namespace {
 
 constexpr const char* page_path = "docs/schema.md";
 
-class Documents : public testing::Test {
+class documents : public testing::Test {
  protected:
-  Documents() {
+  documents() {
     auto opened = database::open(place.options());
     EXPECT_TRUE(opened) << opened.error().message;
     EXPECT_TRUE(migrate(*opened, migration_sources()));
@@ -27,7 +27,7 @@ class Documents : public testing::Test {
   temporary_database place;
 };
 
-TEST_F(Documents, schema_is_what_a_new_database_has) {
+TEST_F(documents, schema_is_what_a_new_database_has) {
   SQLite::Database file{place.path().string(), SQLite::OPEN_READONLY};
   const auto page = make_schema_page(file, bytes_of_file(std::string{TROUPE_SOURCE_DIR} + '/' + page_path));
   EXPECT_EQ(difference_to_kept(page_path, page.text), "");
@@ -35,7 +35,7 @@ TEST_F(Documents, schema_is_what_a_new_database_has) {
   EXPECT_THAT(page.unknown, testing::IsEmpty()) << "in " << page_path << " and not in the database";
 }
 
-TEST_F(Documents, schema_page_misses_what_has_no_meaning_and_what_is_gone) {
+TEST_F(documents, schema_page_misses_what_has_no_meaning_and_what_is_gone) {
   SQLite::Database file{place.path().string(), SQLite::OPEN_READWRITE};
   const auto page = make_schema_page(file, bytes_of_file(std::string{TROUPE_SOURCE_DIR} + '/' + page_path)).text;
   file.exec("ALTER TABLE runs ADD COLUMN colour TEXT");
@@ -48,7 +48,7 @@ TEST_F(Documents, schema_page_misses_what_has_no_meaning_and_what_is_gone) {
   EXPECT_THAT(changed.unknown, testing::ElementsAre("lease.host"));
 }
 
-TEST_F(Documents, every_table_is_strict) {
+TEST_F(documents, every_table_is_strict) {
   SQLite::Database file{place.path().string(), SQLite::OPEN_READONLY};
   SQLite::Statement row{
       file, "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND NOT strict"};

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view title =
     "# Database schema\n\n"
     "<!-- Tables, columns, types, keys and indexes are made from a database; the words are kept, and written here by\n"
-    "     hand. A test compares. To write it anew: TROUPE_UPDATE=1 ./dev test -R Documents -->\n\n";
+    "     hand. A test compares. To write it anew: TROUPE_UPDATE=1 ./dev test -R documents -->\n\n";
 constexpr std::string_view version_line = "This is version ";
 constexpr std::string_view section_mark = "### `";
 constexpr std::string_view columns_head = "| column | type | meaning |\n|---|---|---|\n";

@@ -26,7 +26,7 @@ inline std::string difference_to_kept(const std::string& path, const std::string
     line += made[at] == '\n' ? 1U : 0U;
   }
   return path + " differs from what the code makes, first in line " + std::to_string(line) +
-         "; to write it anew: TROUPE_UPDATE=1 ./dev test -R Documents";
+         "; to write it anew: TROUPE_UPDATE=1 ./dev test -R documents";
 }
 
 }  // namespace troupe
