@@ -23,7 +23,7 @@ std::string reason_text(const caf::error& reason);
 void log_unexpected(const std::string& actor);
 
 /// Call first in each behaviour. Exceptions end the actor with bug_reason; unknown messages are logged and refused.
-inline void guard(caf::scheduled_actor* self, std::string name) {
+inline void guard(caf::scheduled_actor* self, const std::string& name) {
   self->set_exception_handler([name](std::exception_ptr& what) -> caf::error { return bug_reason(name, what); });
   self->set_default_handler([name](caf::scheduled_actor*, const caf::message_view&) -> caf::result<caf::message> {
     log_unexpected(name);

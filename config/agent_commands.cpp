@@ -148,15 +148,15 @@ std::vector<problem> check_commands(const loaded_config& config,
       continue;
     }
     const std::string key = "agents." + name.str() + ".command";
-    const std::string way = path ? "install it, or write the whole path"
-                                 : "install it, write the whole path, or give it yours: pass_env = [\"PATH\"]";
+    std::string way = path ? "install it, or write the whole path"
+                           : "install it, write the whole path, or give it yours: pass_env = [\"PATH\"]";
     found.push_back(
         {problem::severity::warning,
          error_code::agent_not_found,
          config.positions.find(key),
          key,
          "agent '" + name.str() + "': there is no program '" + program + "'",
-         has_slash ? "check the path, and that the file may be executed" : way + "; looked in PATH=" + folders});
+         has_slash ? "check the path, and that the file may be executed" : way.append("; looked in PATH=" + folders)});
   }
   return found;
 }

@@ -92,13 +92,13 @@ class settings_checker {
     for (const auto& [name, value] : agent.environment) {
       for (const auto taken : set_for_agents) {
         if (name == taken) {
-          error(path + "env." + name, "'" + name + "' is set by Troupe for each attempt", "take it out");
+          error(path + "env." + name, quoted(name) + " is set by Troupe for each attempt", "take it out");
         }
       }
       for (const auto ending : secret_endings) {
         if (name.ends_with(ending) && !value.empty()) {
           warn(path + "env." + name,
-               "'" + name + "' looks like a secret that is written into the configuration",
+               quoted(name) + " looks like a secret that is written into the configuration",
                "set it in the environment of Troupe and name it in pass_env");
         }
       }

@@ -24,7 +24,7 @@ bool is_name_character(char letter) { return is_lower_or_digit(letter) || letter
 // The value as the file has it, if that is short; else its kind.
 std::string shown(const toml_node& node) {
   if (node.as<toml_list>() == nullptr && node.as<toml_table>() == nullptr) {
-    const std::string text = toml_value(node);
+    std::string text = toml_value(node);
     if (text.size() <= quoted_max) {
       return text;
     }

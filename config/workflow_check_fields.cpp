@@ -90,6 +90,22 @@ constexpr std::array<probe_wish, 2> probe_wishes{
     {{"probe.append", "adds an element to", reducer::append, reducer::set_union},
      {"probe.add", "adds a number to", reducer::sum, reducer::sum}}};
 
+void refuse_probe(const probe_wish& wish,
+                  const std::string& field,
+                  reducer reduce,
+                  bool is_declared,
+                  const std::string& path,
+                  workflow_complaints& out) {
+  const std::string wanted = "reduce = \"" + std::string{word_of(reducer_words, wish.first)} + '"';
+  out.error(
+      path,
+      quoted(std::string{wish.name}) + ' ' + std::string{wish.does} + " the field " + quoted(field) + ", which is " +
+          (is_declared ? "" : "not declared and so ") + "reduced by \"" + std::string{word_of(reducer_words, reduce)} +
+          '"',
+      (is_declared ? "set " + wanted + " in [state." + field + "]" : "declare [state." + field + "] with " + wanted) +
+          ", or call probe.set");
+}
+
 void check_probe(const workflow& flow, std::size_t index, const probe_wish& wish, workflow_complaints& out) {
   const auto fields = facts_of(*flow.steps[index].function).fields;
   for (const auto& field : std::set<std::string>{fields.begin(), fields.end()}) {
@@ -99,14 +115,7 @@ void check_probe(const workflow& flow, std::size_t index, const probe_wish& wish
     }
     const bool is_declared = std::any_of(
         flow.state.begin(), flow.state.end(), [&](const state_field& each) { return each.name.str() == field; });
-    const std::string wanted = "reduce = \"" + std::string{word_of(reducer_words, wish.first)} + '"';
-    out.error(
-        step_path(index, "args"),
-        quoted(std::string{wish.name}) + ' ' + std::string{wish.does} + " the field " + quoted(field) + ", which is " +
-            (is_declared ? "" : "not declared and so ") + "reduced by \"" +
-            std::string{word_of(reducer_words, reduce)} + '"',
-        (is_declared ? "set " + wanted + " in [state." + field + "]" : "declare [state." + field + "] with " + wanted) +
-            ", or call probe.set");
+    refuse_probe(wish, field, reduce, is_declared, step_path(index, "args"), out);
   }
 }
 

@@ -31,7 +31,9 @@ std::vector<std::string> environment_of(const attempt_order& order,
   std::vector<std::string> list;
   list.reserve(all.size());
   for (const auto& [name, value] : all) {
-    list.push_back(name + '=' + value);
+    auto& entry = list.emplace_back(name);
+    entry += '=';
+    entry += value;
   }
   return list;
 }

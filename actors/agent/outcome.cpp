@@ -34,7 +34,10 @@ std::string name_of_signal(int number) {
 
 std::string with_last_words(std::string text, std::string_view standard_error) {
   const auto line = last_line_for_display(standard_error, shown_bytes_max);
-  return line.empty() ? text : text + ": " + line;
+  if (!line.empty()) {
+    text += ": " + line;
+  }
+  return text;
 }
 
 bool is_between(char c, char low, char high) { return c >= low && c <= high; }

@@ -61,7 +61,7 @@ void stop_without_end(run_pointer self, const error& why) {
 
 // Tells a fact of the run's own; `then` follows its commit.
 template <class Fact>
-void commit(run_pointer self, Fact fact, std::function<void()> then) {
+void commit(run_pointer self, Fact fact, const std::function<void()>& then) {
   self->state.committing = true;
   fact.run = self->state.run;
   fact.at = self->state.deps.clock->now();

@@ -73,7 +73,7 @@ class context {
   /// `settings()` is there.
   std::optional<refusal> load(const std::vector<std::string>& more = {});
   /// The same from other sources: what a run was pinned to.
-  std::optional<refusal> load(const config_sources& sources);
+  std::optional<refusal> load(const config_sources& from);
   /// Where load() reads.
   config_sources sources(const std::vector<std::string>& more = {}) const;
 

@@ -209,7 +209,9 @@ class process_reactor::loop {
         return;
       }
     }
-    begin(handle, child);
+    if (!begin(handle, child)) {
+      start_next_of(key);
+    }
   }
 
   void start_next_of(const std::string& key) {
@@ -217,13 +219,14 @@ class process_reactor::loop {
     if (turn == waiting_.end()) {
       return;
     }
-    if (turn->second.empty()) {
-      waiting_.erase(turn);
-      return;
+    while (!turn->second.empty()) {
+      const auto [handle, child] = turn->second.front();
+      turn->second.pop_front();
+      if (begin(handle, child)) {
+        return;
+      }
     }
-    const auto [handle, child] = turn->second.front();
-    turn->second.pop_front();
-    begin(handle, child);
+    waiting_.erase(turn);
   }
 
   void drop_waiting(process_handle handle) {
@@ -239,29 +242,26 @@ class process_reactor::loop {
     }
   }
 
-  void refuse(const child_ptr& child, const error& why) {
+  static bool refuse(const child_ptr& child, const error& why) {
     child->fail(why);
     child->tell_end();
-    start_next_of(child->request().key);
+    return false;
   }
 
-  void begin(process_handle handle, const child_ptr& child) {
+  // False if it ended without a start: then the next of its key has its turn.
+  bool begin(process_handle handle, const child_ptr& child) {
     if (stopping_) {
-      refuse(child, {error_code::cancelled, "the runtime is shutting down; the process was not started", ""});
-      return;
+      return refuse(child, {error_code::cancelled, "the runtime is shutting down; the process was not started", ""});
     }
     if (auto valid = child->check(); !valid) {
-      refuse(child, valid.error());
-      return;
+      return refuse(child, valid.error());
     }
     if (auto why = ensure_custodian()) {
-      refuse(child, *why);
-      return;
+      return refuse(child, *why);
     }
     auto ends = child->open();
     if (!ends) {
-      refuse(child, ends.error());
-      return;
+      return refuse(child, ends.error());
     }
     children_[handle] = child;
     if (child->input() >= 0) {
@@ -272,6 +272,7 @@ class process_reactor::loop {
     watch(child->control(), tag(handle, role::control), EPOLLIN);
     custodian_->order(child->request(), *std::move(ends));
     flush_custodian();
+    return true;
   }
 
   std::optional<error> ensure_custodian() {

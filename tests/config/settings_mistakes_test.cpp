@@ -73,15 +73,14 @@ TEST(SettingsMistakes, in_the_file) {
 }
 
 TEST(SettingsMistakes, in_values) {
+  const std::string log_levels = R"("trace", "debug", "info", "warn", "error", "off")";
   expect_says({
       {"wrong types",
        "[writer]\nmax_batch='x'\n[runtime]\nworkers=1.5\nkill_grace=5\n[log]\nlevel=true\nfile=['a']\n",
        {"2:11 error writer.max_batch: 'max_batch' must be an integer, from 1 to 65536; this is \"x\"",
         "4:9 error runtime.workers: 'workers' must be an integer, from 0 to 1024; this is 1.5",
         "5:12 error runtime.kill_grace: 'kill_grace' must be a duration with a unit; this is 5 | " + duration_form,
-        "7:7 error log.level: 'level' must be one of \"trace\", \"debug\", \"info\", \"warn\", \"error\", \"off\"; "
-        "this is "
-        "true",
+        "7:7 error log.level: 'level' must be one of " + log_levels + "; this is true",
         "8:6 error log.file: 'file' must be a string; this is a list"}},
       {"out of range",
        "[writer]\nmax_batch=0\nqueue_depth=1048577\n[runtime]\nrestart_window='0ms'\ndrain_grace='2h'\n",

@@ -14,7 +14,6 @@ namespace troupe {
 namespace {
 
 using std::chrono::steady_clock;
-using ::testing::HasSubstr;
 
 constexpr const char* two_agents = R"(
 name = "two"
@@ -78,7 +77,8 @@ class shutdown_test : public node_fixture {
   std::map<std::string, task_state> stored_tasks() const {
     auto session = read_session::open(options());
     std::map<std::string, task_state> states;
-    for (const auto& task : *(*session)->list_tasks(run_id{"r-1"})) {
+    const auto tasks = (*session)->list_tasks(run_id{"r-1"});
+    for (const auto& task : *tasks) {
       states[task.agent.str()] = task.state;
     }
     return states;

@@ -13,9 +13,7 @@ namespace troupe {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr std::chrono::milliseconds one_second{1'000};

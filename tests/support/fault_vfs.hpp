@@ -26,7 +26,7 @@ class fault_vfs {
     int countdown = 1;        ///< 1: the next one.
     int code = SQLITE_IOERR;  ///< What SQLite is told; nothing is done.
     bool for_ever = false;    ///< Every one from then on.
-    std::string_view only;    ///< Only files whose name ends so: "-wal".
+    std::string only;         ///< Only files whose name ends so: "-wal".
   };
 
   /// `shared_memory` false: a file system that cannot do WAL.
@@ -77,7 +77,7 @@ class fault_vfs {
   // SQLITE_OK, or what the armed fault says.
   int strike(operation kind, std::string_view path) {
     ++counts_[static_cast<std::size_t>(kind)];
-    if (!armed_ || armed_->on != kind || !path.ends_with(std::string_view{armed_->only}) || --armed_->countdown > 0) {
+    if (!armed_ || armed_->on != kind || !path.ends_with(armed_->only) || --armed_->countdown > 0) {
       return SQLITE_OK;
     }
     struck_ = true;

@@ -2,6 +2,8 @@
 
 #include "config/workflow_inputs.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 
 run_listener run_recorder::listener() {

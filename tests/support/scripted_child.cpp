@@ -31,8 +31,6 @@
 #include <string_view>
 #include <vector>
 
-extern char** environ;
-
 namespace {
 
 using script = std::vector<std::string>;
@@ -51,7 +49,7 @@ void write_all(int to, std::string_view bytes) {
 }
 
 void flood(int to, std::size_t bytes) {
-  std::string pattern(26 * 1024, '\0');
+  std::string pattern(std::size_t{26} * 1024, '\0');
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     pattern[i] = static_cast<char>('a' + i % 26);
   }
@@ -255,7 +253,9 @@ void run(const script& lines) {
     } else if (what == "exit") {
       ::_exit(std::atoi(argument().c_str()));
     } else if (what == "signal") {
-      ::raise(std::atoi(argument().c_str()));
+      const int number = std::atoi(argument().c_str());
+      ::signal(number, SIG_DFL);  // a sanitizer may have taken it
+      ::raise(number);
     } else if (what == "mark") {
       static_cast<void>(argument());
     } else {

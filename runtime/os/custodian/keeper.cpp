@@ -111,7 +111,7 @@ class keeper {
     volatile start_stage stage = start_stage::fork;
     const pid_t pid = ::vfork();
     if (pid == 0) {
-      const failure why = become_agent(order, candidates);
+      const failure why = become_agent(order, candidates);  // NOLINT(clang-analyzer-unix.Vfork): system calls only
       stage = why.stage;
       number = why.number;
       failed = true;

@@ -79,9 +79,10 @@ TEST(launch_test, an_argument_has_a_limit_and_says_what_to_do) {
   EXPECT_EQ(refused.error().message,
             "the prompt of step 'plan' for agent 'claude' has 131072 bytes; the system takes arguments below 131072");
   EXPECT_EQ(refused.error().hint, "set prompt = \"stdin\" or \"file\" for this agent");
-  EXPECT_TRUE(
-      launch_request(order(prompt_channel::standard_input, std::string(50'000'000, 'x')), host, "").has_value());
-  EXPECT_TRUE(launch_request(order(prompt_channel::file, std::string(50'000'000, 'x')), host, "/p").has_value());
+  std::string large;
+  large.resize(50'000'000, 'x');
+  EXPECT_TRUE(launch_request(order(prompt_channel::standard_input, large), host, "").has_value());
+  EXPECT_TRUE(launch_request(order(prompt_channel::file, large), host, "/p").has_value());
 }
 
 // The system would end the text there: the agent would get half of it, in silence.
