@@ -14,16 +14,16 @@ namespace troupe {
 
 class object_writer {
  public:
-  object_writer& text(std::string_view key, std::string_view value);
-  object_writer& text_or_null(std::string_view key, std::string_view value);  ///< Empty: null.
-  object_writer& number(std::string_view key, std::int64_t value);
-  object_writer& number_or_null(std::string_view key, const std::optional<std::int64_t>& value);
-  object_writer& real(std::string_view key, double value);
-  object_writer& boolean(std::string_view key, bool value);
-  object_writer& time(std::string_view key, const std::optional<timestamp>& value);  ///< RFC 3339.
-  object_writer& null(std::string_view key);
-  object_writer& raw(std::string_view key, std::string_view json);  ///< `json` is one document.
-  object_writer& raw(std::string_view key, const json_text& json);
+  object_writer& text(std::string_view name, std::string_view value);
+  object_writer& text_or_null(std::string_view name, std::string_view value);  ///< Empty: null.
+  object_writer& number(std::string_view name, std::int64_t value);
+  object_writer& number_or_null(std::string_view name, const std::optional<std::int64_t>& value);
+  object_writer& real(std::string_view name, double value);
+  object_writer& boolean(std::string_view name, bool value);
+  object_writer& time(std::string_view name, const std::optional<timestamp>& value);  ///< RFC 3339.
+  object_writer& null(std::string_view name);
+  object_writer& raw(std::string_view name, std::string_view json);  ///< `json` is one document.
+  object_writer& raw(std::string_view name, const json_text& json);
 
   /// The object, closed.
   std::string str() const;
