@@ -20,6 +20,8 @@ constexpr std::array<std::string_view, 5> secret_endings{"_KEY", "_TOKEN", "_SEC
 
 std::string quoted(std::string_view name) { return '\'' + std::string{name} + '\''; }
 
+std::string variable_path(const std::string& agent_path, const std::string& name) { return agent_path + "env." + name; }
+
 bool is_utf8(const toml_node& node) {
   if (const auto* text = node.as<std::string>()) {
     return repair_utf8(*text) == *text;
@@ -92,12 +94,12 @@ class settings_checker {
     for (const auto& [name, value] : agent.environment) {
       for (const auto taken : set_for_agents) {
         if (name == taken) {
-          error(path + "env." + name, quoted(name) + " is set by Troupe for each attempt", "take it out");
+          error(variable_path(path, name), quoted(name) + " is set by Troupe for each attempt", "take it out");
         }
       }
       for (const auto ending : secret_endings) {
         if (name.ends_with(ending) && !value.empty()) {
-          warn(path + "env." + name,
+          warn(variable_path(path, name),
                quoted(name) + " looks like a secret that is written into the configuration",
                "set it in the environment of Troupe and name it in pass_env");
         }

@@ -194,22 +194,6 @@ result<applied> write_session::apply(const write_command& command) {
   }
 }
 
-status write_session::mark_published(const run_id& run, event_seq up_to) {
-  auto& own = *state_;
-  if (own.broken) {
-    return own.is_broken();
-  }
-  if (!own.open) {
-    return own.refused("no transaction is open");
-  }
-  try {
-    own.sql.use("UPDATE events SET published = 1 WHERE run_id = ? AND seq <= ? AND published = 0", run, up_to).run();
-    return done;
-  } catch (const SQLite::Exception& thrown) {
-    return own.poison(sqlite_error(thrown, "cannot note what was published", own.file.options().path));
-  }
-}
-
 status write_session::commit() {
   auto& own = *state_;
   if (own.broken) {

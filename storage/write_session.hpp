@@ -49,10 +49,6 @@ class write_session {
   /// Errors of the disk (STORAGE_*) break the session; the whole transaction is lost.
   result<applied> apply(const write_command& command);
 
-  /// Notes that the events of `run` up to and including `up_to` have been handed to the subscribers (the outbox's
-  /// `published`). Inside a transaction; harmless to repeat, harmless to omit: readers go by seq.
-  status mark_published(const run_id& run, event_seq up_to);
-
   /// On success all that was applied is on disk. After an error nobody knows whether it is: the session is broken, and
   /// the senders ask again under the same keys on the next one.
   status commit();

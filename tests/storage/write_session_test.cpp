@@ -515,16 +515,6 @@ TEST_F(write_session_test, ends_two_runs_of_one_subject_in_one_millisecond) {
   EXPECT_EQ(count_of(place.path(), "SELECT max(run_timestamp) - min(run_timestamp) FROM consensus_runs"), 4);
 }
 
-TEST_F(write_session_test, notes_what_was_published) {
-  auto session = writer_on(place.options());
-  story told{"r-1"};
-  must_write(*session, told.created());
-  ASSERT_TRUE(session->begin());
-  EXPECT_TRUE(session->mark_published(told.run, event_seq{1}));
-  ASSERT_TRUE(session->commit());
-  EXPECT_EQ(count_of(place.path(), "SELECT sum(published) FROM events"), 1);
-}
-
 // --- Invariant 5: faults ---------------------------------------------------------------------------------------------
 
 class write_session_fault : public write_session_test {
