@@ -37,7 +37,9 @@ void subscribe(listener_pointer self) {
 events_taken take(listener_pointer self, const event_batch& events) {
   auto& deps = self->state.deps;
   deps.since = events.back().seq;
-  deps.events(events);
+  if (deps.events) {
+    deps.events(events);
+  }
   if (ends_run(events.back().kind)) {
     self->quit();
   }
@@ -53,9 +55,15 @@ listener::behavior_type behave(listener_pointer self, event_listener_deps deps) 
   subscribe(self);
   return {
       [=](const event_batch_ptr& events) { return take(self, *events); },
-      [=](const task_progress& progress) { self->state.deps.progress(progress); },
+      [=](const task_progress& progress) {
+        if (self->state.deps.progress) {
+          self->state.deps.progress(progress);
+        }
+      },
       [=](const run_stopped& stopped) {
-        self->state.deps.stopped(stopped.why);
+        if (self->state.deps.stopped) {
+          self->state.deps.stopped(stopped.why);
+        }
         self->quit();
       },
       [](const later& due) { due.act(); },

@@ -21,6 +21,7 @@ struct event_listener_deps {
   service<event_hub> hub;
   run_id run;
   event_seq since;
+  // Each may be empty.
   std::function<void(const event_batch&)> events;
   std::function<void(const task_progress&)> progress;
   std::function<void(const error&)> stopped;

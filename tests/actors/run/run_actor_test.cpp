@@ -315,6 +315,19 @@ TEST_F(run_actor_test, the_id_of_a_finished_run_starts_nothing) {
   EXPECT_EQ(other.error().code, error_code::idempotency_violation);
 }
 
+TEST_F(run_actor_test, a_listener_need_not_listen_to_everything) {
+  begin(one_agent);
+  event_listener_deps deaf;
+  deaf.hub = house_.hub;
+  deaf.run = run_id{"r-1"};
+  const auto listener = spawn_event_listener(*house_.system, std::move(deaf), placement::shared);
+  house_.processes->at(0).listener.progress("half", 4);
+  house_.processes->exit(0);
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.progress.size(), 1U);
+}
+
 TEST_F(run_actor_test, a_late_subscriber_gets_everything_once) {
   begin(three_agents);
   house_.processes->exit(0, "x");
