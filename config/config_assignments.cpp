@@ -12,11 +12,12 @@ constexpr std::string_view prefix = "TROUPE_";
 constexpr std::string_view separator = "__";
 
 // What Troupe tells its agents, and what its tests tell it: an agent that starts Troupe passes them on.
-constexpr std::array<std::string_view, 7> not_settings{"TROUPE_RUN_ID",
+constexpr std::array<std::string_view, 8> not_settings{"TROUPE_RUN_ID",
                                                        "TROUPE_STEP_ID",
                                                        "TROUPE_SUBJECT",
                                                        "TROUPE_ATTEMPT",
                                                        "TROUPE_IDEMPOTENCY_KEY",
+                                                       "TROUPE_DATABASE",
                                                        "TROUPE_PROMPT_FILE",
                                                        "TROUPE_FAULTS"};
 

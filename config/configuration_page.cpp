@@ -101,7 +101,8 @@ pass_env = ["HOME", "PATH", "ANTHROPIC_API_KEY"]
 
 The program sees of Troupe's environment only what `pass_env` names (most programs want `HOME` and `PATH`), then what
 `env` sets, then `TROUPE_RUN_ID`, `TROUPE_STEP_ID`, `TROUPE_SUBJECT`, `TROUPE_ATTEMPT` and `TROUPE_IDEMPOTENCY_KEY`,
-which tell each attempt what it is for, and `TROUPE_PROMPT_FILE` where the prompt is a file.
+which tell each attempt what it is for, `TROUPE_DATABASE`, the path of the database that its run is in, and
+`TROUPE_PROMPT_FILE` where the prompt is a file.
 )";
 
 constexpr std::string_view agents_tail =

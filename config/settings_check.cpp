@@ -10,11 +10,12 @@ namespace troupe {
 namespace {
 
 // What each attempt is told (contract, section 4).
-constexpr std::array<std::string_view, 6> set_for_agents{"TROUPE_RUN_ID",
+constexpr std::array<std::string_view, 7> set_for_agents{"TROUPE_RUN_ID",
                                                          "TROUPE_STEP_ID",
                                                          "TROUPE_SUBJECT",
                                                          "TROUPE_ATTEMPT",
                                                          "TROUPE_IDEMPOTENCY_KEY",
+                                                         "TROUPE_DATABASE",
                                                          "TROUPE_PROMPT_FILE"};
 constexpr std::array<std::string_view, 5> secret_endings{"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS"};
 

@@ -2,6 +2,7 @@
 
 #include "actors/actor_guard.hpp"
 #include "actors/agent/agent_actor.hpp"
+#include "actors/agent/launch.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
@@ -32,6 +33,7 @@
 #include <spdlog/spdlog.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -95,19 +97,30 @@ caf::actor_system_config& configure(caf::actor_system_config& system, const sett
   return system;
 }
 
+// The same however the database is named, as long as it is where it is.
+std::string name_of(const std::filesystem::path& database) {
+  std::error_code failed;
+  const auto path = std::filesystem::weakly_canonical(database, failed);
+  return failed ? std::filesystem::absolute(database).string() : path.string();
+}
+
 // Of a dead owner: before anything of it is tried again.
 void end_what_is_left(const storage_options& storage) {
   auto session = read_session::open(storage);
   const auto tasks = session ? (*session)->list_leftovers() : result<std::vector<task_view>>{session.error()};
-  if (!tasks) {
-    spdlog::warn("processes of a dead owner are not looked for: {}", tasks.error().message);
+  const auto runs = tasks ? (*session)->list_unfinished() : result<std::vector<run_id>>{tasks.error()};
+  if (!runs) {
+    spdlog::warn("processes of a dead owner are not looked for: {}", runs.error().message);
     return;
   }
   std::vector<leftover> left;
   for (const auto& task : *tasks) {
     left.push_back({task.run, task.pid, task.pid_start_time});
   }
-  if (const int killed = end_leftovers(left, leftovers_patience); killed > 0) {
+  for (const auto& run : *runs) {
+    left.push_back({run});
+  }
+  if (const int killed = end_leftovers(left, name_of(storage.path), leftovers_patience); killed > 0) {
     spdlog::warn("{} processes that a dead owner had left were killed", killed);
   }
 }
@@ -293,7 +306,9 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   auto made = std::make_unique<state>(options.config, *std::move(taken));
   made->functions = probe_functions();
   made->functions.merge(options.functions);
-  made->environment = std::make_shared<const std::map<std::string, std::string>>(host_environment());
+  auto environment = host_environment();
+  environment[database_variable] = name_of(storage.path);
+  made->environment = std::make_shared<const std::map<std::string, std::string>>(std::move(environment));
   made->processes = std::make_shared<process_reactor>(process_reactor_options{options.config->runtime.custodian});
   made->calls = std::make_shared<function_threads>();
   made->prompts = std::make_shared<prompt_files>(storage.path.string() + ".prompts");

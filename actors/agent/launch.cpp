@@ -20,6 +20,9 @@ std::vector<std::string> environment_of(const attempt_order& order,
   for (const auto& [name, value] : order.spec.environment) {
     all[name] = value;
   }
+  if (const auto database = host.find(database_variable); database != host.end()) {
+    all[database_variable] = database->second;
+  }
   all["TROUPE_RUN_ID"] = order.run.str();
   all["TROUPE_STEP_ID"] = order.task.step.str();
   all["TROUPE_SUBJECT"] = order.subject;

@@ -28,33 +28,38 @@ bool is_looked_after(pid_t pid) {
 }
 
 // What an agent is told of its run (actors/agent/launch.cpp), and hands on to what it starts.
-bool belongs_to(pid_t pid, const std::set<std::string>& marks) {
+bool belongs_to(pid_t pid, const std::set<std::string>& runs, const std::string& database) {
   const std::string environment = custody::proc_text(pid, "environ");
+  bool of_run = false;
+  bool of_database = false;
   for (std::size_t at = 0; at < environment.size();) {
     const auto end = std::min(environment.find('\0', at), environment.size());
-    if (marks.contains(environment.substr(at, end - at))) {
-      return true;
-    }
+    const auto variable = environment.substr(at, end - at);
+    of_run = of_run || runs.contains(variable);
+    of_database = of_database || variable == database;
     at = end + 1;
   }
-  return false;
+  return of_run && of_database;
 }
 
-bool is_alive(const leftover& one) { return custody::start_time_of(static_cast<pid_t>(one.pid)) == one.start_time; }
+bool is_alive(const leftover& one) {
+  return one.pid > 0 && custody::start_time_of(static_cast<pid_t>(one.pid)) == one.start_time;
+}
 
 }  // namespace
 
-int end_leftovers(const std::vector<leftover>& all, milliseconds patience) {
-  std::set<std::string> marks;
+int end_leftovers(const std::vector<leftover>& all, const std::string& database, milliseconds patience) {
+  const std::string database_mark = "TROUPE_DATABASE=" + database;
+  std::set<std::string> runs;
   for (const auto& one : all) {
-    marks.insert("TROUPE_RUN_ID=" + one.run.str());
+    runs.insert("TROUPE_RUN_ID=" + one.run.str());
   }
   std::set<pid_t> killed;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (bool is_over = all.empty(); !is_over; is_over = is_over || std::chrono::steady_clock::now() > deadline) {
     is_over = std::ranges::none_of(all, is_alive);
     for (const pid_t pid : custody::all_processes()) {
-      if (belongs_to(pid, marks) && !is_looked_after(pid)) {
+      if (belongs_to(pid, runs, database_mark) && !is_looked_after(pid)) {
         ::kill(pid, SIGKILL);
         killed.insert(pid);
         is_over = false;

@@ -5,22 +5,25 @@
 #include "messages/base/time.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace troupe {
 
-/// An attempt that its rows call running, though its owner is dead.
+/// An attempt that its rows call running, though its owner is dead; or a run that is not over: the owner may have died
+/// between the start of a process and the commit of its row.
 struct leftover {
   run_id run;
-  std::int64_t pid = 0;
+  std::int64_t pid = 0;         ///< 0: not known.
   std::int64_t start_time = 0;  ///< Field 22 of /proc/PID/stat.
 };
 
-/// Waits until the processes of these attempts are gone, at most `patience`; returns how many it had to kill.
+/// Waits until these processes are gone, at most `patience`; returns how many it had to kill.
 ///
-/// What is still in custody ends by itself, within a second of its owner. What is not is known by the TROUPE_RUN_ID in its
-/// environment, whatever its parent, group and session, and gets SIGKILL; so do the children that it forks meanwhile.
+/// What is still in custody ends by itself, within a second of its owner. What is not is known by the TROUPE_RUN_ID and
+/// the TROUPE_DATABASE (`database`, an absolute path) in its environment, whatever its parent, group and session, and gets
+/// SIGKILL; so do the children that it forks meanwhile.
 /// Processes of another live runtime are in custody, and not touched. Linux: /proc. Blocks; any thread.
-int end_leftovers(const std::vector<leftover>& all, milliseconds patience);
+int end_leftovers(const std::vector<leftover>& all, const std::string& database, milliseconds patience);
 
 }  // namespace troupe

@@ -63,6 +63,9 @@ strategy = "collect"
 
 TEST_F(killed_among_agents_test, leaves_no_process_within_a_second_and_a_database_that_tells_the_truth) {
   auto running = start({"run", "slow.toml", "--run-id", "r1"});
+  for (const auto* task : {"ask/a", "ask/b", "ask/c"}) {
+    ASSERT_TRUE(running.wait_for(task));  // told when the start is committed, which is after the processes are up
+  }
   ASSERT_TRUE(all_are_up());
   const auto killed_at = std::chrono::steady_clock::now();
   running.signal(SIGKILL);

@@ -1,5 +1,6 @@
 #include "actors/agent/launch.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -51,6 +52,14 @@ TEST(launch_test, a_prompt_in_a_file_is_its_path) {
   EXPECT_EQ(request->standard_input, nullptr);
   EXPECT_EQ(request->environment.front(), "TROUPE_ATTEMPT=3");
   EXPECT_EQ(request->environment[2], "TROUPE_PROMPT_FILE=/run/p-1");
+}
+
+TEST(launch_test, an_agent_is_told_the_database_that_its_host_names) {
+  auto of_node = host;
+  of_node[database_variable] = "/state/troupe.db";
+  auto asked = order(prompt_channel::standard_input);
+  asked.spec.environment = {{"TROUPE_DATABASE", "other"}};
+  EXPECT_THAT(launch_request(asked, of_node, "")->environment, ::testing::Contains("TROUPE_DATABASE=/state/troupe.db"));
 }
 
 TEST(launch_test, the_environment_is_what_is_declared_and_nothing_else) {
