@@ -12,6 +12,11 @@ std::string_view bytes_of(const std::shared_ptr<const std::string>& stream) {
   return stream ? std::string_view{*stream} : std::string_view{};
 }
 
+/// Never less than what was kept.
+std::int64_t printed_of(const std::shared_ptr<const std::string>& stream, std::int64_t told) {
+  return std::max(static_cast<std::int64_t>(bytes_of(stream).size()), told);
+}
+
 void insert_output(run_change& change, const record_output& told) {
   const auto out = bytes_of(told.standard_output);
   const auto err = bytes_of(told.standard_error);
@@ -25,10 +30,10 @@ void insert_output(run_change& change, const record_output& told) {
           told.attempt,
           borrowed_blob{out},
           out_kept,
-          std::max(out_kept, told.standard_output_bytes),
+          printed_of(told.standard_output, told.standard_output_bytes),
           borrowed_blob{err},
           err_kept,
-          std::max(err_kept, told.standard_error_bytes),
+          printed_of(told.standard_error, told.standard_error_bytes),
           told.at)
       .run();
 }
@@ -57,7 +62,7 @@ status record(run_change& change, const record_output& told) {
     return found.error();
   }
   auto& task = *found;
-  if (auto latest = must_be_latest(change, task, told.attempt); !latest) {
+  if (auto latest = must_be_latest(task, told.attempt); !latest) {
     return latest;
   }
   if (auto moved = move_task(task, task_state::validating); !moved) {
@@ -66,6 +71,11 @@ status record(run_change& change, const record_output& told) {
   insert_output(change, told);
   save_exit(change, told);
   change.sql().use("UPDATE tasks SET state = 'validating' WHERE task_id = ?", told.task).run();
+  task.facts = attempt_facts{told.exit.exit_code,
+                             told.exit.signal,
+                             std::pair{printed_of(told.standard_output, told.standard_output_bytes),
+                                       printed_of(told.standard_error, told.standard_error_bytes)}};
+  change.known().keep(task);
   return done;
 }
 

@@ -13,30 +13,25 @@ error illegal(std::string what) {
 
 error too_late(std::string what) { return {error_code::cancelled, std::move(what) + "; nothing was written", ""}; }
 
-result<run_change> run_change::of(statement_cache& sql, lease_epoch epoch, const run_id& run, timestamp at) {
+std::optional<run_row> find_run_at_work(statement_cache& sql, const known_rows& known, const run_id& run) {
+  if (const auto* row = known.find(run)) {
+    return *row;
+  }
   auto found = sql.use(
       "SELECT state, supersteps, last_seq, steps, input_tokens, output_tokens, cost_microusd, state_hash FROM runs"
       " WHERE run_id = ?",
       run);
   if (!found.step()) {
-    return error{error_code::not_found, "there is no run " + run.str(), ""};
+    return std::nullopt;
   }
-  const auto state = run_state_in(found, 0);
-  if (is_final(state)) {
-    return too_late("run " + run.str() + " is " + std::string{to_string(state)} + " already");
-  }
-  return run_change{sql,
-                    epoch,
-                    run,
-                    at,
-                    {state,
-                     superstep_no{found.number(1)},
-                     event_seq{found.number(2)},
-                     found.number(3),
-                     found.number(4),
-                     found.number(5),
-                     found.number(6),
-                     found.text(7)}};
+  return run_row{run_state_in(found, 0),
+                 superstep_no{found.number(1)},
+                 event_seq{found.number(2)},
+                 found.number(3),
+                 found.number(4),
+                 found.number(5),
+                 found.number(6),
+                 found.text(7)};
 }
 
 status run_change::move_to(run_state to) {
@@ -45,7 +40,6 @@ status run_change::move_to(run_state to) {
                    std::string{to_string(to)});
   }
   row_.state = to;
-  moved_ = true;
   return done;
 }
 
@@ -89,6 +83,10 @@ void run_change::append(event told) {
 }
 
 event_batch run_change::finish() {
+  if (row_ == before_) {
+    known_->keep(run_, row_);
+    return std::move(events_);
+  }
   sql_->use(
           "UPDATE runs SET supersteps = ?2, last_seq = ?3, steps = ?4, input_tokens = ?5, output_tokens = ?6,"
           " cost_microusd = ?7, state_hash = ?8 WHERE run_id = ?1",
@@ -101,13 +99,14 @@ event_batch run_change::finish() {
           row_.cost_microusd,
           row_.state_hash)
       .run();
-  if (moved_) {  // apart, because it touches indexes
+  if (row_.state != before_.state) {  // apart, because it touches indexes
     sql_->use("UPDATE runs SET state = ?2, finished_at = ?3 WHERE run_id = ?1",
               run_,
               to_string(row_.state),
               is_final(row_.state) ? std::optional{at_} : std::nullopt)
         .run();
   }
+  known_->keep(run_, row_);
   return std::move(events_);
 }
 

@@ -4,43 +4,23 @@
 #include "messages/base/result.hpp"
 #include "messages/event.hpp"
 #include "messages/run.hpp"
+#include "storage/known_rows.hpp"
 #include "storage/statements.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace troupe {
-
-/// What of the row `runs` a command needs to decide.
-struct run_row {
-  run_state state = run_state::pending;
-  superstep_no committed;  ///< The open superstep is the next one.
-  event_seq last;
-  std::int64_t steps = 0;
-  std::int64_t input_tokens = 0;
-  std::int64_t output_tokens = 0;
-  std::int64_t cost_microusd = 0;
-  std::string state_hash;
-};
-
-/// The fields of an event that name a task.
-struct task_reference {
-  task_id task;
-  step_id step;
-  superstep_no superstep;
-  agent_name agent;
-};
 
 /// Lives as long as the command is carried out, inside its savepoint.
 class run_change {
  public:
-  /// NOT_FOUND: there is no such run. CANCELLED: it has ended, and final states absorb.
-  static result<run_change> of(statement_cache& sql, lease_epoch epoch, const run_id& run, timestamp at);
-
-  /// For create_run, which has just made the row.
-  run_change(statement_cache& sql, lease_epoch epoch, run_id run, timestamp at, run_row row)
-      : sql_(&sql), epoch_(epoch), run_(std::move(run)), at_(at), row_(std::move(row)) {}
+  /// `row` is the run's as it stands; for create_run, which has just made it, as it is then.
+  run_change(statement_cache& sql, known_rows& known, lease_epoch epoch, run_id run, timestamp at, run_row row)
+      : sql_(&sql), known_(&known), epoch_(epoch), run_(std::move(run)), at_(at), row_(std::move(row)), before_(row_) {}
 
   statement_cache& sql() noexcept { return *sql_; }
+  known_rows& known() noexcept { return *known_; }
   lease_epoch epoch() const noexcept { return epoch_; }
   const run_id& run() const noexcept { return run_; }
   timestamp at() const noexcept { return at_; }
@@ -63,13 +43,17 @@ class run_change {
   void append(event told);
 
   statement_cache* sql_;
+  known_rows* known_;
   lease_epoch epoch_;
   run_id run_;
   timestamp at_;
   run_row row_;
-  bool moved_ = false;
+  run_row before_;
   event_batch events_;
 };
+
+/// The run's row, known or read. None: there is no such run.
+std::optional<run_row> find_run_at_work(statement_cache& sql, const known_rows& known, const run_id& run);
 
 /// A move that no sender may ask for, or a command that does not fit the rows: a bug of the sender's.
 error illegal(std::string what);

@@ -53,7 +53,7 @@ status must_know_the_past(run_change& change, event_seq from) {
 
 }  // namespace
 
-result<run_change> create(statement_cache& sql, lease_epoch epoch, const create_run& told) {
+result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch epoch, const create_run& told) {
   if (told.run.empty() || told.front.empty()) {
     return illegal("a run needs an id and a first front");
   }
@@ -82,7 +82,7 @@ result<run_change> create(statement_cache& sql, lease_epoch epoch, const create_
   run_row row;
   row.state = run_state::running;
   row.state_hash = told.state_hash;
-  run_change change{sql, epoch, told.run, told.at, std::move(row)};
+  run_change change{sql, known, epoch, told.run, told.at, std::move(row)};
   if (auto saved = save_initial_state(change, told); !saved) {
     return saved.error();
   }

@@ -7,7 +7,7 @@
 namespace troupe {
 
 /// The run with superstep 1 queued. DUPLICATE_ID: the row is there although no command of ours made it.
-result<run_change> create(statement_cache& sql, lease_epoch epoch, const create_run& told);
+result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch epoch, const create_run& told);
 
 /// Moves the run to its end or pause and tells it. Tasks are the caller's.
 status end(run_change& change, const run_end& end);

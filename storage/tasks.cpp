@@ -9,10 +9,12 @@
 namespace troupe {
 namespace {
 
-task_row task_row_of(const prepared& found, task_id id) {
-  return {{std::move(id), step_id{found.text(0)}, superstep_no{found.number(1)}, agent_name{found.text(2)}},
+task_row task_row_of(const run_id& run, const prepared& found, task_id id) {
+  return {run,
+          {std::move(id), step_id{found.text(0)}, superstep_no{found.number(1)}, agent_name{found.text(2)}},
           task_state_in(found, 3),
-          attempt_no{found.number(4)}};
+          attempt_no{found.number(4)},
+          {}};
 }
 
 std::string named(const task_row& task) { return "task " + task.names.task.str(); }
@@ -61,19 +63,35 @@ void close_attempt(run_change& change,
       .run();
 }
 
-void save_task(run_change& change, const task_row& task, const std::optional<error>& why) {
+// What is left of a task at work when an attempt of it has ended.
+void save_task(run_change& change, const task_row& task, const task_outcome& outcome) {
   change.sql()
       .use(
           "UPDATE tasks SET state = ?2, attempt = ?3, finished_at = ?4, error_code = ?5, error_message = ?6,"
-          " error_hint = ?7 WHERE task_id = ?1",
+          " error_hint = ?7, value = ?8, found_by = ?9, deltas = ?10 WHERE task_id = ?1",
           task.names.task,
           to_string(task.state),
           task.attempt,
           is_final(task.state) ? std::optional{change.at()} : std::nullopt,
-          code_of(why),
-          message_of(why),
-          hint_of(why))
+          code_of(outcome.why),
+          message_of(outcome.why),
+          hint_of(outcome.why),
+          outcome.value,
+          outcome.found_by.empty() ? std::nullopt : std::optional{outcome.found_by},
+          deltas_json(outcome.deltas))
       .run();
+  change.known().keep(task);
+}
+
+void save_running_task(run_change& change, const task_row& task) {
+  change.sql()
+      .use(
+          "UPDATE tasks SET state = 'running', attempt = ?2, error_code = NULL, error_message = NULL, error_hint = NULL"
+          " WHERE task_id = ?1",
+          task.names.task,
+          task.attempt)
+      .run();
+  change.known().keep(task);
 }
 
 void open_attempt(run_change& change,
@@ -103,7 +121,7 @@ status take_attempt_that_never_ran(run_change& change, task_row& task, const fin
   const bool never_ran = waits(task.state) && told.attempt.value() == task.attempt.value() + 1 &&
                          (told.outcome.state == task_state::failed || told.outcome.state == task_state::cancelled);
   if (!never_ran) {
-    return must_be_latest(change, task, told.attempt);
+    return must_be_latest(task, told.attempt);
   }
   if (task.state != task_state::queued) {
     if (auto moved = move_task(task, task_state::queued); !moved) {
@@ -115,13 +133,10 @@ status take_attempt_that_never_ran(run_change& change, task_row& task, const fin
   return done;
 }
 
-struct attempt_facts {
-  std::optional<int> exit_code;
-  std::optional<int> signal;
-  std::optional<std::pair<std::int64_t, std::int64_t>> printed;
-};
-
 attempt_facts facts_of(run_change& change, const task_row& task) {
+  if (task.facts) {
+    return *task.facts;
+  }
   auto found = change.sql().use(
       "SELECT a.exit_code, a.signal, o.stdout_printed, o.stderr_printed FROM attempts AS a"
       " LEFT JOIN attempt_output AS o USING (task_id, attempt) WHERE a.task_id = ? AND a.attempt = ?",
@@ -174,6 +189,9 @@ bool waits(task_state state) noexcept {
 }
 
 result<task_row> find_task(run_change& change, const task_id& task) {
+  if (const auto* row = change.known().find(task); row != nullptr && row->run == change.run()) {
+    return *row;
+  }
   auto found = change.sql().use(
       "SELECT step_id, superstep, agent_name, state, attempt FROM tasks WHERE task_id = ? AND run_id = ?",
       task,
@@ -181,10 +199,10 @@ result<task_row> find_task(run_change& change, const task_id& task) {
   if (!found.step()) {
     return error{error_code::not_found, "run " + change.run().str() + " has no task " + task.str(), ""};
   }
-  return task_row_of(found, task);
+  return task_row_of(change.run(), found, task);
 }
 
-status must_be_latest(run_change& change, const task_row& task, attempt_no attempt) {
+status must_be_latest(const task_row& task, attempt_no attempt) {
   if (attempt > task.attempt) {
     return illegal("attempt " + std::to_string(attempt.value()) + " of " + named(task) + " has not started");
   }
@@ -192,11 +210,9 @@ status must_be_latest(run_change& change, const task_row& task, attempt_no attem
     return too_late("attempt " + std::to_string(attempt.value()) + " of " + named(task) +
                     " was superseded by attempt " + std::to_string(task.attempt.value()));
   }
-  auto ended =
-      change.sql().use("SELECT state FROM attempts WHERE task_id = ? AND attempt = ?", task.names.task, attempt);
-  const auto state = ended.step() ? ended.text(0) : std::string{};
-  if (state == "interrupted" || state == "cancelled") {
-    return too_late("attempt " + std::to_string(attempt.value()) + " of " + named(task) + " was " + state);
+  if (waits(task.state) || task.state == task_state::cancelled) {  // an attempt that is open is in its task's state
+    return too_late("attempt " + std::to_string(attempt.value()) + " of " + named(task) + " was " +
+                    (task.state == task_state::cancelled ? "cancelled" : "interrupted"));
   }
   return done;
 }
@@ -231,10 +247,10 @@ status queue_front(run_change& change, superstep_no superstep, const std::vector
       return illegal("task " + planned.id.str() + " or its place " + std::to_string(planned.order) +
                      " in the front is taken");
     }
-    change.tell(event_kind::task_queued,
-                {planned.id, planned.step, superstep, planned.agent},
-                std::nullopt,
-                task_queued_data(planned));
+    const task_row queued{
+        change.run(), {planned.id, planned.step, superstep, planned.agent}, task_state::queued, {}, {}};
+    change.tell(event_kind::task_queued, queued.names, std::nullopt, task_queued_data(planned));
+    change.known().keep(queued);
   }
   return done;
 }
@@ -262,8 +278,9 @@ status start(run_change& change, const start_attempt& told) {
     return moved;
   }
   task.attempt = told.attempt;
+  task.facts.reset();
   open_attempt(change, task, told.pid, told.pid_start_time, told.at);
-  save_task(change, task, std::nullopt);
+  save_running_task(change, task);
   change.tell(event_kind::task_started, task.names, task.attempt, task_started_data(told));
   return done;
 }
@@ -285,16 +302,7 @@ status finish(run_change& change, const finish_attempt& told) {
     return moved;
   }
   close_attempt(change, task, to_string(outcome.state), outcome.why, outcome.usage);
-  save_task(change, task, outcome.why);
-  if (outcome.value || !outcome.deltas.empty() || !outcome.found_by.empty()) {
-    change.sql()
-        .use("UPDATE tasks SET value = ?2, found_by = ?3, deltas = ?4 WHERE task_id = ?1",
-             task.names.task,
-             outcome.value,
-             outcome.found_by.empty() ? std::nullopt : std::optional{outcome.found_by},
-             deltas_json(outcome.deltas))
-        .run();
-  }
+  save_task(change, task, outcome);
   if (outcome.usage) {
     change.row().input_tokens += outcome.usage->input_tokens;
     change.row().output_tokens += outcome.usage->output_tokens;
@@ -311,7 +319,7 @@ std::vector<task_row> open_tasks(run_change& change) {
       change.open_superstep());
   std::vector<task_row> tasks;
   while (found.step()) {
-    tasks.push_back(task_row_of(found, task_id{found.text(5)}));
+    tasks.push_back(task_row_of(change.run(), found, task_id{found.text(5)}));
   }
   return tasks;
 }
@@ -319,9 +327,10 @@ std::vector<task_row> open_tasks(run_change& change) {
 void cancel_tasks(run_change& change, std::vector<task_row> tasks, const error& why) {
   for (auto& task : tasks) {
     task.state = task_state::cancelled;  // legal from every state that is not final
+    const task_outcome outcome{task_state::cancelled, {}, {}, {}, {}, why};
     close_attempt(change, task, "cancelled", why, std::nullopt);
-    save_task(change, task, why);
-    tell_outcome(change, task, {task_state::cancelled, {}, {}, {}, {}, why});
+    save_task(change, task, outcome);
+    tell_outcome(change, task, outcome);
   }
 }
 
@@ -336,7 +345,7 @@ std::int64_t interrupt_and_requeue(run_change& change, std::vector<task_row> tas
     }
     if (task.state == task_state::interrupted) {
       task.state = task_state::queued;
-      save_task(change, task, std::nullopt);
+      save_task(change, task, {task_state::queued, {}, {}, {}, {}, {}});
     }
   }
   return told;

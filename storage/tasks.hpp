@@ -8,13 +8,6 @@
 
 namespace troupe {
 
-/// What of the row `tasks` a command needs to decide.
-struct task_row {
-  task_reference names;
-  task_state state = task_state::pending;
-  attempt_no attempt;  ///< The latest; 0: none.
-};
-
 /// Not final, and nothing of it runs.
 bool waits(task_state state) noexcept;
 
@@ -22,7 +15,7 @@ bool waits(task_state state) noexcept;
 result<task_row> find_task(run_change& change, const task_id& task);
 
 /// CANCELLED when `attempt` was superseded or was ended by somebody else, INTERNAL when it has not come yet.
-status must_be_latest(run_change& change, const task_row& task, attempt_no attempt);
+status must_be_latest(const task_row& task, attempt_no attempt);
 
 /// INTERNAL unless it is a legal move; then `task` has it.
 status move_task(task_row& task, task_state to);

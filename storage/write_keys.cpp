@@ -43,19 +43,20 @@ error violation(const write_command& command, const key& taken) {
 
 }  // namespace
 
-result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write_command& command) {
+result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write_command& command, event_seq last) {
   const auto wanted = key_of(command);
   const auto digest = content_hash(command);
   const std::string_view content{reinterpret_cast<const char*>(digest.data()), digest.size()};
   {
     auto claimed = sql.use(
-        "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, 0)"
+        "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
         run_of(command),
         wanted.task,
         wanted.attempt,
         kind_of(command),
-        borrowed_blob{content});
+        borrowed_blob{content},
+        last);
     claimed.run();
     if (claimed.changes() > 0) {
       return std::optional<write_receipt>{};

@@ -1,6 +1,7 @@
 #include "storage/write_session.hpp"
 
 #include "storage/database.hpp"
+#include "storage/known_rows.hpp"
 #include "storage/migrations.hpp"
 #include "storage/outputs.hpp"
 #include "storage/runs.hpp"
@@ -32,36 +33,61 @@ status carry_out(run_change& change, const end_run& told) { return end(change, t
 
 status carry_out(run_change& change, const resume_run& told) { return resume(change, told); }
 
-result<run_change> change_by(statement_cache& sql, lease_epoch epoch, const create_run& told) {
-  return create(sql, epoch, told);
+// How many events a command will tell, where that is known beforehand: its key is then written once.
+template <class Command>
+std::int64_t events_of(const Command& /*told*/) {
+  return 0;
+}
+
+std::int64_t events_of(const start_attempt& /*told*/) { return 1; }
+
+std::int64_t events_of(const finish_attempt& /*told*/) { return 1; }
+
+struct work_place {
+  statement_cache& sql;
+  known_rows& known;
+  lease_epoch epoch;
+};
+
+result<run_change> change_by(const work_place& at, const create_run& told, const std::optional<run_row>& /*row*/) {
+  return create(at.sql, at.known, at.epoch, told);
 }
 
 template <class Command>
-result<run_change> change_by(statement_cache& sql, lease_epoch epoch, const Command& told) {
-  auto change = run_change::of(sql, epoch, told.run, told.at);
-  if (change) {
-    if (auto carried = carry_out(*change, told); !carried) {
-      return carried.error();
-    }
+result<run_change> change_by(const work_place& at, const Command& told, const std::optional<run_row>& row) {
+  if (!row) {
+    return error{error_code::not_found, "there is no run " + told.run.str(), ""};
+  }
+  if (is_final(row->state)) {
+    return too_late("run " + told.run.str() + " is " + std::string{to_string(row->state)} + " already");
+  }
+  run_change change{at.sql, at.known, at.epoch, told.run, told.at, *row};
+  if (auto carried = carry_out(change, told); !carried) {
+    return carried.error();
   }
   return change;
 }
 
-result<applied> apply_once(statement_cache& sql, lease_epoch epoch, const write_command& command) {
-  auto claimed = claim_key(sql, command);
+result<applied> apply_once(const work_place& at, const write_command& command) {
+  const auto row = find_run_at_work(at.sql, at.known, run_of(command));
+  const auto told = std::visit([](const auto& what) { return events_of(what); }, command);
+  const event_seq expected{(row ? row->last.value() : 0) + told};
+  auto claimed = claim_key(at.sql, command, expected);
   if (!claimed) {
     return claimed.error();
   }
   if (*claimed) {
     return applied{**claimed, {}};
   }
-  auto change = std::visit([&](const auto& told) { return change_by(sql, epoch, told); }, command);
+  auto change = std::visit([&](const auto& what) { return change_by(at, what, row); }, command);
   if (!change) {
     return change.error();
   }
   auto events = change->finish();
   const auto last = change->row().last;
-  settle_key(sql, command, last);
+  if (last != expected) {
+    settle_key(at.sql, command, last);
+  }
   return applied{{last, false}, std::move(events)};
 }
 
@@ -80,8 +106,18 @@ struct write_session::state {
 
   void rollback() noexcept {
     open = false;
+    known.forget();
     if (in_transaction()) {
       static_cast<void>(sqlite3_exec(file.connection().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr));
+    }
+  }
+
+  void look_whether_others_wrote() {
+    auto found = sql.use("PRAGMA data_version");
+    const auto is = found.step() ? found.number(0) : 0;
+    if (is != data_version) {
+      known.forget();
+      data_version = is;
     }
   }
 
@@ -97,6 +133,8 @@ struct write_session::state {
 
   database file;
   statement_cache sql;
+  known_rows known;
+  std::int64_t data_version = 0;  ///< Changes when another connection has written.
   lease_epoch epoch;
   bool open = false;  ///< A transaction that we began, and have not ended.
   bool broken = false;
@@ -134,6 +172,7 @@ status write_session::begin() {
   try {
     own.sql.use("BEGIN IMMEDIATE").run();
     own.open = true;
+    own.look_whether_others_wrote();
     auto lease = own.sql.use("SELECT epoch FROM lease WHERE id = 1");
     if (lease.step() && lease.number(0) > own.epoch.value()) {
       error stale{error_code::stale_epoch,
@@ -167,7 +206,7 @@ result<applied> write_session::apply(const write_command& command) {
     own.sql.use("SAVEPOINT command").run();
     auto outcome = [&]() -> result<applied> {
       try {
-        return apply_once(own.sql, own.epoch, command);
+        return apply_once({own.sql, own.known, own.epoch}, command);
       } catch (const SQLite::Exception& thrown) {
         auto why = sqlite_error(thrown, std::string{kind_of(command)} + " was not written", own.file.options().path);
         if (ends_session(thrown.getErrorCode()) || !own.in_transaction()) {
@@ -183,6 +222,7 @@ result<applied> write_session::apply(const write_command& command) {
     }
     if (!outcome) {
       own.sql.use("ROLLBACK TO command").run();
+      own.known.forget();
     }
     own.sql.use("RELEASE command").run();
     return outcome;
