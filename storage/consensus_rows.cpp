@@ -71,33 +71,29 @@ void insert_answer(run_change& change,
       when = task.is_null(1) ? when : milliseconds_of(task.time(1));
     }
   }
-  change.sql()
-      .use(
-          "INSERT INTO agent_outputs (run_id, agent_name, model_version, content, output_timestamp)"
-          " VALUES (?, ?, ?, ?, ?)",
-          consensus,
-          answer.agent,
-          model,
-          borrowed_text{&answer.value->str()},
-          when)
-      .run();
+  change.sql().run(
+      "INSERT INTO agent_outputs (run_id, agent_name, model_version, content, output_timestamp)"
+      " VALUES (?, ?, ?, ?, ?)",
+      consensus,
+      answer.agent,
+      model,
+      answer.value->str(),
+      when);
 }
 
 }  // namespace
 
 void save_verdict(run_change& change, superstep_no superstep, const step_verdict& verdict) {
   const auto consensus = insert_consensus(change, verdict);
-  change.sql()
-      .use(
-          "INSERT INTO consensus_verdicts (consensus_id, run_id, superstep, step_id, status, verdict)"
-          " VALUES (?, ?, ?, ?, ?, ?)",
-          consensus,
-          change.run(),
-          superstep,
-          verdict.step,
-          to_string(verdict.reached.status),
-          verdict_json(verdict.reached))
-      .run();
+  change.sql().run(
+      "INSERT INTO consensus_verdicts (consensus_id, run_id, superstep, step_id, status, verdict)"
+      " VALUES (?, ?, ?, ?, ?, ?)",
+      consensus,
+      change.run(),
+      superstep,
+      verdict.step,
+      to_string(verdict.reached.status),
+      verdict_json(verdict.reached));
   for (const auto& answer : verdict.answers) {
     if (answer.value) {
       insert_answer(change, consensus, superstep, verdict.step, answer);

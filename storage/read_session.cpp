@@ -224,7 +224,7 @@ struct read_session::state {
   template <class Read>
   auto in_transaction(Read read) -> std::invoke_result_t<Read, statement_cache&> {
     try {
-      sql.use("BEGIN DEFERRED").run();
+      sql.run("BEGIN DEFERRED");
       auto answer = read(sql);
       end_transaction();
       return answer;

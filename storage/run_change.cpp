@@ -65,20 +65,19 @@ void run_change::tell(event_kind kind,
 void run_change::append(event told) {
   row_.last = event_seq{row_.last.value() + 1};
   told.seq = row_.last;
-  sql_->use(
-          "INSERT INTO events (run_id, seq, time, kind, step_id, superstep, task_id, attempt, agent_name, data)"
-          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          told.run,
-          told.seq,
-          told.time,
-          to_string(told.kind),
-          told.step,
-          told.superstep,
-          told.task,
-          told.attempt,
-          told.agent,
-          borrowed_text{&told.data.str()})
-      .run();
+  sql_->run(
+      "INSERT INTO events (run_id, seq, time, kind, step_id, superstep, task_id, attempt, agent_name, data)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      told.run,
+      told.seq,
+      told.time,
+      to_string(told.kind),
+      told.step,
+      told.superstep,
+      told.task,
+      told.attempt,
+      told.agent,
+      told.data.str());
   events_.push_back(std::move(told));
 }
 
@@ -87,24 +86,22 @@ event_batch run_change::finish() {
     known_->keep(run_, row_);
     return std::move(events_);
   }
-  sql_->use(
-          "UPDATE runs SET supersteps = ?2, last_seq = ?3, steps = ?4, input_tokens = ?5, output_tokens = ?6,"
-          " cost_microusd = ?7, state_hash = ?8 WHERE run_id = ?1",
-          run_,
-          row_.committed,
-          row_.last,
-          row_.steps,
-          row_.input_tokens,
-          row_.output_tokens,
-          row_.cost_microusd,
-          row_.state_hash)
-      .run();
+  sql_->run(
+      "UPDATE runs SET supersteps = ?2, last_seq = ?3, steps = ?4, input_tokens = ?5, output_tokens = ?6,"
+      " cost_microusd = ?7, state_hash = ?8 WHERE run_id = ?1",
+      run_,
+      row_.committed,
+      row_.last,
+      row_.steps,
+      row_.input_tokens,
+      row_.output_tokens,
+      row_.cost_microusd,
+      row_.state_hash);
   if (row_.state != before_.state) {  // apart, because it touches indexes
-    sql_->use("UPDATE runs SET state = ?2, finished_at = ?3 WHERE run_id = ?1",
+    sql_->run("UPDATE runs SET state = ?2, finished_at = ?3 WHERE run_id = ?1",
               run_,
               to_string(row_.state),
-              is_final(row_.state) ? std::optional{at_} : std::nullopt)
-        .run();
+              is_final(row_.state) ? std::optional{at_} : std::nullopt);
   }
   known_->keep(run_, row_);
   return std::move(events_);

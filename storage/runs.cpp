@@ -10,15 +10,12 @@ namespace troupe {
 namespace {
 
 void keep_sources(statement_cache& sql, const create_run& told) {
-  sql.use("INSERT INTO workflows (hash, name, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  sql.run("INSERT INTO workflows (hash, name, source) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
           told.workflow_hash,
           told.workflow_name,
-          borrowed_text{&told.workflow_source})
-      .run();
-  sql.use("INSERT INTO configs (hash, source) VALUES (?, ?) ON CONFLICT DO NOTHING",
-          told.config_hash,
-          borrowed_text{&told.config_source})
-      .run();
+          told.workflow_source);
+  sql.run(
+      "INSERT INTO configs (hash, source) VALUES (?, ?) ON CONFLICT DO NOTHING", told.config_hash, told.config_source);
 }
 
 std::optional<timestamp> deadline_of(const create_run& told) {
@@ -58,26 +55,23 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
     return illegal("a run needs an id and a first front");
   }
   keep_sources(sql, told);
-  {
-    auto made = sql.use(
-        "INSERT INTO runs (run_id, workflow, workflow_hash, config_hash, subject, state, epoch, inputs, state_hash,"
-        " deadline, started_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        told.run,
-        told.workflow_name,
-        told.workflow_hash,
-        told.config_hash,
-        told.subject,
-        epoch,
-        told.inputs,
-        told.state_hash,
-        deadline_of(told),
-        told.at);
-    made.run();
-    if (made.changes() == 0) {
-      return error{error_code::duplicate_id,
-                   "there is a run " + told.run.str() + " already; nothing was written",
-                   "choose another id with --run-id, or leave it out"};
-    }
+  const auto made = sql.run(
+      "INSERT INTO runs (run_id, workflow, workflow_hash, config_hash, subject, state, epoch, inputs, state_hash,"
+      " deadline, started_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      told.run,
+      told.workflow_name,
+      told.workflow_hash,
+      told.config_hash,
+      told.subject,
+      epoch,
+      told.inputs,
+      told.state_hash,
+      deadline_of(told),
+      told.at);
+  if (made == 0) {
+    return error{error_code::duplicate_id,
+                 "there is a run " + told.run.str() + " already; nothing was written",
+                 "choose another id with --run-id, or leave it out"};
   }
   run_row row;
   row.state = run_state::running;
@@ -102,17 +96,15 @@ status end(run_change& change, const run_end& end) {
   if (auto moved = change.move_to(end.state); !moved) {
     return moved;
   }
-  change.sql()
-      .use(
-          "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"
-          " WHERE run_id = ?1",
-          change.run(),
-          end.degraded,
-          end.why ? std::optional{to_string(end.why->code)} : std::nullopt,
-          end.why ? std::optional{end.why->message} : std::nullopt,
-          end.why && !end.why->hint.empty() ? std::optional{end.why->hint} : std::nullopt,
-          end.failed_step)
-      .run();
+  change.sql().run(
+      "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"
+      " WHERE run_id = ?1",
+      change.run(),
+      end.degraded,
+      end.why ? std::optional{to_string(end.why->code)} : std::nullopt,
+      end.why ? std::optional{end.why->message} : std::nullopt,
+      end.why && !end.why->hint.empty() ? std::optional{end.why->hint} : std::nullopt,
+      end.failed_step);
   change.tell(*kind, run_ended_data(change.row(), end));
   return done;
 }
@@ -139,13 +131,11 @@ status resume(run_change& change, const resume_run& told) {
     }
   }
   const auto interrupted = interrupt_and_requeue(change, open_tasks(change));
-  change.sql()
-      .use(
-          "UPDATE runs SET epoch = ?2, error_code = NULL, error_message = NULL, error_hint = NULL, failed_step = NULL"
-          " WHERE run_id = ?1",
-          change.run(),
-          change.epoch())
-      .run();
+  change.sql().run(
+      "UPDATE runs SET epoch = ?2, error_code = NULL, error_message = NULL, error_hint = NULL, failed_step = NULL"
+      " WHERE run_id = ?1",
+      change.run(),
+      change.epoch());
   change.tell(event_kind::run_resumed, run_resumed_data(change.epoch(), before, interrupted));
   return done;
 }

@@ -28,16 +28,23 @@ void prepared::bind(int index, borrowed_blob blob) {
   statement_->bindNoCopy(index, data, static_cast<int>(blob.bytes.size()));
 }
 
-void prepared::bind(int index, borrowed_text text) { statement_->bindNoCopy(index, *text.text); }
+void prepared::lend(int index, const std::string& text) { statement_->bindNoCopy(index, text); }
 
 bool prepared::step() { return statement_->executeStep(); }
 
-void prepared::run() {
-  while (statement_->executeStep()) {
+void prepared::lend(int index, const json_text* json) {
+  if (json != nullptr) {
+    lend(index, *json);
+  } else {
+    bind(index, nullptr);
   }
 }
 
-std::int64_t prepared::changes() const noexcept { return statement_->getChanges(); }
+std::int64_t prepared::run() {
+  while (statement_->executeStep()) {
+  }
+  return statement_->getChanges();
+}
 
 bool prepared::is_null(int column) const { return statement_->isColumnNull(column); }
 

@@ -25,11 +25,6 @@ struct borrowed_blob {
   std::string_view bytes;
 };
 
-/// A string bound as TEXT without a copy: it must live until the statement has run.
-struct borrowed_text {
-  const std::string* text = nullptr;
-};
-
 /// One use of a kept statement, from binding to the last row; it is free again when this goes. Throws
 /// SQLite::Exception, which the sessions catch.
 class prepared {
@@ -50,7 +45,6 @@ class prepared {
   void bind(int index, std::string_view text);
   void bind(int index, const char* text) { bind(index, std::string_view{text}); }
   void bind(int index, borrowed_blob blob);
-  void bind(int index, borrowed_text text);
   void bind(int index, int number) { bind(index, std::int64_t{number}); }
   void bind(int index, bool truth) { bind(index, std::int64_t{truth ? 1 : 0}); }
   void bind(int index, timestamp at) { bind(index, std::int64_t{at.time_since_epoch().count()}); }
@@ -72,9 +66,29 @@ class prepared {
     }
   }
 
-  bool step();  ///< True: there is a row.
-  void run();   ///< To the end, whatever rows there are (an INSERT ... RETURNING has some).
-  std::int64_t changes() const noexcept;
+  /// As bind, but strings are not copied: they must live until the statement has run.
+  template <class T>
+  void lend(int index, const T& value) {
+    bind(index, value);
+  }
+  void lend(int index, const std::string& text);
+  void lend(int index, const json_text& json) { lend(index, json.str()); }
+  void lend(int index, const json_text* json);  ///< Null: NULL.
+  template <class Tag>
+  void lend(int index, const text_id<Tag>& id) {
+    lend(index, id.str());
+  }
+  template <class T>
+  void lend(int index, const std::optional<T>& value) {
+    if (value) {
+      lend(index, *value);
+    } else {
+      bind(index, nullptr);
+    }
+  }
+
+  bool step();         ///< True: there is a row.
+  std::int64_t run();  ///< To the end, whatever rows there are (an INSERT ... RETURNING has some). Rows changed.
 
   bool is_null(int column) const;
   std::int64_t number(int column) const;
@@ -101,6 +115,15 @@ class statement_cache {
   template <class... Values>
   prepared use(const char* sql, const Values&... values) {
     return prepared{find(sql), values...};
+  }
+
+  /// Runs the statement to its end and returns how many rows it changed.
+  template <class... Values>
+  std::int64_t run(const char* sql, const Values&... values) {
+    prepared statement{find(sql)};
+    [[maybe_unused]] int index = 0;
+    (statement.lend(++index, values), ...);
+    return statement.run();
   }
 
  private:

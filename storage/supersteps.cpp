@@ -117,21 +117,19 @@ status save_state(run_change& change, const commit_superstep& told, std::vector<
   const auto bytes =
       bytes_since_copy(change) + std::max(change_bytes_min, static_cast<std::int64_t>(changes.str().size()));
   const bool copy = bytes >= static_cast<std::int64_t>(told.state.str().size());
-  change.sql()
-      .use(
-          "UPDATE supersteps SET deltas = ?3, changes = ?4, removed = ?5, state = ?6, changed_bytes = ?7,"
-          " state_hash = ?8, idempotency_key = ?9, committed_at = ?10 WHERE run_id = ?1 AND superstep = ?2",
-          told.run,
-          told.superstep,
-          told.deltas,
-          changes,
-          removed,
-          copy ? std::optional{borrowed_text{&told.state.str()}} : std::nullopt,
-          copy ? std::int64_t{0} : bytes,
-          told.state_hash,
-          told.idempotency_key,
-          told.at)
-      .run();
+  change.sql().run(
+      "UPDATE supersteps SET deltas = ?3, changes = ?4, removed = ?5, state = ?6, changed_bytes = ?7,"
+      " state_hash = ?8, idempotency_key = ?9, committed_at = ?10 WHERE run_id = ?1 AND superstep = ?2",
+      told.run,
+      told.superstep,
+      told.deltas,
+      changes,
+      removed,
+      copy ? &told.state : nullptr,
+      copy ? std::int64_t{0} : bytes,
+      told.state_hash,
+      told.idempotency_key,
+      told.at);
   return done;
 }
 
@@ -211,15 +209,13 @@ status save_initial_state(run_change& change, const create_run& told) {
   if (!fields_of(told.initial_state.str())) {
     return illegal("the initial state of run " + told.run.str() + " is not a JSON object");
   }
-  change.sql()
-      .use(
-          "INSERT INTO supersteps (run_id, superstep, front, state, state_hash, opened_at, committed_at)"
-          " VALUES (?1, 0, '[]', ?2, ?3, ?4, ?4)",
-          told.run,
-          borrowed_text{&told.initial_state.str()},
-          told.state_hash,
-          told.at)
-      .run();
+  change.sql().run(
+      "INSERT INTO supersteps (run_id, superstep, front, state, state_hash, opened_at, committed_at)"
+      " VALUES (?1, 0, '[]', ?2, ?3, ?4, ?4)",
+      told.run,
+      told.initial_state.str(),
+      told.state_hash,
+      told.at);
   return done;
 }
 
@@ -227,13 +223,11 @@ void open_superstep(run_change& change, superstep_no superstep, const std::vecto
   const auto text = json_array(front, [](const planned_task& task) {
     return '[' + json_string(task.step.str()) + ',' + json_string(task.agent.str()) + ']';
   });
-  change.sql()
-      .use("INSERT INTO supersteps (run_id, superstep, front, opened_at) VALUES (?, ?, ?, ?)",
-           change.run(),
-           superstep,
-           text,
-           change.at())
-      .run();
+  change.sql().run("INSERT INTO supersteps (run_id, superstep, front, opened_at) VALUES (?, ?, ?, ?)",
+                   change.run(),
+                   superstep,
+                   text,
+                   change.at());
 }
 
 status commit(run_change& change, const commit_superstep& told) {

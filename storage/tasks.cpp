@@ -45,52 +45,46 @@ void close_attempt(run_change& change,
                    std::string_view state,
                    const std::optional<error>& why,
                    const std::optional<token_usage>& usage) {
-  change.sql()
-      .use(
-          "UPDATE attempts SET state = ?3, finished_at = ?4, error_code = ?5, error_message = ?6, error_hint = ?7,"
-          " model = ?8, input_tokens = ?9, output_tokens = ?10"
-          " WHERE task_id = ?1 AND attempt = ?2 AND finished_at IS NULL",
-          task.names.task,
-          task.attempt,
-          state,
-          change.at(),
-          code_of(why),
-          message_of(why),
-          hint_of(why),
-          usage && !usage->model.empty() ? std::optional{usage->model} : std::nullopt,
-          usage ? std::optional{usage->input_tokens} : std::nullopt,
-          usage ? std::optional{usage->output_tokens} : std::nullopt)
-      .run();
+  change.sql().run(
+      "UPDATE attempts SET state = ?3, finished_at = ?4, error_code = ?5, error_message = ?6, error_hint = ?7,"
+      " model = ?8, input_tokens = ?9, output_tokens = ?10"
+      " WHERE task_id = ?1 AND attempt = ?2 AND finished_at IS NULL",
+      task.names.task,
+      task.attempt,
+      state,
+      change.at(),
+      code_of(why),
+      message_of(why),
+      hint_of(why),
+      usage && !usage->model.empty() ? std::optional{usage->model} : std::nullopt,
+      usage ? std::optional{usage->input_tokens} : std::nullopt,
+      usage ? std::optional{usage->output_tokens} : std::nullopt);
 }
 
 // What is left of a task at work when an attempt of it has ended.
 void save_task(run_change& change, const task_row& task, const task_outcome& outcome) {
-  change.sql()
-      .use(
-          "UPDATE tasks SET state = ?2, attempt = ?3, finished_at = ?4, error_code = ?5, error_message = ?6,"
-          " error_hint = ?7, value = ?8, found_by = ?9, deltas = ?10 WHERE task_id = ?1",
-          task.names.task,
-          to_string(task.state),
-          task.attempt,
-          is_final(task.state) ? std::optional{change.at()} : std::nullopt,
-          code_of(outcome.why),
-          message_of(outcome.why),
-          hint_of(outcome.why),
-          outcome.value,
-          outcome.found_by.empty() ? std::nullopt : std::optional{outcome.found_by},
-          deltas_json(outcome.deltas))
-      .run();
+  change.sql().run(
+      "UPDATE tasks SET state = ?2, attempt = ?3, finished_at = ?4, error_code = ?5, error_message = ?6,"
+      " error_hint = ?7, value = ?8, found_by = ?9, deltas = ?10 WHERE task_id = ?1",
+      task.names.task,
+      to_string(task.state),
+      task.attempt,
+      is_final(task.state) ? std::optional{change.at()} : std::nullopt,
+      code_of(outcome.why),
+      message_of(outcome.why),
+      hint_of(outcome.why),
+      outcome.value,
+      outcome.found_by.empty() ? std::nullopt : std::optional{outcome.found_by},
+      deltas_json(outcome.deltas));
   change.known().keep(task);
 }
 
 void save_running_task(run_change& change, const task_row& task) {
-  change.sql()
-      .use(
-          "UPDATE tasks SET state = 'running', attempt = ?2, error_code = NULL, error_message = NULL, error_hint = NULL"
-          " WHERE task_id = ?1",
-          task.names.task,
-          task.attempt)
-      .run();
+  change.sql().run(
+      "UPDATE tasks SET state = 'running', attempt = ?2, error_code = NULL, error_message = NULL, error_hint = NULL"
+      " WHERE task_id = ?1",
+      task.names.task,
+      task.attempt);
   change.known().keep(task);
 }
 
@@ -99,17 +93,15 @@ void open_attempt(run_change& change,
                   std::int64_t pid,
                   std::int64_t pid_start_time,
                   std::optional<timestamp> started_at) {
-  change.sql()
-      .use(
-          "INSERT INTO attempts (task_id, attempt, epoch, state, pid, pid_start_time, started_at)"
-          " VALUES (?, ?, ?, 'running', ?, ?, ?)",
-          task.names.task,
-          task.attempt,
-          change.epoch(),
-          pid,
-          pid_start_time,
-          started_at)
-      .run();
+  change.sql().run(
+      "INSERT INTO attempts (task_id, attempt, epoch, state, pid, pid_start_time, started_at)"
+      " VALUES (?, ?, ?, 'running', ?, ?, ?)",
+      task.names.task,
+      task.attempt,
+      change.epoch(),
+      pid,
+      pid_start_time,
+      started_at);
   if (task.attempt.value() == 1) {
     ++change.row().steps;
   }
@@ -232,7 +224,7 @@ status queue_front(run_change& change, superstep_no superstep, const std::vector
       return illegal("task " + planned.id.str() + " is planned for superstep " +
                      std::to_string(planned.superstep.value()) + ", not " + std::to_string(superstep.value()));
     }
-    auto made = change.sql().use(
+    const auto made = change.sql().run(
         "INSERT INTO tasks (task_id, run_id, superstep, step_id, agent_name, ordinal, state, queued_at)"
         " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?) ON CONFLICT DO NOTHING",
         planned.id,
@@ -242,8 +234,7 @@ status queue_front(run_change& change, superstep_no superstep, const std::vector
         planned.agent,
         planned.order,
         change.at());
-    made.run();
-    if (made.changes() == 0) {
+    if (made == 0) {
       return illegal("task " + planned.id.str() + " or its place " + std::to_string(planned.order) +
                      " in the front is taken");
     }

@@ -47,20 +47,17 @@ result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write
   const auto wanted = key_of(command);
   const auto digest = content_hash(command);
   const std::string_view content{reinterpret_cast<const char*>(digest.data()), digest.size()};
-  {
-    auto claimed = sql.use(
-        "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",
-        run_of(command),
-        wanted.task,
-        wanted.attempt,
-        kind_of(command),
-        borrowed_blob{content},
-        last);
-    claimed.run();
-    if (claimed.changes() > 0) {
-      return std::optional<write_receipt>{};
-    }
+  const auto claimed = sql.run(
+      "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT DO NOTHING",
+      run_of(command),
+      wanted.task,
+      wanted.attempt,
+      kind_of(command),
+      borrowed_blob{content},
+      last);
+  if (claimed > 0) {
+    return std::optional<write_receipt>{};
   }
   auto first = sql.use(
       "SELECT content_hash, last_seq FROM write_keys WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
@@ -79,13 +76,12 @@ result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write
 
 void settle_key(statement_cache& sql, const write_command& command, event_seq last) {
   const auto taken = key_of(command);
-  sql.use("UPDATE write_keys SET last_seq = ? WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
+  sql.run("UPDATE write_keys SET last_seq = ? WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
           last,
           run_of(command),
           taken.task,
           taken.attempt,
-          kind_of(command))
-      .run();
+          kind_of(command));
 }
 
 }  // namespace troupe

@@ -170,7 +170,7 @@ status write_session::begin() {
     return own.refused("a transaction is open already");
   }
   try {
-    own.sql.use("BEGIN IMMEDIATE").run();
+    own.sql.run("BEGIN IMMEDIATE");
     own.open = true;
     own.look_whether_others_wrote();
     auto lease = own.sql.use("SELECT epoch FROM lease WHERE id = 1");
@@ -203,7 +203,7 @@ result<applied> write_session::apply(const write_command& command) {
     return own.refused("no transaction is open");
   }
   try {
-    own.sql.use("SAVEPOINT command").run();
+    own.sql.run("SAVEPOINT command");
     auto outcome = [&]() -> result<applied> {
       try {
         return apply_once({own.sql, own.known, own.epoch}, command);
@@ -221,10 +221,10 @@ result<applied> write_session::apply(const write_command& command) {
       return outcome;
     }
     if (!outcome) {
-      own.sql.use("ROLLBACK TO command").run();
+      own.sql.run("ROLLBACK TO command");
       own.known.forget();
     }
-    own.sql.use("RELEASE command").run();
+    own.sql.run("RELEASE command");
     return outcome;
   } catch (const SQLite::Exception& thrown) {
     return own.poison(sqlite_error(thrown, "cannot keep commands apart", own.file.options().path));
@@ -243,7 +243,7 @@ status write_session::commit() {
     return own.refused("no transaction is open");
   }
   try {
-    own.sql.use("COMMIT").run();
+    own.sql.run("COMMIT");
     own.open = false;
     return done;
   } catch (const SQLite::Exception& thrown) {
