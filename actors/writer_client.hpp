@@ -1,9 +1,12 @@
-// How an actor tells a fact to the database writer: until it is answered, and under the same key each time.
+// How an actor tells a fact to the database writer: in its turn, until it is answered, and under the same key each time.
 #pragma once
 
 #include "actors/service.hpp"
+#include "actors/write_credit.hpp"
 #include "messages/interfaces/database_writer.hpp"
 
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
@@ -13,6 +16,13 @@
 
 namespace troupe {
 
+/// Where the writer is, who may send to it, and under which lease. Copies mean the same writer.
+struct writer_access {
+  service<database_writer> actor;
+  write_credit credit;
+  lease_epoch epoch;
+};
+
 /// True where asking again can help: the writer is being reborn, or the disk may recover.
 bool worth_asking_again(error_code code) noexcept;
 
@@ -20,12 +30,12 @@ bool worth_asking_again(error_code code) noexcept;
 inline constexpr int write_tries_max = 8;
 inline constexpr milliseconds write_timeout{30'000};
 
-/// Calls `then` once, with the answer, on `self`. An actor that died, a time-out and a transient storage error are not
-/// answers: the same command is sent again, to the writer of that moment, and the database tells a repeat from a new
-/// fact. `self` must handle `later`.
+/// Calls `then` once, with the answer, on `self`. Above the writer's queue_depth the command waits for its turn here. An
+/// actor that died, a time-out and a transient storage error are not answers: the same command is sent again, to the
+/// writer of that moment, and the database tells a repeat from a new fact. `self` must handle `later`.
 template <class Self>
 void tell(Self* self,
-          const service<database_writer>& writer,
+          const writer_access& writer,
           std::shared_ptr<const write_command> what,
           std::function<void(write_reply)> then,
           int tries_left = write_tries_max) {
@@ -37,28 +47,40 @@ void tell(Self* self,
     const milliseconds pause = milliseconds{10} * (1 << std::min(write_tries_max - tries_left, 7));
     self->delayed_send(self, pause, later{[=] { tell(self, writer, what, then, tries_left - 1); }});
   };
-  const auto handle = writer.get();
-  if (!handle) {
-    again(error{error_code::storage_unavailable, "the database writer is not running", ""});
+  // `place` is kept with the question, and goes with its answer.
+  const auto ask = [=](const write_place& place, bool waited) {
+    const auto handle = writer.actor.get();
+    if (!handle) {
+      again(error{error_code::storage_unavailable, "the database writer is not running", ""});
+      return;
+    }
+    self->request(handle, write_timeout, write_request{what, writer.epoch, waited})
+        .then(
+            [=](write_reply& reply) {
+              static_cast<void>(place);
+              if (!reply && worth_asking_again(reply.error().code)) {
+                again(reply.error());
+              } else {
+                then(std::move(reply));
+              }
+            },
+            [=](caf::error&) {
+              again(error{error_code::storage_unavailable, "the database writer did not answer", "see the log"});
+            });
+  };
+  if (auto place = writer.credit.take()) {
+    ask(place, false);
     return;
   }
-  self->request(handle, write_timeout, write_request{what})
-      .then(
-          [=](write_reply& reply) {
-            if (!reply && worth_asking_again(reply.error().code)) {
-              again(reply.error());
-            } else {
-              then(std::move(reply));
-            }
-          },
-          [=](caf::error&) {
-            again(error{error_code::storage_unavailable, "the database writer did not answer", "see the log"});
-          });
+  // The handle keeps a sender alive that nobody else knows of.
+  writer.credit.wait([ask, handle = caf::actor_cast<caf::strong_actor_ptr>(self)](write_place place) {
+    caf::anon_send(caf::actor_cast<caf::actor>(handle), later{[=] { ask(place, true); }});
+  });
 }
 
 /// The same for a command by value.
 template <class Self, class Command>
-void tell(Self* self, const service<database_writer>& writer, Command what, std::function<void(write_reply)> then) {
+void tell(Self* self, const writer_access& writer, Command what, std::function<void(write_reply)> then) {
   tell(self, writer, std::make_shared<const write_command>(std::move(what)), std::move(then));
 }
 

@@ -15,10 +15,18 @@ namespace troupe {
 /// To the database writer: one command. Shared, so that asking again costs no copy.
 struct write_request {
   std::shared_ptr<const write_command> what;
+  lease_epoch epoch;    ///< Of the lease that the sender works under.
+  bool waited = false;  ///< The sender had to wait for its turn: the run is told (backpressure.on).
 };
 
 /// The writer to itself, behind everything that waits: commit what has come.
 struct flush_writes {};
+
+/// To the log checkpointer: the log has grown; move what is in it to the database.
+struct checkpoint_log {};
+
+/// It has tried. An error is its to tell: the log still has everything, and the next checkpoint tries again.
+struct log_checkpointed {};
 
 /// A timer of the actor's own: carried out by the actor that sent it, when it is due.
 struct later {

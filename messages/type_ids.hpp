@@ -13,6 +13,8 @@
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::write_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::write_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::flush_writes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::checkpoint_log)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::log_checkpointed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::later)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_answer)

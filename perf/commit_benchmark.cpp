@@ -7,12 +7,12 @@
 //            get committed in a while
 //
 // The first three write the same rows, which is looked at in the end.
-#include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
 #include "actors/writer_client.hpp"
 #include "perf/bare_rows.hpp"
 #include "perf/report.hpp"
 #include "perf/slow_disk.hpp"
+#include "runtime/writer_assembly.hpp"
 #include "storage/write_session.hpp"
 #include "tests/storage/facts.hpp"
 #include "tests/storage/whole_database.hpp"
@@ -223,7 +223,7 @@ using teller_pointer = teller::stateful_pointer<teller_state>;
 
 /// What the producers of a round have in common. Outlives them.
 struct telling {
-  service<database_writer> writer;
+  writer_access writer;
   std::latch all_done{producer_count};
   std::mutex guard;
   sample latencies;  ///< Microseconds from telling a fact to its receipt.
@@ -263,18 +263,19 @@ class writer_candidate final : public candidate {
   writer_candidate(const std::filesystem::path& path, const place& where)
       : candidate(path, where), system_(configured(config_)) {
     hub_.set(spawn_event_hub(system_, {}));
-    database_writer_deps deps;
-    deps.open = [this] { return write_session::open(options(), lease_epoch{1}); };
-    deps.hub = hub_;
-    writer_.set(spawn_database_writer(system_, std::move(deps), placement::own_thread));
+    checkpointer_.set(spawn_log_checkpointer(system_, checkpointer_deps(options()), placement::own_thread));
+    auto deps = writer_deps(options(), lease_epoch{1}, hub_, checkpointer_);
+    writer_.actor.set(spawn_database_writer(system_, std::move(deps), placement::own_thread));
   }
   writer_candidate(const writer_candidate&) = delete;
   writer_candidate& operator=(const writer_candidate&) = delete;
 
   ~writer_candidate() override {
-    caf::anon_send_exit(writer_.get(), caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(writer_.actor.get(), caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(checkpointer_.get(), caf::exit_reason::user_shutdown);
     caf::anon_send_exit(hub_.get(), caf::exit_reason::user_shutdown);
-    writer_.set({});
+    writer_.actor.set({});
+    checkpointer_.set({});
     hub_.set({});
     system_.await_all_actors_done();
   }
@@ -310,7 +311,8 @@ class writer_candidate final : public candidate {
   caf::actor_system_config config_;
   caf::actor_system system_;
   service<event_hub> hub_;
-  service<database_writer> writer_;
+  writer_access writer_{{}, write_credit{}, lease_epoch{1}};
+  service<log_checkpointer> checkpointer_;
   std::int64_t commits_ = producer_count;
   sample latencies_;
 };

@@ -4,7 +4,6 @@
 #include "actors/agent/agent_actor.hpp"
 #include "actors/agent/launch.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
-#include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
 #include "actors/run/run_actor.hpp"
@@ -22,9 +21,9 @@
 #include "runtime/os/system_clock.hpp"
 #include "runtime/probes.hpp"
 #include "runtime/run_ids.hpp"
+#include "runtime/writer_assembly.hpp"
 #include "storage/lease.hpp"
 #include "storage/read_session.hpp"
-#include "storage/write_session.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -132,7 +131,8 @@ struct node::state {
       : config(std::move(with)),
         storage(storage_of(*config)),
         held(std::move(taken)),
-        system(configure(cfg, *config)) {}
+        system(configure(cfg, *config)),
+        writer{{}, write_credit{static_cast<std::size_t>(config->writer.queue_depth)}, held.epoch()} {}
 
   settings_ptr config;
   storage_options storage;
@@ -147,7 +147,8 @@ struct node::state {
   caf::actor_system_config cfg;
   caf::actor_system system;
 
-  service<database_writer> writer;
+  writer_access writer;
+  service<log_checkpointer> checkpointer;
   service<database_reader> reader;
   service<event_hub> hub;
   service<run_supervisor> runs;
@@ -217,12 +218,16 @@ std::vector<child_spec> node::state::children() {
        restart_type::permanent,
        slack,
        [this](caf::actor_system& in) {
-         database_writer_deps deps;
-         deps.open = [this] { return write_session::open(storage, held.epoch()); };
-         deps.hub = hub;
+         auto deps = writer_deps(storage, held.epoch(), hub, checkpointer);
          deps.batch_max = static_cast<std::size_t>(config->writer.max_batch);
          deps.queue_depth = static_cast<std::size_t>(config->writer.queue_depth);
-         return publish(writer, spawn_database_writer(in, std::move(deps), placement::own_thread));
+         return publish(writer.actor, spawn_database_writer(in, std::move(deps), placement::own_thread));
+       }},
+      {"log_checkpointer",
+       restart_type::permanent,
+       slack,
+       [this](caf::actor_system& in) {
+         return publish(checkpointer, spawn_log_checkpointer(in, checkpointer_deps(storage), placement::own_thread));
        }},
       {"database_reader",
        restart_type::permanent,
@@ -279,7 +284,8 @@ void node::state::tear_down() {
   for (const auto& listener : listeners) {
     caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
   }
-  writer.set({});
+  writer.actor.set({});
+  checkpointer.set({});
   reader.set({});
   hub.set({});
   runs.set({});

@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace troupe {
@@ -33,6 +34,8 @@ status carry_out(run_change& change, const end_run& told) { return end(change, t
 
 status carry_out(run_change& change, const resume_run& told) { return resume(change, told); }
 
+using pressed_runs = std::unordered_set<run_id>;
+
 // How many events a command will tell, where that is known beforehand: its key is then written once.
 template <class Command>
 std::int64_t events_of(const Command& /*told*/) {
@@ -47,7 +50,18 @@ struct work_place {
   statement_cache& sql;
   known_rows& known;
   lease_epoch epoch;
+  pressed_runs& pressed;
+  bool waited;
 };
+
+// Told once when commands of a run begin to wait for their turn, and once when one has not.
+void tell_pressure(const work_place& at, run_change& change) {
+  if (at.waited && at.pressed.insert(change.run()).second) {
+    change.tell(event_kind::backpressure_on, "{}");
+  } else if (!at.waited && at.pressed.erase(change.run()) > 0) {
+    change.tell(event_kind::backpressure_off, "{}");
+  }
+}
 
 result<run_change> change_by(const work_place& at, const create_run& told, const std::optional<run_row>& /*row*/) {
   return create(at.sql, at.known, at.epoch, told);
@@ -65,6 +79,7 @@ result<run_change> change_by(const work_place& at, const Command& told, const st
   if (auto carried = carry_out(change, told); !carried) {
     return carried.error();
   }
+  tell_pressure(at, change);
   return change;
 }
 
@@ -84,6 +99,9 @@ result<applied> apply_once(const work_place& at, const write_command& command) {
     return change.error();
   }
   auto events = change->finish();
+  if (is_final(change->row().state)) {
+    at.pressed.erase(change->run());
+  }
   const auto last = change->row().last;
   if (last != expected) {
     settle_key(at.sql, command, last);
@@ -94,7 +112,21 @@ result<applied> apply_once(const work_place& at, const write_command& command) {
 }  // namespace
 
 struct write_session::state {
-  state(database opened, lease_epoch owner) : file(std::move(opened)), sql(file.connection()), epoch(owner) {}
+  state(database opened, lease_epoch owner) : file(std::move(opened)), sql(file.connection()), epoch(owner) {
+    sqlite3_wal_hook(file.connection().getHandle(), after_commit, this);  // in the place of SQLite's own
+  }
+  state(const state&) = delete;
+  state& operator=(const state&) = delete;
+
+  // As SQLite's own does: a checkpoint that fails is tried again later, and takes nothing from what was committed.
+  static int after_commit(void* self, sqlite3* connection, const char* name, int pages) {
+    auto& own = *static_cast<state*>(self);
+    own.log_pages = pages;
+    if (const auto most = own.file.options().wal_autocheckpoint; most > 0 && pages >= most) {
+      sqlite3_wal_checkpoint_v2(connection, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    }
+    return SQLITE_OK;
+  }
 
   bool in_transaction() { return sqlite3_get_autocommit(file.connection().getHandle()) == 0; }
 
@@ -107,6 +139,7 @@ struct write_session::state {
   void rollback() noexcept {
     open = false;
     known.forget();
+    pressed.clear();
     if (in_transaction()) {
       static_cast<void>(sqlite3_exec(file.connection().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr));
     }
@@ -125,6 +158,13 @@ struct write_session::state {
     return {error_code::internal, std::move(what), "this is a bug of Troupe's: please report it"};
   }
 
+  error foreign(const write_command& command, lease_epoch sender) const {
+    return {error_code::stale_epoch,
+            std::string{kind_of(command)} + " was told under epoch " + std::to_string(sender.value()) +
+                ", this writer has epoch " + std::to_string(epoch.value()) + "; nothing was written",
+            "the sender's lease is over; it must not write any more"};
+  }
+
   error is_broken() {
     return {error_code::storage_unavailable,
             "this session failed before and writes nothing any more: " + file.options().path.string(),
@@ -136,6 +176,8 @@ struct write_session::state {
   known_rows known;
   std::int64_t data_version = 0;  ///< Changes when another connection has written.
   lease_epoch epoch;
+  pressed_runs pressed;  ///< Those whose commands wait for their turn.
+  std::int64_t log_pages = 0;
   bool open = false;  ///< A transaction that we began, and have not ended.
   bool broken = false;
   bool superseded = false;  ///< Another owner has come: not even statistics are ours to write.
@@ -194,7 +236,9 @@ status write_session::begin() {
   }
 }
 
-result<applied> write_session::apply(const write_command& command) {
+result<applied> write_session::apply(const write_command& command) { return apply(command, {state_->epoch}); }
+
+result<applied> write_session::apply(const write_command& command, const write_terms& terms) {
   auto& own = *state_;
   if (own.broken) {
     return own.is_broken();
@@ -202,11 +246,14 @@ result<applied> write_session::apply(const write_command& command) {
   if (!own.open) {
     return own.refused("no transaction is open");
   }
+  if (terms.epoch != own.epoch) {
+    return own.foreign(command, terms.epoch);
+  }
   try {
     own.sql.run("SAVEPOINT command");
     auto outcome = [&]() -> result<applied> {
       try {
-        return apply_once({own.sql, own.known, own.epoch}, command);
+        return apply_once({own.sql, own.known, own.epoch, own.pressed, terms.waited}, command);
       } catch (const SQLite::Exception& thrown) {
         auto why = sqlite_error(thrown, std::string{kind_of(command)} + " was not written", own.file.options().path);
         if (ends_session(thrown.getErrorCode()) || !own.in_transaction()) {
@@ -254,6 +301,8 @@ status write_session::commit() {
 }
 
 void write_session::rollback() noexcept { state_->rollback(); }
+
+std::int64_t write_session::log_pages() const noexcept { return state_->log_pages; }
 
 bool write_session::broken() const noexcept { return state_->broken; }
 

@@ -18,6 +18,12 @@ struct applied {
   event_batch events;  ///< In order of seq. Empty for a repeat.
 };
 
+/// How a command came.
+struct write_terms {
+  lease_epoch epoch;    ///< Of the lease that its sender works under.
+  bool waited = false;  ///< For its turn to be sent. Its run is told: backpressure.on, and .off when one comes at once.
+};
+
 /// Used by one thread at a time. Every call may block on the disk.
 ///
 /// Invariants (each with a test in tests/storage/write_session_test.cpp):
@@ -46,14 +52,20 @@ class write_session {
   ///   CANCELLED              it came too late: the run has ended, or the attempt was superseded by a later one. The
   ///                          sender drops its work; it is no fault of anybody's
   ///   INTERNAL               not a legal move of the state machines: a bug of the sender's, worth a log line
+  ///   STALE_EPOCH            its sender works under the lease of an owner before
   /// Errors of the disk (STORAGE_*) break the session; the whole transaction is lost.
-  result<applied> apply(const write_command& command);
+  result<applied> apply(const write_command& command, const write_terms& terms);
+  result<applied> apply(const write_command& command);  ///< Under the session's own lease, at once.
 
   /// On success all that was applied is on disk. After an error nobody knows whether it is: the session is broken, and
   /// the senders ask again under the same keys on the next one.
   status commit();
 
   void rollback() noexcept;
+
+  /// Pages of the log after the last commit. At storage_options::wal_autocheckpoint a commit moves them to the database
+  /// itself, which takes its time; before that, a log_checkpoint can.
+  std::int64_t log_pages() const noexcept;
 
   /// True after a failed commit or an error of the disk: open another session.
   bool broken() const noexcept;

@@ -13,9 +13,9 @@
 #include "actors/agent/process_port.hpp"
 #include "actors/agent/prompt_file_port.hpp"
 #include "actors/service.hpp"
+#include "actors/writer_client.hpp"
 #include "messages/attempt.hpp"
 #include "messages/interfaces/agent.hpp"
-#include "messages/interfaces/database_writer.hpp"
 #include "messages/interfaces/event_hub.hpp"
 #include "messages/interfaces/run.hpp"
 
@@ -28,7 +28,7 @@
 namespace troupe {
 
 struct agent_deps {
-  service<database_writer> writer;
+  writer_access writer;
   service<event_hub> hub;
   std::shared_ptr<process_port> processes;
   std::shared_ptr<function_executor> functions;

@@ -1,17 +1,16 @@
 #include "actors/database_writer/database_writer_actor.hpp"
 
 #include "actors/actor_guard.hpp"
+#include "actors/database_writer/gathering.hpp"
 #include "storage/write_session.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/exit_reason.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 #include <spdlog/spdlog.h>
 
 #include <deque>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -20,7 +19,7 @@ namespace troupe {
 namespace {
 
 struct waiting_write {
-  std::shared_ptr<const write_command> what;
+  write_request request;
   caf::typed_response_promise<write_reply> answer;
 };
 
@@ -28,10 +27,12 @@ struct writer_state {
   static inline const char* name = "database_writer";
 
   database_writer_deps deps;
-  std::unique_ptr<write_session> session;
+  std::unique_ptr<write_session> session;  ///< None after an error of the disk, until the next batch.
   std::deque<waiting_write> queue;
   std::vector<waiting_write> batch;
+  gathering company{gathering::duration{0}};
   bool flush_is_due = false;
+  bool is_checkpointing = false;
 
   writer_state() = default;
   writer_state(const writer_state&) = delete;
@@ -50,6 +51,8 @@ struct writer_state {
 
 using writer_pointer = database_writer::stateful_pointer<writer_state>;
 
+constexpr milliseconds checkpoint_patience{60'000};
+
 // The batch in one transaction: an answer for each command, and the events of those that hold.
 struct batch_outcome {
   std::vector<write_reply> answers;
@@ -62,8 +65,8 @@ result<batch_outcome> commit_batch(write_session& session, const std::vector<wai
   }
   batch_outcome outcome;
   outcome.answers.reserve(batch.size());
-  for (const auto& write : batch) {
-    auto applied = session.apply(*write.what);
+  for (const auto& [request, answer] : batch) {
+    auto applied = session.apply(*request.what, {request.epoch, request.waited});
     if (applied) {
       outcome.answers.emplace_back(applied->receipt);
       std::move(applied->events.begin(), applied->events.end(), std::back_inserter(*outcome.events));
@@ -78,22 +81,9 @@ result<batch_outcome> commit_batch(write_session& session, const std::vector<wai
   return outcome;
 }
 
-void answer_all(std::vector<waiting_write>& batch, const error& why) {
-  for (auto& write : batch) {
-    write.answer.deliver(write_reply{why});
-  }
-  batch.clear();
-}
-
-void refuse_all_and_end(writer_pointer self, const error& why) {
-  auto& state = self->state;
-  spdlog::error("database writer ends after a storage error: {}", why.message);
-  while (!state.queue.empty()) {
-    state.queue.front().answer.deliver(write_reply{why});
-    state.queue.pop_front();
-  }
-  state.session.reset();
-  self->quit(caf::exit_reason::unhandled_exception);
+void flush_soon(writer_pointer self) {
+  self->state.flush_is_due = true;
+  self->send(self, flush_writes{});
 }
 
 void publish(writer_pointer self, const std::shared_ptr<event_batch>& events) {
@@ -103,33 +93,92 @@ void publish(writer_pointer self, const std::shared_ptr<event_batch>& events) {
   }
 }
 
-void flush(writer_pointer self) {
+// One at a time: while one is under way the log grows on, and the next moves that.
+void checkpoint_if_due(writer_pointer self) {
   auto& state = self->state;
-  state.flush_is_due = false;
+  const auto checkpointer = state.deps.checkpointer.get();
+  if (state.is_checkpointing || !checkpointer || state.session->log_pages() < state.deps.checkpoint_pages) {
+    return;
+  }
+  state.is_checkpointing = true;
+  self->request(checkpointer, checkpoint_patience, checkpoint_log{})
+      .then([=](log_checkpointed) { self->state.is_checkpointing = false; },
+            [=](caf::error&) { self->state.is_checkpointing = false; });
+}
+
+void answer_all(std::vector<waiting_write>& batch, const error& why) {
+  for (auto& write : batch) {
+    write.answer.deliver(write_reply{why});
+  }
+  batch.clear();
+}
+
+// Invariant 3: first the commit, then the events, then the answers.
+void commit_and_answer(writer_pointer self) {
+  auto& state = self->state;
+  auto outcome = commit_batch(*state.session, state.batch);
+  if (!outcome) {
+    if (state.session->broken()) {
+      spdlog::error("nothing is written until the database can be opened anew: {}", outcome.error().message);
+      state.session.reset();
+    }
+    answer_all(state.batch, outcome.error());
+    return;
+  }
+  publish(self, outcome->events);
+  for (std::size_t i = 0; i < state.batch.size(); ++i) {
+    state.batch[i].answer.deliver(std::move(outcome->answers[i]));
+  }
+  state.batch.clear();
+  checkpoint_if_due(self);
+}
+
+void write_batch(writer_pointer self) {
+  auto& state = self->state;
   while (!state.queue.empty() && state.batch.size() < state.deps.batch_max) {
     state.batch.push_back(std::move(state.queue.front()));
     state.queue.pop_front();
   }
-  if (state.batch.empty()) {
+  const auto answered = state.batch.size();
+  const auto begun = state.deps.gather ? state.deps.gather->now() : gathering::duration{0};
+  commit_and_answer(self);
+  if (state.deps.gather) {
+    const auto now = state.deps.gather->now();
+    state.company.committed(answered, now - begun, now);
+  }
+}
+
+// Invariant 5. An error that lasts is told to each batch anew, at the pace of those who ask again.
+bool has_session(writer_state& state) {
+  if (!state.session) {
+    auto opened = state.deps.open();
+    if (!opened) {
+      while (!state.queue.empty()) {
+        state.queue.front().answer.deliver(write_reply{opened.error()});
+        state.queue.pop_front();
+      }
+      return false;
+    }
+    spdlog::info("the database can be written again");
+    state.session = *std::move(opened);
+  }
+  return true;
+}
+
+void flush(writer_pointer self) {
+  auto& state = self->state;
+  state.flush_is_due = false;
+  if (state.queue.empty() || !has_session(state)) {
     return;
   }
-  auto outcome = commit_batch(*state.session, state.batch);
-  if (!outcome) {
-    answer_all(state.batch, outcome.error());
-    if (state.session->broken()) {
-      refuse_all_and_end(self, outcome.error());
-      return;
-    }
+  const auto& gather = state.deps.gather;
+  if (gather && state.queue.size() < state.deps.batch_max && state.company.pauses(gather->now())) {
+    gather->sleep();
   } else {
-    publish(self, outcome->events);
-    for (std::size_t i = 0; i < state.batch.size(); ++i) {
-      state.batch[i].answer.deliver(std::move(outcome->answers[i]));
-    }
-    state.batch.clear();
+    write_batch(self);
   }
   if (!state.queue.empty()) {
-    state.flush_is_due = true;
-    self->send(self, flush_writes{});
+    flush_soon(self);
   }
 }
 
@@ -141,22 +190,23 @@ caf::result<write_reply> accept(writer_pointer self, write_request& request) {
     answer.deliver(write_reply{error{error_code::backpressure, "the database writer's queue is full", "ask again"}});
     return answer;
   }
-  state.queue.push_back({std::move(request.what), answer});
+  state.queue.push_back({std::move(request), answer});
   if (!state.flush_is_due) {
-    state.flush_is_due = true;
-    self->send(self, flush_writes{});
+    flush_soon(self);
   }
   return answer;
 }
 
 database_writer::behavior_type behave(writer_pointer self, database_writer_deps deps) {
   guard(self, "database writer");
-  self->state.deps = std::move(deps);
-  auto opened = self->state.deps.open();
+  auto& state = self->state;
+  state.deps = std::move(deps);
+  state.company = gathering{state.deps.gather ? state.deps.gather->pause : gathering::duration{0}};
+  auto opened = state.deps.open();
   if (!opened) {
     throw std::runtime_error{std::string{to_string(opened.error().code)} + ": " + opened.error().message};
   }
-  self->state.session = *std::move(opened);
+  state.session = *std::move(opened);
   return {
       [=](write_request& request) { return accept(self, request); },
       [=](flush_writes) { flush(self); },

@@ -5,11 +5,14 @@
 // 2.        A bad command fails alone; a failed COMMIT fails the whole batch, and nothing of it is there.
 // 3.        Nobody is answered, and nothing is published, before the COMMIT that holds it.
 // 4.        Events leave in commit order.
-// 5.        After a storage error that the session does not survive it refuses all that waits and ends; its
-//           supervisor starts another on a fresh connection, and the senders ask again under the same key.
+// 5.        After a failed COMMIT or an error of the disk nothing is written by that session any more: the batch is
+//           answered with the error, and what comes next is written by a fresh session that has read the rows anew. The
+//           senders ask again under the same key. While no session can be opened (the disk is full, say) everybody is
+//           told so, and nobody is restarted for it.
 // 6.        Whoever waits when it dies gets an answer: `request_receiver_down`.
-// Bounded   by `queue_depth` waiting commands: more are answered BACKPRESSURE at once.
-// Dies of   a broken session, or a bug. Restarted by the root supervisor: permanent.
+// 7.        Checkpoints are the log checkpointer's, as long as it keeps up.
+// Bounded   by `queue_depth` waiting commands (actors/write_credit.hpp); more are answered BACKPRESSURE at once.
+// Dies of   a bug. Restarted by the root supervisor: permanent.
 #pragma once
 
 #include "actors/placement.hpp"
@@ -17,22 +20,36 @@
 #include "messages/base/result.hpp"
 #include "messages/interfaces/database_writer.hpp"
 #include "messages/interfaces/event_hub.hpp"
+#include "messages/interfaces/log_checkpointer.hpp"
 
 #include <caf/fwd.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace troupe {
 
 class write_session;
 
+/// Time for batches to gather (gathering.hpp). Left out, a batch is what waits.
+struct gathering_port {
+  std::chrono::microseconds pause{0};
+  std::function<std::chrono::microseconds()> now;  ///< Only forward.
+  std::function<void()> sleep;                     ///< About a pause; it may block, as SQLite does.
+};
+
 struct database_writer_deps {
-  std::function<result<std::unique_ptr<write_session>>()> open;  ///< Called once in each life, on its thread.
+  std::function<result<std::unique_ptr<write_session>>()> open;  ///< Called in each life, and after errors of the disk.
   service<event_hub> hub;
+  service<log_checkpointer> checkpointer;
   std::size_t batch_max = 512;
   std::size_t queue_depth = 4096;
+  std::int64_t checkpoint_pages = 1'000;  ///< Of the log, after which the checkpointer is asked.
+  std::optional<gathering_port> gather;
 };
 
 database_writer spawn_database_writer(caf::actor_system& system, database_writer_deps deps, placement where);

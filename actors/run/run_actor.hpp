@@ -11,10 +11,10 @@
 
 #include "actors/run/plan.hpp"
 #include "actors/service.hpp"
+#include "actors/writer_client.hpp"
 #include "messages/attempt.hpp"
 #include "messages/interfaces/agent.hpp"
 #include "messages/interfaces/database_reader.hpp"
-#include "messages/interfaces/database_writer.hpp"
 #include "messages/interfaces/event_hub.hpp"
 #include "messages/interfaces/run.hpp"
 
@@ -32,7 +32,7 @@ struct run_material {
 };
 
 struct run_deps {
-  service<database_writer> writer;
+  writer_access writer;
   service<database_reader> reader;
   service<event_hub> hub;
   std::shared_ptr<const clock_port> clock;

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "actors/service.hpp"
+#include "actors/writer_client.hpp"
 #include "messages/interfaces/database_reader.hpp"
-#include "messages/interfaces/database_writer.hpp"
 #include "messages/interfaces/event_hub.hpp"
 #include "messages/interfaces/run.hpp"
 #include "messages/interfaces/run_supervisor.hpp"
@@ -26,7 +26,7 @@
 namespace troupe {
 
 struct run_supervisor_deps {
-  service<database_writer> writer;
+  writer_access writer;
   service<database_reader> reader;
   service<event_hub> hub;
   std::shared_ptr<const clock_port> clock;

@@ -73,6 +73,7 @@ function_handle immediate_functions::start(host_function function,
 house::house(std::string vfs) : options_(database.options()) {
   options_.vfs = std::move(vfs);
   config.set("scheduler.policy", caf::atom("testing"));
+  writer.epoch = lease_epoch{1};
   system = std::make_unique<caf::actor_system>(config);
 }
 
@@ -84,7 +85,7 @@ house::~house() {
     advance(milliseconds{10'000});
     settle();
   }
-  writer.set({});
+  writer.actor.set({});
   reader.set({});
   hub.set({});
   runs.set({});
@@ -192,7 +193,7 @@ std::vector<child_spec> house::children() {
            return write_session::open(options_, lease_epoch{1});
          };
          deps.hub = hub;
-         return publish(writer, spawn_database_writer(in, std::move(deps), placement::shared));
+         return publish(writer.actor, spawn_database_writer(in, std::move(deps), placement::shared));
        }},
       {"database_reader",
        restart_type::permanent,

@@ -109,7 +109,7 @@ class house {
 
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
-  service<database_writer> writer;
+  writer_access writer;
   service<database_reader> reader;
   service<event_hub> hub;
   service<run_supervisor> runs;

@@ -55,6 +55,7 @@ const std::vector<floor>& floors() {
        {"messages/", "config/settings.hpp", "config/template_text.hpp", "config/workflow_inputs.hpp", "actors/"}},
       {"actors/database_writer/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
       {"actors/database_reader/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
+      {"actors/log_checkpointer/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
       {"runtime/", {"messages/", "config/", "storage/", "actors/", "runtime/", "troupe/"}},
       // Adapters implement ports; they know no actor. The custodian is a program of its own, with nothing beneath it.
       {"runtime/os/", {"messages/", "runtime/os/", "actors/*_port.hpp"}},

@@ -243,7 +243,7 @@ TEST_F(run_actor_test, a_writer_that_dies_is_replaced_and_every_fact_arrives_onc
   begin(three_agents);
   for (std::size_t i = 0; i < 3; ++i) {
     house_.processes->exit(i, "x");
-    house_.kill(house_.writer.get());
+    house_.kill(house_.writer.actor.get());
     house_.advance(2'000ms);
   }
   house_.advance(2'000ms);
@@ -362,7 +362,7 @@ TEST(run_actor_storage_test, a_failed_commit_is_asked_again_on_a_fresh_connectio
   EXPECT_THAT(house.seqs_are_gapless(), IsEmpty());
 }
 
-TEST(run_actor_storage_test, a_disk_that_stays_full_stops_the_run_without_an_end) {
+TEST(run_actor_storage_test, a_disk_that_stays_full_stops_the_run_and_nothing_else) {
   fault_vfs disk{"run_actor_full_disk"};
   house house{disk.name()};
   house.start();
@@ -374,9 +374,20 @@ TEST(run_actor_storage_test, a_disk_that_stays_full_stops_the_run_without_an_end
   for (int i = 0; i < 100 && !house.stopped; ++i) {
     house.advance(1'000ms);
   }
-  disk.heal();
-  ASSERT_TRUE(house.stopped.has_value() || house.root_is_down);
+  EXPECT_TRUE(disk.heal());
+  ASSERT_TRUE(house.stopped.has_value());
+  EXPECT_EQ(house.stopped->code, error_code::storage_full);
   EXPECT_EQ(house.view().state, run_state::running);
+  EXPECT_FALSE(house.root_is_down);
+
+  // With room on the disk it goes on in the same node, and what the agent had printed is the writer's to be told again.
+  const auto again = house.submit(one_agent);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_TRUE(again->resumed);
+  house.settle();
+  house.processes->exit(house.processes->count() - 1, "kept");
+  house.advance(1'000ms);
+  EXPECT_EQ(house.view().state, run_state::completed);
 }
 
 }  // namespace

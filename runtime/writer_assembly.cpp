@@ -1,0 +1,50 @@
+#include "runtime/writer_assembly.hpp"
+
+#include "storage/log_checkpoint.hpp"
+#include "storage/write_session.hpp"
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr std::int64_t writer_helps_at = 4;
+constexpr microseconds moment{100};  // a thread sleeps no shorter
+
+gathering_port gathering_by_clock() {
+  return {moment,
+          [] {
+            const auto since = std::chrono::steady_clock::now().time_since_epoch();
+            return std::chrono::duration_cast<microseconds>(since);
+          },
+          [] { std::this_thread::sleep_for(moment); }};
+}
+
+}  // namespace
+
+database_writer_deps writer_deps(const storage_options& storage,
+                                 lease_epoch epoch,
+                                 service<event_hub> hub,
+                                 service<log_checkpointer> checkpointer) {
+  database_writer_deps deps;
+  deps.open = [epoch, options = storage] {
+    auto of_writer = options;
+    of_writer.wal_autocheckpoint *= writer_helps_at;
+    return write_session::open(of_writer, epoch);
+  };
+  deps.hub = std::move(hub);
+  deps.checkpointer = std::move(checkpointer);
+  deps.checkpoint_pages = storage.wal_autocheckpoint;
+  deps.gather = gathering_by_clock();
+  return deps;
+}
+
+log_checkpointer_deps checkpointer_deps(const storage_options& storage) {
+  return {[storage] { return log_checkpoint::open(storage); }};
+}
+
+}  // namespace troupe

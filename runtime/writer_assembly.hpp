@@ -1,0 +1,19 @@
+// The database writer and its checkpointer as every node has them; benchmarks and tests take them from here, too.
+#pragma once
+
+#include "actors/database_writer/database_writer_actor.hpp"
+#include "actors/log_checkpointer/log_checkpointer_actor.hpp"
+#include "storage/storage_options.hpp"
+
+namespace troupe {
+
+/// Sessions under `epoch`, batches that gather, and a log that the checkpointer moves at `wal_autocheckpoint` pages. Should
+/// it fall behind, the writer moves the log itself at four times as many.
+database_writer_deps writer_deps(const storage_options& storage,
+                                 lease_epoch epoch,
+                                 service<event_hub> hub,
+                                 service<log_checkpointer> checkpointer);
+
+log_checkpointer_deps checkpointer_deps(const storage_options& storage);
+
+}  // namespace troupe
