@@ -195,7 +195,7 @@ class session_candidate final : public candidate {
     std::size_t at = 0;
     must(session().begin());
     facts.for_each([&](const known_fact& fact) {
-      if (const auto applied = session().apply(*fact.what); !applied) {
+      if (const auto applied = session().apply(fact.what, {lease_epoch{1}}); !applied) {
         throw std::runtime_error{applied.error().message};
       }
       if (ends_batch(at++, commits)) {

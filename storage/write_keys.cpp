@@ -3,7 +3,10 @@
 #include "storage/content_hash.hpp"
 #include "storage/stored_names.hpp"
 
+#include <array>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 namespace {
@@ -31,6 +34,10 @@ key key_of(const write_command& command) {
   return std::visit([](const auto& told) { return key_of(told); }, command);
 }
 
+std::string_view bytes_of(const std::array<std::uint8_t, 32>& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
 error violation(const write_command& command, const key& taken) {
   std::string message{kind_of(command)};
   message += " of ";
@@ -43,22 +50,22 @@ error violation(const write_command& command, const key& taken) {
 
 }  // namespace
 
-result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write_command& command, event_seq last) {
+bool take_key(statement_cache& sql, const write_command& command, event_seq last) {
   const auto wanted = key_of(command);
   const auto digest = content_hash(command);
-  const std::string_view content{reinterpret_cast<const char*>(digest.data()), digest.size()};
-  const auto claimed = sql.run(
-      "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, ?)"
-      " ON CONFLICT DO NOTHING",
-      run_of(command),
-      wanted.task,
-      wanted.attempt,
-      kind_of(command),
-      borrowed_blob{content},
-      last);
-  if (claimed > 0) {
-    return std::optional<write_receipt>{};
-  }
+  return sql.run(
+             "INSERT INTO write_keys (run_id, task_id, attempt, kind, content_hash, last_seq) VALUES (?, ?, ?, ?, ?, ?)"
+             " ON CONFLICT DO NOTHING",
+             run_of(command),
+             wanted.task,
+             wanted.attempt,
+             kind_of(command),
+             borrowed_blob{bytes_of(digest)},
+             last) > 0;
+}
+
+result<std::optional<write_receipt>> find_key(statement_cache& sql, const write_command& command) {
+  const auto wanted = key_of(command);
   auto first = sql.use(
       "SELECT content_hash, last_seq FROM write_keys WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
       run_of(command),
@@ -66,22 +73,12 @@ result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write
       wanted.attempt,
       kind_of(command));
   if (!first.step()) {
-    throw damaged_row{"a key that is taken cannot be read"};
+    return std::optional<write_receipt>{};
   }
-  if (first.text(0) != content) {
+  if (first.text(0) != bytes_of(content_hash(command))) {
     return violation(command, wanted);
   }
   return std::optional{write_receipt{event_seq{first.number(1)}, true}};
-}
-
-void settle_key(statement_cache& sql, const write_command& command, event_seq last) {
-  const auto taken = key_of(command);
-  sql.run("UPDATE write_keys SET last_seq = ? WHERE run_id = ? AND task_id = ? AND attempt = ? AND kind = ?",
-          last,
-          run_of(command),
-          taken.task,
-          taken.attempt,
-          kind_of(command));
 }
 
 }  // namespace troupe

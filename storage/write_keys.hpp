@@ -8,11 +8,12 @@
 
 namespace troupe {
 
-/// Takes the key; `last` is what a repeat will be answered. None: it is ours now, go on. A receipt: the same command was
-/// committed before. IDEMPOTENCY_VIOLATION: another one was.
-result<std::optional<write_receipt>> claim_key(statement_cache& sql, const write_command& command, event_seq last);
+/// Takes the key for a command that was carried out; `last` is what a repeat will be answered. False where it is taken:
+/// then the command must be undone.
+bool take_key(statement_cache& sql, const write_command& command, event_seq last);
 
-/// After a command that told other events than was expected: what a repeat of it will be answered.
-void settle_key(statement_cache& sql, const write_command& command, event_seq last);
+/// Why a command cannot be carried out, if its key says so. A receipt: the same command was committed before.
+/// IDEMPOTENCY_VIOLATION: another one was. None: the key is free.
+result<std::optional<write_receipt>> find_key(statement_cache& sql, const write_command& command);
 
 }  // namespace troupe

@@ -18,6 +18,7 @@
 #include <string>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -35,16 +36,6 @@ status carry_out(run_change& change, const end_run& told) { return end(change, t
 status carry_out(run_change& change, const resume_run& told) { return resume(change, told); }
 
 using pressed_runs = std::unordered_set<run_id>;
-
-// How many events a command will tell, where that is known beforehand: its key is then written once.
-template <class Command>
-std::int64_t events_of(const Command& /*told*/) {
-  return 0;
-}
-
-std::int64_t events_of(const start_attempt& /*told*/) { return 1; }
-
-std::int64_t events_of(const finish_attempt& /*told*/) { return 1; }
 
 struct work_place {
   statement_cache& sql;
@@ -83,28 +74,32 @@ result<run_change> change_by(const work_place& at, const Command& told, const st
   return change;
 }
 
+// A refusal may be of a command that was committed before: then it gets the answer that it had.
+result<applied> refuse(statement_cache& sql, const write_command& command, error why) {
+  auto known = find_key(sql, command);
+  if (!known) {
+    return known.error();
+  }
+  if (*known) {
+    return applied{**known, {}};
+  }
+  return why;
+}
+
+// Nobody asks whether the key is free: a repeat is out of turn, as a rule, and the table itself refuses the rest.
 result<applied> apply_once(const work_place& at, const write_command& command) {
   const auto row = find_run_at_work(at.sql, at.known, run_of(command));
-  const auto told = std::visit([](const auto& what) { return events_of(what); }, command);
-  const event_seq expected{(row ? row->last.value() : 0) + told};
-  auto claimed = claim_key(at.sql, command, expected);
-  if (!claimed) {
-    return claimed.error();
-  }
-  if (*claimed) {
-    return applied{**claimed, {}};
-  }
-  auto change = std::visit([&](const auto& what) { return change_by(at, what, row); }, command);
+  auto change = std::visit([&](const auto& told) { return change_by(at, told, row); }, command);
   if (!change) {
-    return change.error();
+    return refuse(at.sql, command, change.error());
   }
   auto events = change->finish();
+  const auto last = change->row().last;
+  if (!take_key(at.sql, command, last)) {
+    return refuse(at.sql, command, illegal(std::string{kind_of(command)} + " has a key that cannot be read"));
+  }
   if (is_final(change->row().state)) {
     at.pressed.erase(change->run());
-  }
-  const auto last = change->row().last;
-  if (last != expected) {
-    settle_key(at.sql, command, last);
   }
   return applied{{last, false}, std::move(events)};
 }
@@ -138,6 +133,7 @@ struct write_session::state {
 
   void rollback() noexcept {
     open = false;
+    so_far.clear();
     known.forget();
     pressed.clear();
     if (in_transaction()) {
@@ -152,6 +148,62 @@ struct write_session::state {
       known.forget();
       data_version = is;
     }
+  }
+
+  result<applied> carry_out(const write_command& command, bool waited) {
+    try {
+      return apply_once({sql, known, epoch, pressed, waited}, command);
+    } catch (const SQLite::Exception& thrown) {
+      auto why = sqlite_error(thrown, std::string{kind_of(command)} + " was not written", file.options().path);
+      if (ends_session(thrown.getErrorCode()) || !in_transaction()) {
+        return poison(std::move(why));
+      }
+      return why;
+    } catch (const damaged_row& found) {
+      return damaged(found);
+    }
+  }
+
+  // Invariant 1. Savepoints cost a tenth of a commit, and a command that is refused has written nothing as a rule: so
+  // they are kept for transactions that have shown themselves to be the exception.
+  result<applied> carry_out_apart(const write_command& command, bool waited) {
+    if (has_savepoints) {
+      sql.run("SAVEPOINT command");
+    }
+    const auto before = sqlite3_total_changes64(file.connection().getHandle());
+    auto outcome = carry_out(command, waited);
+    if (broken) {
+      return outcome;
+    }
+    const bool counts = outcome && !outcome->receipt.repeated;
+    const bool has_written = sqlite3_total_changes64(file.connection().getHandle()) != before;
+    if (has_savepoints) {
+      if (!counts) {
+        sql.run("ROLLBACK TO command");
+        known.forget();
+      }
+      sql.run("RELEASE command");
+    } else if (!counts && has_written) {
+      if (auto repeated = begin_again(); !repeated) {
+        return repeated.error();
+      }
+    }
+    return outcome;
+  }
+
+  // The transaction up to the last command that counts, which is what it came to the first time.
+  status begin_again() {
+    sql.run("ROLLBACK");
+    known.forget();
+    pressed = pressed_before;
+    sql.run("BEGIN IMMEDIATE");
+    for (const auto& [command, waited] : so_far) {
+      if (const auto again = carry_out(*command, waited); !again) {
+        return broken ? again.error() : poison(again.error());
+      }
+    }
+    has_savepoints = true;
+    return done;
   }
 
   error refused(std::string what) {
@@ -176,7 +228,11 @@ struct write_session::state {
   known_rows known;
   std::int64_t data_version = 0;  ///< Changes when another connection has written.
   lease_epoch epoch;
-  pressed_runs pressed;  ///< Those whose commands wait for their turn.
+  pressed_runs pressed;         ///< Those whose commands wait for their turn.
+  pressed_runs pressed_before;  ///< When the transaction began.
+  std::vector<std::pair<std::shared_ptr<const write_command>, bool>>
+      so_far;                   ///< In this transaction; whether it waited.
+  bool has_savepoints = false;  ///< For what comes in this transaction.
   std::int64_t log_pages = 0;
   bool open = false;  ///< A transaction that we began, and have not ended.
   bool broken = false;
@@ -214,6 +270,8 @@ status write_session::begin() {
   try {
     own.sql.run("BEGIN IMMEDIATE");
     own.open = true;
+    own.has_savepoints = false;
+    own.pressed_before = own.pressed;
     own.look_whether_others_wrote();
     auto lease = own.sql.use("SELECT epoch FROM lease WHERE id = 1");
     if (lease.step() && lease.number(0) > own.epoch.value()) {
@@ -236,9 +294,11 @@ status write_session::begin() {
   }
 }
 
-result<applied> write_session::apply(const write_command& command) { return apply(command, {state_->epoch}); }
+result<applied> write_session::apply(const write_command& command) {
+  return apply(std::make_shared<const write_command>(command), {state_->epoch});
+}
 
-result<applied> write_session::apply(const write_command& command, const write_terms& terms) {
+result<applied> write_session::apply(std::shared_ptr<const write_command> command, const write_terms& terms) {
   auto& own = *state_;
   if (own.broken) {
     return own.is_broken();
@@ -247,31 +307,13 @@ result<applied> write_session::apply(const write_command& command, const write_t
     return own.refused("no transaction is open");
   }
   if (terms.epoch != own.epoch) {
-    return own.foreign(command, terms.epoch);
+    return own.foreign(*command, terms.epoch);
   }
   try {
-    own.sql.run("SAVEPOINT command");
-    auto outcome = [&]() -> result<applied> {
-      try {
-        return apply_once({own.sql, own.known, own.epoch, own.pressed, terms.waited}, command);
-      } catch (const SQLite::Exception& thrown) {
-        auto why = sqlite_error(thrown, std::string{kind_of(command)} + " was not written", own.file.options().path);
-        if (ends_session(thrown.getErrorCode()) || !own.in_transaction()) {
-          return own.poison(std::move(why));
-        }
-        return why;
-      } catch (const damaged_row& found) {
-        return damaged(found);
-      }
-    }();
-    if (own.broken) {
-      return outcome;
+    auto outcome = own.carry_out_apart(*command, terms.waited);
+    if (outcome && !outcome->receipt.repeated) {
+      own.so_far.emplace_back(std::move(command), terms.waited);
     }
-    if (!outcome) {
-      own.sql.run("ROLLBACK TO command");
-      own.known.forget();
-    }
-    own.sql.run("RELEASE command");
     return outcome;
   } catch (const SQLite::Exception& thrown) {
     return own.poison(sqlite_error(thrown, "cannot keep commands apart", own.file.options().path));
@@ -292,6 +334,7 @@ status write_session::commit() {
   try {
     own.sql.run("COMMIT");
     own.open = false;
+    own.so_far.clear();
     return done;
   } catch (const SQLite::Exception& thrown) {
     return own.poison(sqlite_error(thrown,

@@ -54,7 +54,7 @@ class write_session {
   ///   INTERNAL               not a legal move of the state machines: a bug of the sender's, worth a log line
   ///   STALE_EPOCH            its sender works under the lease of an owner before
   /// Errors of the disk (STORAGE_*) break the session; the whole transaction is lost.
-  result<applied> apply(const write_command& command, const write_terms& terms);
+  result<applied> apply(std::shared_ptr<const write_command> command, const write_terms& terms);
   result<applied> apply(const write_command& command);  ///< Under the session's own lease, at once.
 
   /// On success all that was applied is on disk. After an error nobody knows whether it is: the session is broken, and

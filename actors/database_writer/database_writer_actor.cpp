@@ -59,14 +59,27 @@ struct batch_outcome {
   std::shared_ptr<event_batch> events = std::make_shared<event_batch>();
 };
 
-result<batch_outcome> commit_batch(write_session& session, const std::vector<waiting_write>& batch) {
+// The COMMIT alone: what a batch costs whatever its size.
+status timed_commit(writer_state& state) {
+  if (!state.deps.gather) {
+    return state.session->commit();
+  }
+  const auto begun = state.deps.gather->now();
+  auto committed = state.session->commit();
+  const auto ended = state.deps.gather->now();
+  state.company.committed(state.batch.size(), ended - begun, ended);
+  return committed;
+}
+
+result<batch_outcome> commit_batch(writer_state& state) {
+  auto& session = *state.session;
   if (const auto begun = session.begin(); !begun) {
     return begun.error();
   }
   batch_outcome outcome;
-  outcome.answers.reserve(batch.size());
-  for (const auto& [request, answer] : batch) {
-    auto applied = session.apply(*request.what, {request.epoch, request.waited});
+  outcome.answers.reserve(state.batch.size());
+  for (const auto& [request, answer] : state.batch) {
+    auto applied = session.apply(request.what, {request.epoch, request.waited});
     if (applied) {
       outcome.answers.emplace_back(applied->receipt);
       std::move(applied->events.begin(), applied->events.end(), std::back_inserter(*outcome.events));
@@ -74,7 +87,7 @@ result<batch_outcome> commit_batch(write_session& session, const std::vector<wai
       outcome.answers.emplace_back(applied.error());
     }
   }
-  if (const auto committed = session.commit(); !committed) {
+  if (const auto committed = timed_commit(state); !committed) {
     session.rollback();
     return committed.error();
   }
@@ -116,7 +129,7 @@ void answer_all(std::vector<waiting_write>& batch, const error& why) {
 // Invariant 3: first the commit, then the events, then the answers.
 void commit_and_answer(writer_pointer self) {
   auto& state = self->state;
-  auto outcome = commit_batch(*state.session, state.batch);
+  auto outcome = commit_batch(state);
   if (!outcome) {
     if (state.session->broken()) {
       spdlog::error("nothing is written until the database can be opened anew: {}", outcome.error().message);
@@ -139,13 +152,7 @@ void write_batch(writer_pointer self) {
     state.batch.push_back(std::move(state.queue.front()));
     state.queue.pop_front();
   }
-  const auto answered = state.batch.size();
-  const auto begun = state.deps.gather ? state.deps.gather->now() : gathering::duration{0};
   commit_and_answer(self);
-  if (state.deps.gather) {
-    const auto now = state.deps.gather->now();
-    state.company.committed(answered, now - begun, now);
-  }
 }
 
 // Invariant 5. An error that lasts is told to each batch anew, at the pace of those who ask again.

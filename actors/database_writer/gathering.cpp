@@ -3,7 +3,7 @@
 namespace troupe {
 
 bool gathering::pauses(duration now) noexcept {
-  const bool company = answered_ > 1 && now - ended_ < took_;
+  const bool company = answered_ > 1 && now - ended_ < silence_from * took_;
   if (has_paused_ || !company || took_ < worth * pause_) {
     return false;
   }

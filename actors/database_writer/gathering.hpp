@@ -21,11 +21,12 @@ class gathering {
   /// Asked when a batch could begin: true at most once for each, after a batch of several that took long.
   bool pauses(duration now) noexcept;
 
-  /// A batch of `answered` commands took `took` and ended at `now`.
+  /// The COMMIT of a batch of `answered` commands took `took` (whatever the size of the batch) and ended at `now`.
   void committed(std::size_t answered, duration took, duration now) noexcept;
 
  private:
-  static constexpr int worth = 4;  // a commit must take so many pauses
+  static constexpr int worth = 8;         // a COMMIT must take so many pauses
+  static constexpr int silence_from = 8;  // COMMITs
 
   duration pause_;
   std::size_t answered_ = 0;  // by the last batch

@@ -8,6 +8,7 @@
 #include "tests/support/temporary_database.hpp"
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -189,6 +190,62 @@ TEST_F(migrations_test, brings_every_published_schema_to_the_latest) {
   story told{"r-1"};
   auto session = writer_on(place.options());
   must_write(*session, told.created());
+}
+
+// The file of the first release, with a run in it that is not over: carried over whole, and gone on with.
+TEST_F(migrations_test, carries_the_first_schema_with_data_to_the_last) {
+  const temporary_database now;
+  story told{"r-1"};
+  const auto task = told.task("survey", "claude");
+  const std::vector<write_command> before{told.created(), told.started(task), told.printed(task, "x")};
+  const std::vector<write_command> after{told.finished(task, "1"),
+                                         told.committed(1, "{}", {}, {story::alone("survey", "claude", "1")})};
+  {
+    auto session = writer_on(now.options());
+    for (const auto& command : before) {
+      must_write(*session, command);
+    }
+  }
+  {
+    auto old = must_open();
+    ASSERT_TRUE(migrate(old, migration_sources().first(1)));
+    old.connection().exec("ATTACH '" + now.path().string() + "' AS source; PRAGMA defer_foreign_keys = ON; BEGIN;");
+    SQLite::Statement tables{old.connection(),
+                             "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"};
+    std::string copy = "PRAGMA defer_foreign_keys = ON;";
+    while (tables.executeStep()) {
+      const auto table = tables.getColumn(0).getString();
+      copy += "INSERT INTO main." + table + " SELECT * FROM source." + table + ';';
+    }
+    tables.reset();
+    old.connection().exec(copy + "COMMIT; DETACH source");
+  }
+  auto session = writer_on(place.options());
+  EXPECT_EQ(all_rows(place.path()), all_rows(now.path()));
+  EXPECT_TRUE(std::filesystem::exists(place.path().string() + ".backup-v1-1"));
+  auto today = writer_on(now.options());
+  for (const auto& command : after) {
+    must_write(*session, command);
+    must_write(*today, command);
+  }
+  EXPECT_EQ(all_rows(place.path()), all_rows(now.path()));
+  const auto definitions =
+      "SELECT group_concat(sql, char(10)) FROM"
+      " (SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name)";
+  SQLite::Database carried{place.path().string()};
+  SQLite::Database made{now.path().string()};
+  EXPECT_TRUE(carried.execAndGet(definitions).getString() == made.execAndGet(definitions).getString());
+  EXPECT_EQ(carried.execAndGet("PRAGMA integrity_check").getString(), "ok");
+  for (const auto* wrong : {"UPDATE events SET kind = 'task.forgotten'",
+                            "UPDATE write_keys SET kind = 'start'",
+                            "UPDATE tasks SET state = 'lost'",
+                            "UPDATE attempts SET state = 'lost'"}) {
+    EXPECT_THROW(carried.exec(wrong), SQLite::Exception) << wrong;
+  }
+  const auto lists =
+      "SELECT count(*) FROM sqlite_schema WHERE name IN ('events', 'write_keys', 'tasks', 'attempts')"
+      " AND (sql LIKE '%kind IN (%' OR sql LIKE '%CHECK (state IN (%')";
+  EXPECT_EQ(carried.execAndGet(lists).getInt(), 0);
 }
 
 }  // namespace
