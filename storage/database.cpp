@@ -104,6 +104,13 @@ error not_ours(const fs::path& file) {
                      "choose another storage.path, or move that file away");
 }
 
+// A journal with content: the file may be half written, and opening it undoes that.
+bool was_cut_short(const storage_options& options) {
+  std::error_code failure;
+  const auto bytes = fs::file_size(options.path.string() + "-journal", failure);
+  return !failure && bytes > 0;
+}
+
 // A look at the file alone, past locks, journal and log, so that somebody else's database is refused before SQLite
 // would replay or checkpoint anything of it. What only the log knows is looked at again after opening.
 status look_before_opening(const storage_options& options) {
@@ -118,7 +125,7 @@ status look_before_opening(const storage_options& options) {
       return not_ours(options.path);
     }
   } catch (const SQLite::Exception& thrown) {
-    if (thrown.getErrorCode() == SQLITE_NOTADB) {
+    if (thrown.getErrorCode() == SQLITE_NOTADB && !was_cut_short(options)) {
       return sqlite_error(thrown, "this is not a database", options.path);
     }
     // Anything else may come from looking past the log: opening tells.

@@ -108,7 +108,7 @@ TEST_F(database_test, names_the_pragma_that_did_not_take) {
 }
 
 TEST_F(database_test, refuses_a_file_system_that_cannot_do_a_write_ahead_log) {
-  const fault_vfs disk{"database_test_no_wal", false};
+  const fault_vfs disk{"database_test_no_wal", fault_vfs::shared_memory::absent};
   auto options = place.options();
   options.vfs = disk.name();
   const auto opened = database::open(options);

@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 namespace troupe {
@@ -40,8 +39,11 @@ inline std::int64_t count_of(const std::filesystem::path& path, const std::strin
 }
 
 inline std::string bytes_of_file(const std::filesystem::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
+  std::ifstream file{path, std::ios::binary | std::ios::ate};
+  std::string bytes(file ? static_cast<std::size_t>(file.tellg()) : 0, '\0');
+  file.seekg(0);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
 }
 
 /// Stands for the bytes of a file where a failure should not print them.

@@ -1,176 +1,118 @@
-// A file system under SQLite that fails when told to: the n-th write, sync, ... from now, once or for ever.
-// It stands in front of the system's own, so that everything else is real, but for one thing: a sync is counted and not
-// carried out, since nobody pulls the plug here and thousands of them take minutes. Name it in storage_options::vfs.
+// A file system under SQLite that fails when told to, and that remembers what was written through it.
+//
+// It stands in front of the system's own, so that everything else is real, but for two things: a sync is counted (and
+// recorded) and not carried out, since nobody pulls the plug here and thousands of them take minutes; and while a fault
+// is armed nobody sleeps for a lock, since nothing would change meanwhile. Name it in storage_options::vfs.
+// docs/testing.md tells what it is used for.
 #pragma once
+
+#include "tests/support/disk_record.hpp"
 
 #include <sqlite3.h>
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
+#include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace troupe {
 
-/// Used by one thread; must outlive every connection that was opened through it.
+/// Used from any thread; must outlive every connection that was opened through it.
 class fault_vfs {
  public:
-  enum class operation { read, write, sync, truncate, open, count_of_them };
+  /// What can fail. Locks fail when they are taken; giving one up always succeeds.
+  enum class operation { open, read, write, sync, truncate, remove, access, file_size, lock, shm_map, shm_lock };
+
+  static constexpr std::array every_operation{operation::open,
+                                              operation::read,
+                                              operation::write,
+                                              operation::sync,
+                                              operation::truncate,
+                                              operation::remove,
+                                              operation::access,
+                                              operation::file_size,
+                                              operation::lock,
+                                              operation::shm_map,
+                                              operation::shm_lock};
+
+  /// How much of a read or a write is done although it fails.
+  enum class part {
+    nothing,
+    first_half,  ///< A short write reaches the file; of a short read the rest is zeros, as SQLite asks for.
+  };
 
   struct fault {
     operation on = operation::write;
-    int countdown = 1;        ///< 1: the next one.
-    int code = SQLITE_IOERR;  ///< What SQLite is told; nothing is done.
-    bool for_ever = false;    ///< Every one from then on.
-    std::string only;         ///< Only files whose name ends so: "-wal".
+    int countdown = 1;      ///< 1: the next one.
+    int code = 0;           ///< What SQLite is told. 0: the error that belongs to the operation.
+    bool for_ever = false;  ///< Every one from then on.
+    std::string only;       ///< Only files whose name ends so: "-wal".
+    part done = part::nothing;
   };
 
-  /// `shared_memory` false: a file system that cannot do WAL.
-  explicit fault_vfs(std::string name, bool shared_memory = true)
-      : name_(std::move(name)), system_(sqlite3_vfs_find(nullptr)), shared_memory_(shared_memory), vfs_(*system_) {
-    vfs_.zName = name_.c_str();
-    vfs_.pAppData = this;
-    vfs_.szOsFile = static_cast<int>(sizeof(file)) + system_->szOsFile;
-    vfs_.xOpen = [](sqlite3_vfs* vfs, const char* path, sqlite3_file* opened, int flags, int* out) {
-      return of(vfs).open(path, opened, flags, out);
-    };
-    if (sqlite3_vfs_register(&vfs_, 0) != SQLITE_OK) {
-      throw std::runtime_error{"cannot register the file system " + name_};
-    }
-  }
+  /// What WAL needs of a file system.
+  enum class shared_memory { present, absent };
 
+  explicit fault_vfs(std::string name, shared_memory memory = shared_memory::present);
   fault_vfs(const fault_vfs&) = delete;
   fault_vfs& operator=(const fault_vfs&) = delete;
-  ~fault_vfs() { sqlite3_vfs_unregister(&vfs_); }
+  ~fault_vfs();
 
   const std::string& name() const noexcept { return name_; }
 
-  void arm(const fault& wanted) {
-    armed_ = wanted;
-    struck_ = false;
-  }
+  /// One fault at a time: this one takes the place of the one before. Faults on reads see every read: while one is
+  /// armed no page is read through a mapping.
+  void arm(const fault& wanted);
+
   /// True where a fault that was to strike once has struck, or one for ever was struck at least once.
-  bool heal() {
-    armed_.reset();
-    return std::exchange(struck_, false);
-  }
+  bool heal();
+
   /// Of all files, failed ones too.
-  int count(operation kind) const { return counts_[static_cast<std::size_t>(kind)]; }
+  int count(operation kind) const;
+
+  /// From now on every change of a file goes to `record`, too; null ends it. One folder of files, of which nothing but
+  /// this file system creates, writes or removes any. What an operation that failed has done is recorded, what it has
+  /// not done is not.
+  void record_to(disk_record* record);
 
  private:
-  struct file {
-    sqlite3_file base;  // first: SQLite sees only this
-    fault_vfs* owner;
-    sqlite3_file* real;
-    std::string* path;
-  };
+  struct file;
+  struct methods;
 
   static fault_vfs& of(sqlite3_vfs* vfs) { return *static_cast<fault_vfs*>(vfs->pAppData); }
-  static file& of(sqlite3_file* opened) { return *reinterpret_cast<file*>(opened); }
-  static sqlite3_file* real(sqlite3_file* opened) { return of(opened).real; }
-  static const sqlite3_io_methods& methods(sqlite3_file* opened) { return *real(opened)->pMethods; }
 
-  // SQLITE_OK, or what the armed fault says.
-  int strike(operation kind, std::string_view path) {
-    ++counts_[static_cast<std::size_t>(kind)];
-    if (!armed_ || armed_->on != kind || !path.ends_with(armed_->only) || --armed_->countdown > 0) {
-      return SQLITE_OK;
-    }
-    struck_ = true;
-    const int code = armed_->code;
-    if (!armed_->for_ever) {
-      armed_.reset();
-    }
-    return code;
-  }
+  // What an operation that fails does instead.
+  struct blow {
+    int code;
+    part done;
+  };
 
-  static int strike(operation kind, sqlite3_file* opened) { return of(opened).owner->strike(kind, *of(opened).path); }
+  std::optional<blow> strike(operation kind, std::string_view path);
+  std::optional<blow> strike_locked(operation kind, std::string_view path);
+  bool armed() const;
+  bool armed(operation kind) const;
 
-  int open(const char* path, sqlite3_file* opened, int flags, int* out) {
-    auto& made = of(opened);
-    made.base.pMethods = nullptr;
-    if (const int failed = strike(operation::open, path == nullptr ? "" : path); failed != SQLITE_OK) {
-      return failed;
-    }
-    made.owner = this;
-    made.real = reinterpret_cast<sqlite3_file*>(&made + 1);
-    const int code = system_->xOpen(system_, path, made.real, flags, out);
-    if (code == SQLITE_OK) {
-      made.path = new std::string{path == nullptr ? "" : path};
-      made.base.pMethods = shared_memory_ ? &with_shared_memory() : &without_shared_memory();
-    }
-    return code;
-  }
-
-  static const sqlite3_io_methods& with_shared_memory() {
-    static const sqlite3_io_methods table = make_methods(3);
-    return table;
-  }
-
-  static const sqlite3_io_methods& without_shared_memory() {
-    static const sqlite3_io_methods table = make_methods(1);
-    return table;
-  }
-
-  static sqlite3_io_methods make_methods(int version) {
-    sqlite3_io_methods io{};
-    io.iVersion = version;
-    io.xClose = [](sqlite3_file* f) {
-      const int code = methods(f).xClose(real(f));
-      delete of(f).path;
-      return code;
-    };
-    io.xRead = [](sqlite3_file* f, void* to, int bytes, sqlite3_int64 from) {
-      const int failed = strike(operation::read, f);
-      return failed != SQLITE_OK ? failed : methods(f).xRead(real(f), to, bytes, from);
-    };
-    io.xWrite = [](sqlite3_file* f, const void* from, int bytes, sqlite3_int64 to) {
-      const int failed = strike(operation::write, f);
-      return failed != SQLITE_OK ? failed : methods(f).xWrite(real(f), from, bytes, to);
-    };
-    io.xTruncate = [](sqlite3_file* f, sqlite3_int64 bytes) {
-      const int failed = strike(operation::truncate, f);
-      return failed != SQLITE_OK ? failed : methods(f).xTruncate(real(f), bytes);
-    };
-    io.xSync = [](sqlite3_file* f, int flags) {
-      static_cast<void>(flags);
-      return strike(operation::sync, f);
-    };
-    io.xFileSize = [](sqlite3_file* f, sqlite3_int64* bytes) { return methods(f).xFileSize(real(f), bytes); };
-    io.xLock = [](sqlite3_file* f, int level) { return methods(f).xLock(real(f), level); };
-    io.xUnlock = [](sqlite3_file* f, int level) { return methods(f).xUnlock(real(f), level); };
-    io.xCheckReservedLock = [](sqlite3_file* f, int* out) { return methods(f).xCheckReservedLock(real(f), out); };
-    io.xFileControl = [](sqlite3_file* f, int what, void* arg) { return methods(f).xFileControl(real(f), what, arg); };
-    io.xSectorSize = [](sqlite3_file* f) { return methods(f).xSectorSize(real(f)); };
-    io.xDeviceCharacteristics = [](sqlite3_file* f) { return methods(f).xDeviceCharacteristics(real(f)); };
-    io.xShmMap = [](sqlite3_file* f, int page, int bytes, int extend, void volatile** out) {
-      return methods(f).xShmMap(real(f), page, bytes, extend, out);
-    };
-    io.xShmLock = [](sqlite3_file* f, int offset, int n, int flags) {
-      return methods(f).xShmLock(real(f), offset, n, flags);
-    };
-    io.xShmBarrier = [](sqlite3_file* f) { methods(f).xShmBarrier(real(f)); };
-    io.xShmUnmap = [](sqlite3_file* f, int remove) { return methods(f).xShmUnmap(real(f), remove); };
-    io.xFetch = [](sqlite3_file* f, sqlite3_int64 from, int bytes, void** out) {
-      return methods(f).xFetch(real(f), from, bytes, out);
-    };
-    io.xUnfetch = [](sqlite3_file* f, sqlite3_int64 from, void* page) {
-      return methods(f).xUnfetch(real(f), from, page);
-    };
-    return io;
-  }
+  int open(const char* path, sqlite3_file* opened, int flags, int* out);
+  int remove(const char* path, int sync_folder);
+  int access(const char* path, int flags, int* out);
+  int sleep(int microseconds);
+  void note(disk_change change);
+  void note_opened(const std::string& path, sqlite3_file* real);
 
   std::string name_;
   sqlite3_vfs* system_;
-  bool shared_memory_;
+  shared_memory memory_;
   sqlite3_vfs vfs_{};
+
+  mutable std::mutex mutex_;  ///< Guards what follows, and keeps the record in the order of the changes.
   std::optional<fault> armed_;
   bool struck_ = false;
-  std::array<int, static_cast<std::size_t>(operation::count_of_them)> counts_{};
+  std::array<int, every_operation.size()> counts_{};
+  disk_record* record_ = nullptr;
 };
+
+std::string_view to_string(fault_vfs::operation kind) noexcept;
 
 }  // namespace troupe

@@ -8,6 +8,9 @@ namespace troupe {
 
 class temporary_database {
  public:
+  temporary_database() = default;
+  explicit temporary_database(const std::filesystem::path& in) : folder_(in) {}
+
   const std::filesystem::path& folder() const noexcept { return folder_.path(); }
   std::filesystem::path path() const { return folder_ / "troupe.db"; }
 
