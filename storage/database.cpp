@@ -1,6 +1,7 @@
 #include "storage/database.hpp"
 
 #include "storage/disk_space.hpp"
+#include "storage/left_log.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sqlite_error.hpp"
 
@@ -305,6 +306,9 @@ result<database> database::open(const storage_options& options) {
     }
     if (auto set = set_pragmas(connection, options); !set) {
       return set.error();
+    }
+    if (auto kept = rewrite_left_log(connection, options.path); !kept) {
+      return kept.error();
     }
     return database{std::move(opened)};
   } catch (const SQLite::Exception& thrown) {

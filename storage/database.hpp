@@ -31,7 +31,8 @@ status prepare_place(const storage_options& options);
 class database {
  public:
   /// For writing. Creates the file (0600) and its folder (0700) where missing; converts a file without incremental
-  /// vacuum (VACUUM, after looking whether there is room). Does not migrate: see migrations.hpp.
+  /// vacuum (VACUUM, after looking whether there is room); makes sure that a log which was left behind is on the disk
+  /// (left_log.hpp). Does not migrate: see migrations.hpp.
   static result<database> open(const storage_options& options);
 
   /// For reading: SQLite itself refuses every write through it. The file must be there, be ours and be migrated.

@@ -595,6 +595,25 @@ TEST_F(write_session_fault, breaks_on_an_error_of_the_disk_in_the_middle) {
   expect_sound();
 }
 
+// A commit is durable before it checkpoints: what fails then is not the commit's failure, and is tried again by the next.
+TEST_F(write_session_fault, acknowledges_a_commit_whose_checkpoint_fails) {
+  auto options = failing();
+  options.wal_autocheckpoint = 1;
+  auto session = writer_on(options);
+  for (const auto kind :
+       {fault_vfs::operation::write, fault_vfs::operation::sync, fault_vfs::operation::file_size}) {
+    story next{"r-" + std::string{to_string(kind)}};
+    disk.arm({kind, 1, 0, true, "troupe.db"});
+    must_write(*session, next.created());
+    EXPECT_TRUE(disk.heal()) << to_string(kind) << " was not part of a checkpoint";
+    EXPECT_FALSE(session->broken());
+    must_write(*session, next.started(next.task("survey", "claude")));
+    EXPECT_EQ(kinds_of(next), (std::vector<std::string>{"run.started", "task.queued", "task.started"}));
+  }
+  session.reset();
+  expect_sound();
+}
+
 // Every write and every sync of a run fails once, each in a file of its own: what was acknowledged is there, and what is
 // there is whole.
 class every_fault : public write_session_fault, public testing::WithParamInterface<fault_vfs::operation> {};

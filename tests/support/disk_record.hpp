@@ -17,6 +17,8 @@ struct disk_change {
     write,        ///< `bytes` at `offset`; what lies between the end of the file and `offset` becomes zeros.
     truncate,     ///< The file has `offset` bytes now: cut, or grown by zeros.
     sync,         ///< The contents of the file are on the disk.
+    failed_sync,  ///< They are not, and a later sync does not put them there: the system takes what it could not write
+                  ///< for written (as Linux does), and shows it until the power is cut.
     sync_folder,  ///< All names are on the disk: what was created is there, what was removed is not. `file` is empty.
     remove,       ///< The name is gone; from the disk with the next sync_folder.
   };

@@ -138,6 +138,7 @@ struct fault_vfs::methods {
     auto& owner = *of(f).owner;
     const std::lock_guard one_at_a_time{owner.mutex_};
     if (const auto failed = owner.strike_locked(operation::sync, *of(f).path)) {
+      owner.note({disk_change::kind::failed_sync, *of(f).path, 0, {}});
       return failed->code;
     }
     owner.note({disk_change::kind::sync, *of(f).path, 0, {}});

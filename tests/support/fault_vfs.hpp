@@ -73,8 +73,7 @@ class fault_vfs {
   int count(operation kind) const;
 
   /// From now on every change of a file goes to `record`, too; null ends it. One folder of files, of which nothing but
-  /// this file system creates, writes or removes any. What an operation that failed has done is recorded, what it has
-  /// not done is not.
+  /// this file system creates, writes or removes any. Of an operation that fails, what it did is recorded.
   void record_to(disk_record* record);
 
  private:

@@ -114,6 +114,9 @@ void simulated_disk::apply(const disk_change& change) {
       file.since.clear();
       return;
     }
+    case disk_change::kind::failed_sync:
+      at(change.file).since.clear();
+      return;
     case disk_change::kind::sync_folder:
       synced_ = now_;
       not_synced_.clear();
