@@ -13,10 +13,16 @@ struct meaning {
   std::string_view hint;
 };
 
+constexpr meaning disk_is_full{error_code::storage_full,
+                               "free some space on this file system, then try again: nothing was lost"};
+
 meaning meaning_of(int code) {
+  if (code == SQLITE_IOERR_SHMSIZE) {
+    return disk_is_full;  // -shm cannot grow: SQLite has no better word for it there
+  }
   switch (code & 0xFF) {
     case SQLITE_FULL:
-      return {error_code::storage_full, "free some space on this file system, then try again: nothing was lost"};
+      return disk_is_full;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {error_code::storage_corrupt,

@@ -306,6 +306,8 @@ TEST_F(database_test, says_when_the_disk_gives_errors) {
   EXPECT_EQ(code_of(database::open(options)), error_code::storage_full);
   disk.arm({fault_vfs::operation::sync, 1, SQLITE_IOERR_FSYNC, true, ""});
   EXPECT_EQ(code_of(database::open(options)), error_code::storage_unavailable);
+  disk.arm({fault_vfs::operation::shm_map, 1, SQLITE_IOERR_SHMSIZE, true, ""});
+  EXPECT_EQ(code_of(database::open(options)), error_code::storage_full) << "the -shm cannot grow";
   disk.heal();
   EXPECT_TRUE(database::open(options)) << "what failed left nothing in the way";
 }

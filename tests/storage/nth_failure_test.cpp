@@ -4,7 +4,6 @@
 // Whatever fails: the error has a code, a message and a hint; what was acknowledged is there; what was refused is not
 // there in part; broken() says so; and when the fault is gone, the same commands told again on a fresh session lead to
 // the same rows as if nothing had happened.
-#include "messages/base/sha256.hpp"
 #include "storage/check.hpp"
 #include "storage/lease.hpp"
 #include "storage/read_session.hpp"
@@ -151,7 +150,9 @@ class script {
 std::string rows_told(const std::filesystem::path& file) {
   {
     SQLite::Database opened{file.string(), SQLite::OPEN_READWRITE};
-    opened.exec("UPDATE lease SET epoch = 1; UPDATE runs SET epoch = 1; UPDATE attempts SET epoch = 1");
+    opened.exec(
+        "UPDATE lease SET epoch = 1; UPDATE runs SET epoch = 1; UPDATE attempts SET epoch = 1;"
+        " UPDATE events SET data = json_set(data, '$.epoch', 1) WHERE kind = 'run.resumed'");
   }
   return all_rows(file);
 }
@@ -193,7 +194,7 @@ class nth_failure : public testing::TestWithParam<kind_of_fault> {
     }
     const auto findings = check_database(place.options());
     EXPECT_TRUE(findings && findings->empty()) << (findings ? findings->front().text : findings.error().message);
-    EXPECT_EQ(sha256_hex(rows_told(place.path())), sha256_hex(expected));
+    EXPECT_EQ(rows_told(place.path()), expected);
     return struck;
   }
 
@@ -203,13 +204,13 @@ class nth_failure : public testing::TestWithParam<kind_of_fault> {
 
 TEST_P(nth_failure, costs_nothing_that_was_acknowledged) {
   const auto expected = undisturbed();
-  const auto seed = std::random_device{}();
-  std::mt19937 random{seed};
+  const auto seed = sweep_seed();
+  std::mt19937_64 random{seed};
   for (const bool for_ever : {false, true}) {
     int tried = 0;
     int n = 1;
     // The first ones and then some: a run has hundreds of reads and locks, most of them alike.
-    for (;; n += sweeps_all() || n < 10 ? 1 : 1 + static_cast<int>(random() % 50)) {
+    for (;; n += sweeps_all() || n < 10 ? 1 : 1 + static_cast<int>(random() % 50U)) {
       SCOPED_TRACE("number " + std::to_string(n) + (for_ever ? " and all that follow" : "") + ", seed " +
                    std::to_string(seed));
       ++tried;
@@ -220,31 +221,30 @@ TEST_P(nth_failure, costs_nothing_that_was_acknowledged) {
     }
     ASSERT_FALSE(HasFailure());
     EXPECT_GT(n, 1) << "the script never does this";
-    std::cout << GetParam().name << (for_ever ? " for ever: " : " once: ") << tried << " scripts, the last with n = "
-              << n << '\n';
+    std::cout << GetParam().name << (for_ever ? " for ever: " : " once: ") << tried
+              << " scripts, the last with n = " << n << '\n';
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     of,
     nth_failure,
-    testing::Values(
-        kind_of_fault{operation::open, 0, fault_vfs::part::nothing, "open"},
-        kind_of_fault{operation::read, 0, fault_vfs::part::nothing, "read"},
-        kind_of_fault{operation::read, 0, fault_vfs::part::first_half, "short_read"},
-        kind_of_fault{operation::write, 0, fault_vfs::part::nothing, "write"},
-        kind_of_fault{operation::write, 0, fault_vfs::part::first_half, "short_write"},
-        kind_of_fault{operation::write, SQLITE_FULL, fault_vfs::part::nothing, "full_disk"},
-        kind_of_fault{operation::sync, 0, fault_vfs::part::nothing, "sync"},
-        kind_of_fault{operation::truncate, 0, fault_vfs::part::nothing, "truncate"},
-        kind_of_fault{operation::remove, 0, fault_vfs::part::nothing, "remove"},
-        kind_of_fault{operation::access, 0, fault_vfs::part::nothing, "access"},
-        kind_of_fault{operation::file_size, 0, fault_vfs::part::nothing, "file_size"},
-        kind_of_fault{operation::lock, 0, fault_vfs::part::nothing, "lock"},
-        kind_of_fault{operation::lock, SQLITE_BUSY, fault_vfs::part::nothing, "busy_lock"},
-        kind_of_fault{operation::shm_map, 0, fault_vfs::part::nothing, "shm_map"},
-        kind_of_fault{operation::shm_lock, 0, fault_vfs::part::nothing, "shm_lock"},
-        kind_of_fault{operation::shm_lock, SQLITE_BUSY, fault_vfs::part::nothing, "busy_shm_lock"}),
+    testing::Values(kind_of_fault{operation::open, 0, fault_vfs::part::nothing, "open"},
+                    kind_of_fault{operation::read, 0, fault_vfs::part::nothing, "read"},
+                    kind_of_fault{operation::read, 0, fault_vfs::part::first_half, "short_read"},
+                    kind_of_fault{operation::write, 0, fault_vfs::part::nothing, "write"},
+                    kind_of_fault{operation::write, 0, fault_vfs::part::first_half, "short_write"},
+                    kind_of_fault{operation::write, SQLITE_FULL, fault_vfs::part::nothing, "full_disk"},
+                    kind_of_fault{operation::sync, 0, fault_vfs::part::nothing, "sync"},
+                    kind_of_fault{operation::truncate, 0, fault_vfs::part::nothing, "truncate"},
+                    kind_of_fault{operation::remove, 0, fault_vfs::part::nothing, "remove"},
+                    kind_of_fault{operation::access, 0, fault_vfs::part::nothing, "access"},
+                    kind_of_fault{operation::file_size, 0, fault_vfs::part::nothing, "file_size"},
+                    kind_of_fault{operation::lock, 0, fault_vfs::part::nothing, "lock"},
+                    kind_of_fault{operation::lock, SQLITE_BUSY, fault_vfs::part::nothing, "busy_lock"},
+                    kind_of_fault{operation::shm_map, 0, fault_vfs::part::nothing, "shm_map"},
+                    kind_of_fault{operation::shm_lock, 0, fault_vfs::part::nothing, "shm_lock"},
+                    kind_of_fault{operation::shm_lock, SQLITE_BUSY, fault_vfs::part::nothing, "busy_shm_lock"}),
     [](const auto& fault) { return std::string{fault.param.name}; });
 
 }  // namespace

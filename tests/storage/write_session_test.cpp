@@ -600,8 +600,7 @@ TEST_F(write_session_fault, acknowledges_a_commit_whose_checkpoint_fails) {
   auto options = failing();
   options.wal_autocheckpoint = 1;
   auto session = writer_on(options);
-  for (const auto kind :
-       {fault_vfs::operation::write, fault_vfs::operation::sync, fault_vfs::operation::file_size}) {
+  for (const auto kind : {fault_vfs::operation::write, fault_vfs::operation::sync, fault_vfs::operation::file_size}) {
     story next{"r-" + std::string{to_string(kind)}};
     disk.arm({kind, 1, 0, true, "troupe.db"});
     must_write(*session, next.created());
@@ -613,48 +612,6 @@ TEST_F(write_session_fault, acknowledges_a_commit_whose_checkpoint_fails) {
   session.reset();
   expect_sound();
 }
-
-// Every write and every sync of a run fails once, each in a file of its own: what was acknowledged is there, and what is
-// there is whole.
-class every_fault : public write_session_fault, public testing::WithParamInterface<fault_vfs::operation> {};
-
-TEST_P(every_fault, costs_nothing_that_was_acknowledged) {
-  const auto kind = GetParam();
-  for (int n = 1;; ++n) {
-    temporary_database fresh;
-    auto options = fresh.options();
-    options.vfs = disk.name();
-    options.wal_autocheckpoint = 3;  // so that the database file is written, too
-    auto session = writer_on(options);
-    story told{"r-1"};
-    std::int64_t acknowledged = 0;
-    disk.arm({kind, n, kind == fault_vfs::operation::sync ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE, false, ""});
-    for (const auto& command : one_of_each(told)) {
-      auto written = write_one(*session, command);
-      if (!written) {
-        ASSERT_TRUE(session->broken());
-        session = writer_on(options);
-        written = write_one(*session, command);
-      }
-      ASSERT_TRUE(written) << n << ' ' << kind_of(command) << ' ' << written.error().message;
-      acknowledged = written->receipt.last.value();
-    }
-    const bool struck = disk.heal();
-    session.reset();
-    EXPECT_EQ(count_of(fresh.path(), "SELECT last_seq FROM runs"), acknowledged);
-    EXPECT_EQ(count_of(fresh.path(), "SELECT count(*) FROM events"), 11);
-    const auto findings = check_database(fresh.options());
-    ASSERT_TRUE(findings);
-    EXPECT_TRUE(findings->empty()) << n << ' ' << findings->front().text;
-    if (!struck) {
-      EXPECT_GT(n, 3) << "the faults must have had something to strike";
-      break;
-    }
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(of_writes, every_fault, testing::Values(fault_vfs::operation::write));
-INSTANTIATE_TEST_SUITE_P(of_syncs, every_fault, testing::Values(fault_vfs::operation::sync));
 
 TEST_F(write_session_test, waits_its_turn_when_another_program_writes) {
   auto session = writer_on(place.options());

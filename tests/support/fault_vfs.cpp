@@ -315,9 +315,8 @@ void fault_vfs::note_opened(const std::string& path, sqlite3_file* real) {
     return;
   }
   const auto name = name_in_folder(path);
-  const auto last = std::find_if(record_->rbegin(), record_->rend(), [&](const disk_change& change) {
-    return change.file == name;
-  });
+  const auto last =
+      std::find_if(record_->rbegin(), record_->rend(), [&](const disk_change& change) { return change.file == name; });
   if (last != record_->rend() && last->what != disk_change::kind::remove) {
     return;
   }
