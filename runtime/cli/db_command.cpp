@@ -1,141 +1,14 @@
-// troupe db
+// troupe db: the group of its subcommands
 #include "runtime/cli/commands.hpp"
-#include "runtime/cli/human_time.hpp"
-#include "runtime/cli/printed_text.hpp"
+#include "runtime/cli/db_commands.hpp"
 #include "runtime/cli/stored_runs.hpp"
-#include "runtime/json/json_writer.hpp"
-#include "storage/check.hpp"
-
-#include <filesystem>
 
 namespace troupe {
-namespace {
 
-/// Before anything else: a database that is not there is no damaged one.
 std::optional<error> missing_database(const settings& values) {
   auto stored = open_stored(values);
   return !stored && stored.error().code == error_code::not_found ? std::optional{stored.error()} : std::nullopt;
 }
-
-std::string info_json(const database_info& info) {
-  object_writer pragmas;
-  for (const auto& [name, value] : info.pragmas) {
-    pragmas.text(name, value);
-  }
-  object_writer runs;
-  for (const auto& [state, count] : info.runs) {
-    runs.number(to_string(state), count);
-  }
-  object_writer rows;
-  for (const auto& [table_name, count] : info.rows) {
-    rows.number(table_name, count);
-  }
-  object_writer holder;
-  if (info.last_holder) {
-    holder.number("pid", info.last_holder->pid)
-        .text("host", info.last_holder->host)
-        .time("since", info.last_holder->since)
-        .boolean("alive", info.is_held);
-  }
-  return object_writer{}
-      .text("path", info.path.string())
-      .number("file_bytes", info.file_bytes)
-      .number("wal_bytes", info.wal_bytes)
-      .number("page_size", info.page_size)
-      .number("page_count", info.page_count)
-      .number("free_pages", info.free_pages)
-      .number("schema_version", info.schema_version)
-      .number("latest_schema_version", info.latest_schema_version)
-      .raw("pragmas", pragmas.str())
-      .raw("runs", runs.str())
-      .raw("rows", rows.str())
-      .number("epoch", info.epoch.value())
-      .raw("last_holder", info.last_holder ? holder.str() : "null")
-      .str();
-}
-
-std::string info_text(const database_info& info, const style& look) {
-  std::string text;
-  const auto fact = [&](std::string_view name, const std::string& value) {
-    text += look.paint(ink::dim, pad_right(name, 10)) + value + '\n';
-  };
-  fact("file", info.path.string());
-  fact("size",
-       human_bytes(info.file_bytes) + ", log " + human_bytes(info.wal_bytes) + ", free " +
-           human_bytes(info.free_pages * info.page_size));
-  fact("schema",
-       std::to_string(info.schema_version) + (info.schema_version == info.latest_schema_version
-                                                  ? std::string{}
-                                                  : ", this build has " + std::to_string(info.latest_schema_version)));
-  std::string runs;
-  for (const auto& [state, count] : info.runs) {
-    if (count > 0) {
-      runs += (runs.empty() ? "" : ", ") + std::to_string(count) + ' ' + std::string{to_string(state)};
-    }
-  }
-  fact("runs", runs.empty() ? "none" : runs);
-  if (info.last_holder) {
-    fact("writer",
-         "process " + std::to_string(info.last_holder->pid) + " on " + info.last_holder->host + " since " +
-             local_time(info.last_holder->since) + " (epoch " + std::to_string(info.epoch.value()) + ')' +
-             (info.is_held ? "" : ", which has ended"));
-  }
-  return text;
-}
-
-exit_code info(context& with) {
-  if (const auto refused = with.load()) {
-    return refuse(with, *refused);
-  }
-  if (const auto missing = missing_database(*with.settings())) {
-    return refuse(with, *missing);
-  }
-  const auto found = describe_database(storage_of(*with.settings()));
-  if (!found) {
-    return refuse(with, found.error());
-  }
-  if (with.options().json) {
-    with.print_json(info_json(*found));
-  } else {
-    with.out().write(info_text(*found, with.out().look()));
-  }
-  return exit_code::completed;
-}
-
-std::string findings_json(const std::vector<finding>& found) {
-  list_writer list;
-  for (const finding& each : found) {
-    list.raw(object_writer{}.text("rule", each.rule).text("text", each.text).str());
-  }
-  return object_writer{}.boolean("intact", found.empty()).raw("findings", list.str()).str();
-}
-
-exit_code check(context& with) {
-  if (const auto refused = with.load()) {
-    return refuse(with, *refused);
-  }
-  if (const auto missing = missing_database(*with.settings())) {
-    return refuse(with, *missing);
-  }
-  const auto found = check_database(storage_of(*with.settings()));
-  if (!found) {
-    return refuse(with, found.error());
-  }
-  output& out = with.out();
-  if (with.options().json) {
-    with.print_json(findings_json(*found));
-  } else {
-    for (const finding& each : *found) {
-      out.line(out.look().mark(sign::failed) + ' ' + each.rule + ": " + printable(each.text));
-    }
-    if (found->empty() && !with.options().quiet) {
-      out.line(out.look().mark(sign::good) + " the database is intact");
-    }
-  }
-  return found->empty() ? exit_code::completed : exit_code::storage;
-}
-
-}  // namespace
 
 void add_db(command_tree& tree) {
   CLI::App& group = tree.add(tree.root(),
@@ -143,20 +16,8 @@ void add_db(command_tree& tree) {
                               .summary = "look at the database and check it",
                               .details = "",
                               .examples = {"troupe db info", "troupe db check --json"}});
-  tree.on(tree.add(group,
-                   {.name = "info",
-                    .summary = "tell where the database is, how large, and what is in it",
-                    .details = "",
-                    .examples = {"troupe db info", "troupe db info --db old.db --json"}}),
-          info);
-  tree.on(
-      tree.add(group,
-               {.name = "check",
-                .summary = "read all of the database and look for damage",
-                .details = "SQLite's own checks, then troupe's: every end has its event, event numbers have no gap. "
-                           "Exits with 7 where something is found. Changes nothing.",
-                .examples = {"troupe db check", "troupe db check --db copy.db"}}),
-      check);
+  add_db_info(tree, group);
+  add_db_check(tree, group);
 }
 
 }  // namespace troupe
