@@ -152,6 +152,7 @@ bool is_lease_held(const std::filesystem::path& database) noexcept {
 struct lease::state {
   descriptor lock;
   lease_epoch epoch;
+  migration_report migrated;
 };
 
 lease::lease(std::unique_ptr<state> taken) noexcept : state_(std::move(taken)) {}
@@ -161,6 +162,8 @@ lease& lease::operator=(lease&&) noexcept = default;
 lease::~lease() = default;
 
 lease_epoch lease::epoch() const noexcept { return state_->epoch; }
+
+const migration_report& lease::migrated() const noexcept { return state_->migrated; }
 
 result<lease> lease::acquire(const storage_options& options, const lease_holder& holder) {
   if (auto ready = prepare_place(options); !ready) {
@@ -175,14 +178,15 @@ result<lease> lease::acquire(const storage_options& options, const lease_holder&
   if (!opened) {
     return opened.error();
   }
-  if (auto migrated = migrate(*opened, migration_sources()); !migrated) {
+  auto migrated = migrate(*opened, migration_sources());
+  if (!migrated) {
     return migrated.error();
   }
   auto epoch = next_epoch(*opened, holder);
   if (!epoch) {
     return epoch.error();
   }
-  return lease{std::make_unique<state>(state{*std::move(lock), *epoch})};
+  return lease{std::make_unique<state>(state{*std::move(lock), *epoch, *std::move(migrated)})};
 }
 
 }  // namespace troupe

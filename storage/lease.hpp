@@ -18,6 +18,8 @@
 
 namespace troupe {
 
+struct migration_report;
+
 struct lease_holder {
   std::int64_t pid = 0;
   std::string host;
@@ -41,6 +43,9 @@ class lease {
 
   /// From 1; higher than every epoch before it in this file.
   lease_epoch epoch() const noexcept;
+
+  /// What taking it did to the schema.
+  const migration_report& migrated() const noexcept;
 
  private:
   struct state;

@@ -13,11 +13,14 @@ std::optional<error> missing_database(const settings& values) {
 void add_db(command_tree& tree) {
   CLI::App& group = tree.add(tree.root(),
                              {.name = "db",
-                              .summary = "look at the database and check it",
+                              .summary = "look at the database, check it, keep it and bring it forward",
                               .details = "",
-                              .examples = {"troupe db info", "troupe db check --json"}});
+                              .examples = {"troupe db info", "troupe db check --json", "troupe db backup monday.db"}});
   add_db_info(tree, group);
   add_db_check(tree, group);
+  add_db_migrate(tree, group);
+  add_db_backup(tree, group);
+  add_db_import(tree, group);
 }
 
 }  // namespace troupe

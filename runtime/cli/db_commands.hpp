@@ -11,6 +11,9 @@ namespace troupe {
 
 void add_db_info(command_tree& tree, CLI::App& group);
 void add_db_check(command_tree& tree, CLI::App& group);
+void add_db_migrate(command_tree& tree, CLI::App& group);
+void add_db_backup(command_tree& tree, CLI::App& group);
+void add_db_import(command_tree& tree, CLI::App& group);
 
 /// NOT_FOUND where there is no database yet: asked before anything else, since that is no damaged one.
 std::optional<error> missing_database(const settings& values);
