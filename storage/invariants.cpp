@@ -118,6 +118,14 @@ SELECT k.kind || ' of run ' || k.run_id || ' was answered with event ' || k.last
 FROM write_keys AS k JOIN runs AS r USING (run_id)
 WHERE k.last_seq > r.last_seq OR k.last_seq < 1
 )sql"},
+    stored_invariant{"import",
+                     "An imported row and the output that it stands for belong to one consensus.",
+                     R"sql(
+SELECT 'row ' || i.row_key || ' of ' || i.table_name || ' belongs to consensus ' || i.consensus_id ||
+       ', but its output to ' || o.run_id
+FROM imported_rows AS i JOIN agent_outputs AS o ON o.id = i.agent_output_id
+WHERE o.run_id <> i.consensus_id
+)sql"},
 };
 
 }  // namespace

@@ -16,7 +16,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-using testing::StartsWith;
 
 class cli_database_test : public cli_fixture {
  protected:

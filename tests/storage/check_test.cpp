@@ -117,6 +117,10 @@ constexpr planted damages[] = {
     {"consensus", "DELETE FROM agent_outputs"},
     {"keys", "UPDATE write_keys SET last_seq = 99 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"keys", "UPDATE write_keys SET last_seq = 0 WHERE run_id = 'r-open' AND kind = 'create_run'"},
+    {"import",
+     "INSERT INTO consensus_runs VALUES (99, 'S', 'plan', 1, 0, 0, NULL); INSERT INTO import_sources VALUES (1, 'x', "
+     "1);"
+     "INSERT INTO imported_rows SELECT 'agent_executions', 'e', 1, zeroblob(32), 99, id, '{}', 1 FROM agent_outputs"},
     {"state", "UPDATE supersteps SET state = '{\"findings\":[]}' WHERE run_id = 'r-ended' AND superstep = 1"},
     {"state", "UPDATE supersteps SET state = '[]' WHERE run_id = 'r-ended' AND superstep = 1"},
     {"state", "UPDATE runs SET state_hash = 'sha256:0' WHERE run_id = 'r-open'"},

@@ -225,7 +225,8 @@ TEST_F(legacy_copy_test, refuses_a_damaged_file) {
   older_database{path()}.fill(1, 300);
   {
     std::fstream file{path(), std::ios::binary | std::ios::in | std::ios::out};
-    for (std::streamoff at = 4'096 * 3; at < 4'096 * 12; at += 4'096) {
+    constexpr std::streamoff page = 4'096;
+    for (std::streamoff at = 3 * page; at < 12 * page; at += page) {
       file.seekp(at);
       file << std::string(512, '\x5a');
     }

@@ -189,7 +189,7 @@ TEST(legacy_grouping, puts_each_row_in_one_place_whatever_the_order) {
       const auto key = std::to_string(n);
       const std::string agent{static_cast<char>('a' + one_of(3))};
       const std::string run = one_of(2) == 0 ? "" : "r" + std::to_string(one_of(4));
-      const std::int64_t second = one_of(20) * (one_of(4) == 0 ? hour : 60);
+      const auto second = static_cast<std::int64_t>(one_of(20)) * (one_of(4) == 0 ? hour : 60);
       const std::string text = one_of(2) == 0 ? "" : "text " + std::to_string(one_of(5));
       const auto kind = one_of(3);
       auto entry = kind == 0   ? artefact(key, agent, run, second, text)
