@@ -18,6 +18,7 @@ enum class log_format { human, json };
 struct storage_settings {
   std::string path;  ///< Of the database; absolute once loaded.
   storage_durability durability = storage_durability::full;
+  int readers_max = 10;  ///< Read-only connections that may be open at once.
 };
 
 struct writer_settings {

@@ -33,6 +33,11 @@ constexpr std::array table{
         {.name = "storage.durability",
          .doc = "\"full\": what is acknowledged survives a power cut; \"normal\": it survives a crash of the process, "
                 "but a power cut may take the last commits."}),
+    key<&settings::storage, &storage_settings::readers_max>(
+        {.name = "storage.readers_max",
+         .range = {2, 100},
+         .doc = "Most read-only connections that are open at once; two are kept open, and who finds all of them in use "
+                "waits."}),
     key<&settings::writer, &writer_settings::max_batch>(
         {.name = "writer.max_batch",
          .range = {1, 65'536},

@@ -4,6 +4,7 @@
 #include "messages/event.hpp"
 #include "messages/run.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -79,6 +80,20 @@ struct recovery_view {
   superstep_no superstep;        ///< The open one.
   std::vector<task_view> tasks;  ///< Of the open superstep, in graph order.
   std::optional<timestamp> deadline;
+};
+
+/// The connections that questions are answered over: how they stand at this moment, and what was since the start.
+struct read_pool_view {
+  std::int64_t readers_max = 0;  ///< That may be open at once.
+  std::int64_t idle = 0;         ///< Open, and nobody's.
+  std::int64_t in_use = 0;       ///< Lent, or being opened for somebody.
+  std::int64_t waiting = 0;      ///< Who wait for one.
+  std::int64_t loans = 0;
+  std::int64_t opened = 0;
+  std::int64_t replaced = 0;  ///< Found broken when they were to be lent.
+  std::int64_t waits = 0;     ///< Who found all of them in use.
+  std::int64_t timeouts = 0;  ///< Who gave up waiting.
+  std::chrono::microseconds longest_wait{0};
 };
 
 }  // namespace troupe

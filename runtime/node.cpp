@@ -23,7 +23,7 @@
 #include "runtime/run_ids.hpp"
 #include "runtime/writer_assembly.hpp"
 #include "storage/lease.hpp"
-#include "storage/read_session.hpp"
+#include "storage/read_pool.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -31,9 +31,11 @@
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,6 +45,11 @@ namespace {
 constexpr milliseconds answer_timeout{60'000};
 constexpr milliseconds leftovers_patience{2'000};
 constexpr milliseconds slack{10'000};  // of a stop, beyond what its parts may take
+constexpr milliseconds reading_patience{10'000};
+
+// Questions of actors are short. With four, a long one (a run with a large state) does not hold up the others; what the
+// pool has beyond them is for callers of the node, who read on threads of their own.
+constexpr std::size_t reader_actors = 4;
 
 storage_options storage_of(const settings& config) {
   storage_options options;
@@ -51,6 +58,16 @@ storage_options storage_of(const settings& config) {
   const bool normal = config.storage.durability == storage_durability::normal;
   options.synchronous = normal ? durability::normal : durability::full;
   return options;
+}
+
+std::shared_ptr<read_pool> readers_of(const settings& config) {
+  read_pool_options options;
+  options.storage = storage_of(config);
+  options.readers_max = static_cast<std::size_t>(config.storage.readers_max);
+  options.elapsed = [] {
+    return std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  };
+  return std::make_shared<read_pool>(std::move(options));
 }
 
 std::shared_ptr<const executors> executors_of(const settings& config, const function_table& functions) {
@@ -104,8 +121,8 @@ std::string name_of(const std::filesystem::path& database) {
 }
 
 // Of a dead owner: before anything of it is tried again.
-void end_what_is_left(const storage_options& storage) {
-  auto session = read_session::open(storage);
+void end_what_is_left(read_pool& readers, const storage_options& storage) {
+  auto session = readers.borrow(reading_patience);
   const auto tasks = session ? (*session)->list_leftovers() : result<std::vector<task_view>>{session.error()};
   const auto runs = tasks ? (*session)->list_unfinished() : result<std::vector<run_id>>{tasks.error()};
   if (!runs) {
@@ -127,16 +144,18 @@ void end_what_is_left(const storage_options& storage) {
 }  // namespace
 
 struct node::state {
-  state(settings_ptr with, lease taken)
+  state(settings_ptr with, lease taken, std::shared_ptr<read_pool> sessions)
       : config(std::move(with)),
         storage(storage_of(*config)),
         held(std::move(taken)),
+        readers(std::move(sessions)),
         system(configure(cfg, *config)),
         writer{{}, write_credit{static_cast<std::size_t>(config->writer.queue_depth)}, held.epoch()} {}
 
   settings_ptr config;
   storage_options storage;
   lease held;
+  std::shared_ptr<read_pool> readers;
   function_table functions;
   std::shared_ptr<const clock_port> clock = std::make_shared<system_clock>();
   std::shared_ptr<const std::map<std::string, std::string>> environment;
@@ -162,6 +181,7 @@ struct node::state {
   std::vector<caf::actor_addr> listeners;  // those that have ended are dropped when another comes
 
   std::vector<child_spec> children();
+  child_spec reader_child(std::size_t which);
   caf::strong_actor_ptr start_runs();
   void watch_root();
   void wait_until_up();
@@ -209,11 +229,22 @@ caf::strong_actor_ptr node::state::start_runs() {
   return publish(runs, spawn_run_supervisor(system, std::move(deps)));
 }
 
+child_spec node::state::reader_child(std::size_t which) {
+  return {"database_reader " + std::to_string(which + 1),
+          restart_type::permanent,
+          reading_patience + slack,
+          [this, which](caf::actor_system& in) {
+            const auto started = spawn_database_reader(in, {readers, reading_patience}, placement::own_thread);
+            reader.set_one(which, started);
+            return caf::actor_cast<caf::strong_actor_ptr>(started);
+          }};
+}
+
 // In start order; they stop the other way round, the writer last.
 std::vector<child_spec> node::state::children() {
   const auto quick = milliseconds{5'000};
   const auto runs_may_take = config->runtime.drain_timeout + config->runtime.kill_grace + slack;
-  return {
+  std::vector<child_spec> all{
       {"database_writer",
        restart_type::permanent,
        slack,
@@ -229,19 +260,17 @@ std::vector<child_spec> node::state::children() {
        [this](caf::actor_system& in) {
          return publish(checkpointer, spawn_log_checkpointer(in, checkpointer_deps(storage), placement::own_thread));
        }},
-      {"database_reader",
-       restart_type::permanent,
-       quick,
-       [this](caf::actor_system& in) {
-         database_reader_deps deps{[this] { return read_session::open(storage); }};
-         return publish(reader, spawn_database_reader(in, std::move(deps), placement::own_thread));
-       }},
-      {"event_hub",
-       restart_type::permanent,
-       quick,
-       [this](caf::actor_system& in) { return publish(hub, spawn_event_hub(in, {reader})); }},
-      {"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) { return start_runs(); }},
   };
+  for (std::size_t which = 0; which < reader_actors; ++which) {
+    all.push_back(reader_child(which));
+  }
+  all.push_back({"event_hub", restart_type::permanent, quick, [this](caf::actor_system& in) {
+                   return publish(hub, spawn_event_hub(in, {reader}));
+                 }});
+  all.push_back({"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) {
+                   return start_runs();
+                 }});
+  return all;
 }
 
 void node::state::watch_root() {
@@ -291,6 +320,15 @@ void node::state::tear_down() {
   runs.set({});
   processes.reset();
   calls.reset();
+  readers->close_idle();
+  const auto read = readers->view();
+  spdlog::debug("readers: {} questions over {} connections, {} replaced; {} waited, {} in vain, {} us at most",
+                read.loans,
+                read.opened,
+                read.replaced,
+                read.waits,
+                read.timeouts,
+                read.longest_wait.count());
 }
 
 node::node(std::unique_ptr<state> inner) : inner_(std::move(inner)) {}
@@ -308,8 +346,12 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   if (!taken) {
     return taken.error();
   }
-  end_what_is_left(storage);
-  auto made = std::make_unique<state>(options.config, *std::move(taken));
+  auto readers = readers_of(*options.config);
+  if (auto ready = readers->warm_up(); !ready) {
+    return ready.error();
+  }
+  end_what_is_left(*readers, storage);
+  auto made = std::make_unique<state>(options.config, *std::move(taken), std::move(readers));
   made->functions = probe_functions();
   made->functions.merge(options.functions);
   auto environment = host_environment();
@@ -367,12 +409,14 @@ void node::cancel(const run_id& run, bool at_once) {
 }
 
 result<run_view> node::find_run(const run_id& run) const {
-  auto session = read_session::open(inner_->storage);
+  auto session = inner_->readers->borrow(reading_patience);
   if (!session) {
     return session.error();
   }
   return (*session)->find_run(run);
 }
+
+read_pool_view node::readers() const { return inner_->readers->view(); }
 
 result<tree_view> node::tree() const {
   result<tree_view> answer = error{error_code::internal, "the supervisors did not answer", ""};

@@ -76,8 +76,11 @@ class node {
   /// Returns at once; the end comes as an event. Any thread.
   void cancel(const run_id& run, bool at_once);
 
-  /// Any thread; blocks for a read.
+  /// Any thread; blocks for a read, and where all readers are in use for its turn (BACKPRESSURE after 10 s).
   result<run_view> find_run(const run_id& run) const;
+
+  /// The connections for reading: how many are in use, who had to wait for one. Any thread.
+  read_pool_view readers() const;
 
   /// The live tree of supervision: who runs, how often restarted. Any thread; blocks shortly.
   result<tree_view> tree() const;

@@ -230,6 +230,7 @@ struct read_session::state {
       return answer;
     } catch (const SQLite::Exception& thrown) {
       end_transaction();
+      failed = failed || ends_session(thrown.getErrorCode());
       return sqlite_error(thrown, "cannot read the database", file.options().path);
     } catch (const damaged_row& found) {
       end_transaction();
@@ -240,6 +241,14 @@ struct read_session::state {
     }
   }
 
+  // Renamed, deleted, or replaced by another file: what is read through this connection is nobody's truth any more.
+  bool has_moved() noexcept {
+    int moved = 0;
+    const int code =
+        sqlite3_file_control(file.connection().getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, static_cast<void*>(&moved));
+    return code == SQLITE_OK && moved != 0;
+  }
+
   // The rows of a run say `running` until somebody goes on with it; the lock tells whether anybody is there.
   bool is_abandoned(const run_view& run) const noexcept {
     return run.abandoned || (run.state == run_state::running && !is_lease_held(file.options().path));
@@ -247,6 +256,7 @@ struct read_session::state {
 
   database file;
   statement_cache sql;
+  bool failed = false;
 };
 
 read_session::read_session(std::unique_ptr<state> opened) noexcept : state_(std::move(opened)) {}
@@ -328,8 +338,11 @@ result<json_text> read_session::find_state(const run_id& run, superstep_no super
 }
 
 bool read_session::healthy() noexcept {
-  return sqlite3_exec(state_->file.connection().getHandle(), "SELECT count(*) FROM lease", nullptr, nullptr, nullptr) ==
-         SQLITE_OK;
+  if (state_->failed || state_->has_moved()) {
+    return false;
+  }
+  auto* const connection = state_->file.connection().getHandle();
+  return sqlite3_exec(connection, "SELECT count(*) FROM lease", nullptr, nullptr, nullptr) == SQLITE_OK;
 }
 
 }  // namespace troupe

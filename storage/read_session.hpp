@@ -54,7 +54,8 @@ class read_session {
   /// The state after superstep `superstep` (0: the initial one), rebuilt from changes and full copies.
   result<json_text> find_state(const run_id& run, superstep_no superstep);
 
-  /// True while the connection answers: for a pool, when it hands one out.
+  /// False where an answer failed by an error of the disk, where the file at the path is another one by now, or where
+  /// the database does not answer. Asks it. For a pool, when it hands a session out.
   bool healthy() noexcept;
 
  private:

@@ -1,13 +1,12 @@
 #include "actors/database_reader/database_reader_actor.hpp"
 
 #include "actors/actor_guard.hpp"
-#include "storage/read_session.hpp"
+#include "storage/read_pool.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <stdexcept>
 #include <utility>
 
 namespace troupe {
@@ -15,10 +14,28 @@ namespace {
 
 struct reader_state {
   static inline const char* name = "database_reader";
-  std::unique_ptr<read_session> session;
+  database_reader_deps deps;
+
+  reader_state() = default;
+  reader_state(const reader_state&) = delete;
+  reader_state& operator=(const reader_state&) = delete;
+
+  // Invariant 3.
+  ~reader_state() {
+    if (deps.sessions) {
+      deps.sessions->close_idle();
+    }
+  }
 };
 
 using reader_pointer = database_reader::stateful_pointer<reader_state>;
+
+template <class Answer, class Question>
+Answer ask(reader_pointer self, Question question) {
+  const auto& deps = self->state.deps;
+  auto loan = deps.sessions->borrow(deps.patience);
+  return loan ? Answer{question(**loan)} : Answer{loan.error()};
+}
 
 events_answer read_events(read_session& session, const events_query& query) {
   auto events = session.list_events(query.run, query.since, query.limit);
@@ -28,17 +45,19 @@ events_answer read_events(read_session& session, const events_query& query) {
   return event_batch_ptr{std::make_shared<event_batch>(*std::move(events))};
 }
 
-database_reader::behavior_type behave(reader_pointer self, const database_reader_deps& deps) {
+database_reader::behavior_type behave(reader_pointer self, database_reader_deps deps) {
   guard(self, "database reader");
-  auto opened = deps.open();
-  if (!opened) {
-    throw std::runtime_error{std::string{to_string(opened.error().code)} + ": " + opened.error().message};
-  }
-  self->state.session = *std::move(opened);
+  self->state.deps = std::move(deps);
   return {
-      [=](const run_query& query) -> run_answer { return self->state.session->find_run(query.run); },
-      [=](const recovery_query& query) -> recovery_answer { return self->state.session->load_recovery(query.run); },
-      [=](const events_query& query) -> events_answer { return read_events(*self->state.session, query); },
+      [=](const run_query& query) {
+        return ask<run_answer>(self, [&](read_session& session) { return session.find_run(query.run); });
+      },
+      [=](const recovery_query& query) {
+        return ask<recovery_answer>(self, [&](read_session& session) { return session.load_recovery(query.run); });
+      },
+      [=](const events_query& query) {
+        return ask<events_answer>(self, [&](read_session& session) { return read_events(session, query); });
+      },
   };
 }
 

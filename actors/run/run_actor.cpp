@@ -256,6 +256,8 @@ void load(run_pointer self) {
           [=](const recovery_answer& rows) {
             if (rows) {
               begin(self, *rows);
+            } else if (rows.error().code == error_code::backpressure) {
+              again();
             } else {
               stop_without_end(self, rows.error());
             }

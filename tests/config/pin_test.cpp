@@ -40,12 +40,13 @@ auto parts_of(const agent_spec& agent) {
 bool are_equal(const settings& left, const settings& right) {
   const auto parts = [](const settings& of) {
     const auto& [storage, writer, runtime, log, agents] = of;
-    const auto& [path, durability] = storage;
+    const auto& [path, durability, readers] = storage;
     const auto& [batch, depth] = writer;
     const auto& [workers, throughput, drain, kill, grace, intensity, window, custodian] = runtime;
     const auto& [level, format, file] = log;
     return std::tie(path,
                     durability,
+                    readers,
                     batch,
                     depth,
                     workers,
@@ -76,7 +77,7 @@ class random_settings {
 
   settings make() {
     settings made;
-    made.storage = {path(), pick<storage_durability>(2)};
+    made.storage = {path(), pick<storage_durability>(2), number(2, 100)};
     made.writer.queue_depth = number(1, 1'048'576);
     made.writer.max_batch = number(1, std::min(made.writer.queue_depth, 65'536));
     made.runtime = {number(0, 1'024),

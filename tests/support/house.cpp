@@ -72,6 +72,9 @@ function_handle immediate_functions::start(host_function function,
 
 house::house(std::string vfs) : options_(database.options()) {
   options_.vfs = std::move(vfs);
+  sessions_ = std::make_shared<read_pool>(read_pool_options{.storage = options_, .elapsed = [this] {
+                                                              return clock->now().time_since_epoch();
+                                                            }});
   config.set("scheduler.policy", caf::atom("testing"));
   writer.epoch = lease_epoch{1};
   system = std::make_unique<caf::actor_system>(config);
@@ -199,8 +202,7 @@ std::vector<child_spec> house::children() {
        restart_type::permanent,
        limit,
        [this](caf::actor_system& in) {
-         database_reader_deps deps{[this] { return read_session::open(options_); }};
-         return publish(reader, spawn_database_reader(in, std::move(deps), placement::shared));
+         return publish(reader, spawn_database_reader(in, {sessions_}, placement::shared));
        }},
       {"event_hub",
        restart_type::permanent,

@@ -7,7 +7,7 @@
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
-#include "storage/read_session.hpp"
+#include "storage/read_pool.hpp"
 #include "tests/support/temporary_database.hpp"
 
 #include <caf/actor_system.hpp>
@@ -127,6 +127,7 @@ class house {
   caf::strong_actor_ptr start_runs();
 
   storage_options options_;
+  std::shared_ptr<read_pool> sessions_;
   std::vector<caf::actor_addr> listeners_;
   std::shared_ptr<executors> executors_ = std::make_shared<executors>();
 };
