@@ -107,15 +107,13 @@ struct legacy_writer::state {
   bool give_synthesis(std::int64_t consensus, const legacy_row& row) {
     const auto verdict = verdict_of(row);
     const auto json = json_of(row, {"spec_id", "stage"});
-    auto update = sql.use(
-        "UPDATE consensus_runs SET consensus_ok = ?2, degraded = ?3, synthesis_json = ?4"
-        " WHERE id = ?1 AND synthesis_json IS NULL",
-        consensus,
-        verdict.reached == legacy_verdict::outcome::reached,
-        verdict.answered == legacy_verdict::attendance::degraded,
-        borrowed_text{&json});
-    update.run();
-    return update.changes() == 1;
+    return sql.run(
+               "UPDATE consensus_runs SET consensus_ok = ?2, degraded = ?3, synthesis_json = ?4"
+               " WHERE id = ?1 AND synthesis_json IS NULL",
+               consensus,
+               verdict.reached == legacy_verdict::outcome::reached,
+               verdict.answered == legacy_verdict::attendance::degraded,
+               json) == 1;
   }
 
   std::int64_t insert_output(std::int64_t consensus, const legacy_entry& entry, const std::string& content) {
@@ -125,7 +123,7 @@ struct legacy_writer::state {
                 " RETURNING id",
                 consensus,
                 entry.agent,
-                borrowed_text{&content},
+                content,
                 milliseconds_of(entry.at)));
   }
 
@@ -133,18 +131,17 @@ struct legacy_writer::state {
               const imported_row& where,
               const std::optional<std::string>& rest,
               timestamp at) {
-    sql.use(
-           "INSERT INTO imported_rows (table_name, row_key, source_id, content_hash, consensus_id, agent_output_id,"
-           " rest, imported_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-           to_string(entry.table),
-           entry.key,
-           own_source(at),
-           blob_of(where.digest),
-           where.consensus,
-           where.output,
-           rest,
-           at)
-        .run();
+    sql.run(
+        "INSERT INTO imported_rows (table_name, row_key, source_id, content_hash, consensus_id, agent_output_id,"
+        " rest, imported_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        to_string(entry.table),
+        entry.key,
+        own_source(at),
+        blob_of(where.digest),
+        where.consensus,
+        where.output,
+        rest,
+        at);
     ++counts.of(entry.table).imported;
   }
 
@@ -275,13 +272,11 @@ bool legacy_writer::is_done() const noexcept { return state_->next >= state_->so
 status legacy_writer::finish(timestamp at, outcome how, const json_text& summary) {
   auto& own = *state_;
   return own.in_transaction("the end of the import was not recorded", [&] {
-    own.sql
-        .use("UPDATE maintenance SET finished_at = ?2, succeeded = ?3, summary = ?4 WHERE id = ?1",
-             own.maintenance_id,
-             at,
-             how == outcome::complete,
-             summary)
-        .run();
+    own.sql.run("UPDATE maintenance SET finished_at = ?2, succeeded = ?3, summary = ?4 WHERE id = ?1",
+                own.maintenance_id,
+                at,
+                how == outcome::complete,
+                summary);
   });
 }
 

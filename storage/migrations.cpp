@@ -31,12 +31,20 @@ fs::path free_backup_name(const fs::path& file, std::int64_t version) {
   }
 }
 
-// Only a file with tables has something to lose.
+bool has_rows(SQLite::Database& connection) {
+  SQLite::Statement tables{connection,
+                           "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"};
+  while (tables.executeStep()) {
+    if (connection.execAndGet("SELECT EXISTS (SELECT 1 FROM \"" + tables.getColumn(0).getString() + "\")").getInt() !=
+        0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 status back_up(database& target, std::int64_t version, migration_report& report) {
   auto& connection = target.connection();
-  if (connection.execAndGet("SELECT count(*) FROM sqlite_schema").getInt64() == 0) {
-    return done;
-  }
   const auto name = free_backup_name(target.options().path, version);
   if (auto copied = copy_database(connection, target.options().path, name); !copied) {
     return copied;
@@ -91,11 +99,12 @@ result<migration_report> migrate(database& target, std::span<const migration_sou
     if (report.from > latest_version(sources)) {
       return newer_schema(file, report.from, latest_version(sources));
     }
+    const bool has_data = has_rows(connection);  // before the first step: a new file has nothing to lose at any
     for (const auto& step : sources) {
       if (step.version <= report.to) {
         continue;
       }
-      if (auto copied = back_up(target, report.to, report); !copied) {
+      if (auto copied = has_data ? back_up(target, report.to, report) : status{done}; !copied) {
         return copied.error();
       }
       if (auto carried = carry_out(target, step); !carried) {

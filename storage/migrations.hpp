@@ -19,8 +19,8 @@ struct migration_report {
   std::vector<std::filesystem::path> backups;  ///< `<database>.backup-v<N>-<n>`, the oldest first.
 };
 
-/// Brings the file to the last of `sources`. A file that is there already is left alone. Before each step on a file with
-/// tables a verified copy is made. A step that fails is rolled back whole: the file stays at the version before it.
+/// Brings the file to the last of `sources`. A file that is there already is left alone. Before each step on a file that had
+/// rows a verified copy is made. A step that fails is rolled back whole: the file stays at the version before it.
 /// Errors: STORAGE_NEWER (the file is beyond `sources`), STORAGE_FULL, INTERNAL (a step's SQL is wrong), or the disk's.
 result<migration_report> migrate(database& target, std::span<const migration_source> sources);
 

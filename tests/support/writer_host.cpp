@@ -3,10 +3,9 @@
 //
 // One producer for each RUN:FACT, which goes on there. Reports on standard output (told_runs.hpp). When its standard input
 // comes to its end it stops in order: producers, writer, lease.
-#include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/writer_client.hpp"
+#include "runtime/writer_assembly.hpp"
 #include "storage/lease.hpp"
-#include "storage/write_session.hpp"
 #include "tests/support/told_runs.hpp"
 
 #include <caf/actor_system.hpp>
@@ -52,9 +51,9 @@ struct producer_state {
 
 using producer_pointer = producer::stateful_pointer<producer_state>;
 
-void tell_next(producer_pointer self, const service<database_writer>& writer);
+void tell_next(producer_pointer self, const writer_access& writer);
 
-void heard(producer_pointer self, const service<database_writer>& writer, const write_reply& reply) {
+void heard(producer_pointer self, const writer_access& writer, const write_reply& reply) {
   auto& state = self->state;
   host_report told;
   told.producer = state.number;
@@ -77,7 +76,7 @@ void heard(producer_pointer self, const service<database_writer>& writer, const 
   tell_next(self, writer);
 }
 
-void tell_next(producer_pointer self, const service<database_writer>& writer) {
+void tell_next(producer_pointer self, const writer_access& writer) {
   auto& state = self->state;
   if (state.facts.empty()) {
     state.facts = told_facts(state.number, state.next.run);
@@ -86,10 +85,7 @@ void tell_next(producer_pointer self, const service<database_writer>& writer) {
   tell(self, writer, std::move(fact), [=](const write_reply& reply) { heard(self, writer, reply); });
 }
 
-producer::behavior_type behave(producer_pointer self,
-                               const service<database_writer>& writer,
-                               std::int64_t number,
-                               position from) {
+producer::behavior_type behave(producer_pointer self, const writer_access& writer, std::int64_t number, position from) {
   self->state.number = number;
   self->state.next = from;
   tell_next(self, writer);
@@ -119,11 +115,14 @@ int host(const std::string& path, const std::vector<position>& from) {
   config.set("scheduler.max-threads", std::size_t{2});
   {
     caf::actor_system system{config};
-    service<database_writer> writer;
-    database_writer_deps deps;
-    deps.open = [&] { return write_session::open(options, taken->epoch()); };
+    service<log_checkpointer> checkpointer;
+    auto mover = spawn_log_checkpointer(system, checkpointer_deps(options), placement::own_thread);
+    checkpointer.set(mover);
+    writer_access writer;
+    writer.epoch = taken->epoch();
+    auto deps = writer_deps(options, writer.epoch, {}, checkpointer);
     auto started = spawn_database_writer(system, std::move(deps), placement::own_thread);
-    writer.set(started);
+    writer.actor.set(started);
     std::vector<producer> producers;
     for (std::size_t i = 0; i < from.size(); ++i) {
       producers.push_back(system.spawn(behave, writer, static_cast<std::int64_t>(i), from[i]));
@@ -135,8 +134,11 @@ int host(const std::string& path, const std::vector<position>& from) {
     }
     caf::anon_send_exit(started, caf::exit_reason::user_shutdown);
     producers.clear();
+    caf::anon_send_exit(mover, caf::exit_reason::user_shutdown);
     started = database_writer{};
-    writer.set({});
+    mover = log_checkpointer{};
+    writer.actor.set({});
+    checkpointer.set({});
     system.await_all_actors_done();
   }
   report({.what = host_report::about::closed});
