@@ -15,7 +15,6 @@ namespace {
 
 using role = legacy_member::role;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 constexpr std::int64_t noon = 1'760'788'800;
 constexpr std::int64_t hour = 3'600;

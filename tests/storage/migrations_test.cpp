@@ -70,6 +70,15 @@ TEST_F(migrations_test, brings_an_empty_file_to_the_last_version_without_a_copy)
   EXPECT_EQ(opened.connection().execAndGet("PRAGMA application_id").getInt64(), database_application_id);
 }
 
+TEST_F(migrations_test, makes_no_copies_of_a_file_that_it_has_just_made) {
+  auto opened = must_open();
+  const auto sources = good();
+  const auto report = migrate(opened, sources);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->to, 3);
+  EXPECT_TRUE(report->backups.empty());
+}
+
 TEST_F(migrations_test, does_nothing_the_second_time) {
   auto opened = must_open();
   const auto sources = good();
