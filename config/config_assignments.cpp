@@ -86,6 +86,7 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
   }
   switch (facts->kind) {
     case value_kind::duration:
+    case value_kind::time_of_day:
     case value_kind::size:
     case value_kind::text:
     case value_kind::path:
@@ -94,6 +95,7 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
     case value_kind::variables:
       return depth == 4;
     case value_kind::integer:
+    case value_kind::boolean:
     case value_kind::command:
     case value_kind::texts:
     case value_kind::pointers:

@@ -14,18 +14,8 @@ namespace {
 constexpr std::string_view version_key = "config_version";
 
 // Tables of the format that this version has no use for.
-constexpr std::array<std::string_view, 12> refused_tables{"providers",
-                                                          "prices",
-                                                          "retry",
-                                                          "evidence",
-                                                          "vacuum",
-                                                          "cleanup",
-                                                          "http",
-                                                          "metrics",
-                                                          "tracing",
-                                                          "reload",
-                                                          "auth",
-                                                          "policy"};
+constexpr std::array<std::string_view, 11> refused_tables{
+    "providers", "prices", "retry", "evidence", "cleanup", "http", "metrics", "tracing", "reload", "auth", "policy"};
 
 std::string_view table_of(std::string_view name) { return name.substr(0, name.find('.')); }
 

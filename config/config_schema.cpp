@@ -53,6 +53,12 @@ void put_type(toml_table& table, const setting_facts& facts) {
     case value_kind::integer:
       put_range(table, facts);
       return;
+    case value_kind::boolean:
+      put(table, "type", text_node("boolean"));
+      return;
+    case value_kind::time_of_day:
+      put_pattern(table, "^([01][0-9]|2[0-3]):[0-5][0-9]$");
+      return;
     case value_kind::duration:
       put_pattern(table, "^[0-9]+(ms|s|m|h|d)$");
       return;

@@ -31,6 +31,26 @@ std::string absolute_path(std::string_view written, const path_context& paths) {
   return path;
 }
 
+bool read_setting(bool& into, const setting_facts&, const toml_value_ref& value, const path_context&) {
+  const auto truth = read_boolean(value);
+  if (truth) {
+    into = *truth;
+  }
+  return truth.has_value();
+}
+
+bool read_setting(time_of_day& into, const setting_facts&, const toml_value_ref& value, const path_context&) {
+  const auto text = read_text(value);
+  const auto at = text ? parse_time_of_day(*text) : std::nullopt;
+  if (text && !at) {
+    value.refuse("is not a time of day: '" + *text + "'", "write hours and minutes, as \"03:30\"");
+  }
+  if (at) {
+    into = *at;
+  }
+  return at.has_value();
+}
+
 bool read_setting(int& into, const setting_facts& facts, const toml_value_ref& value, const path_context&) {
   const auto number = read_integer(value, facts.range);
   if (number) {
@@ -157,6 +177,10 @@ bool read_setting(std::map<std::string, std::string>& into,
   }
   return whole;
 }
+
+toml_node write_setting(bool value) { return toml_node{value}; }
+
+toml_node write_setting(time_of_day value) { return toml_node{to_text(value)}; }
 
 toml_node write_setting(int value) { return toml_node{std::int64_t{value}}; }
 

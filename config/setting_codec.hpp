@@ -28,6 +28,8 @@ inline constexpr std::array<std::string_view, 3> choice_names<prompt_channel>{"s
 template <>
 inline constexpr std::array<std::string_view, 3> choice_names<output_format>{"text", "json", "jsonl"};
 
+bool read_setting(bool& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(time_of_day& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(int& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(milliseconds& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::size_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
@@ -50,6 +52,8 @@ bool read_setting(Enum& into, const setting_facts& facts, const toml_value_ref& 
   return index.has_value();
 }
 
+toml_node write_setting(bool value);
+toml_node write_setting(time_of_day value);
 toml_node write_setting(int value);
 toml_node write_setting(milliseconds value);
 toml_node write_setting(std::size_t value);
@@ -67,6 +71,10 @@ template <class T>
 constexpr value_kind kind_of_type() {
   if constexpr (std::is_enum_v<T>) {
     return value_kind::choice;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return value_kind::boolean;
+  } else if constexpr (std::is_same_v<T, time_of_day>) {
+    return value_kind::time_of_day;
   } else if constexpr (std::is_same_v<T, milliseconds>) {
     return value_kind::duration;
   } else if constexpr (std::is_same_v<T, std::size_t>) {

@@ -14,7 +14,9 @@ namespace troupe {
 
 enum class value_kind {
   integer,
+  boolean,
   duration,
+  time_of_day,
   size,  ///< Bytes.
   text,
   path,  ///< Made absolute.

@@ -28,6 +28,10 @@ std::string bare_type(const setting_facts& facts) {
   switch (facts.kind) {
     case value_kind::integer:
       return "integer, " + range_of(facts);
+    case value_kind::boolean:
+      return "true or false";
+    case value_kind::time_of_day:
+      return "time of day, 00:00 to 23:59";
     case value_kind::duration:
       return "duration, " + range_of(facts);
     case value_kind::size:

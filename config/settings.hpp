@@ -26,6 +26,15 @@ struct writer_settings {
   int queue_depth = 4'096;  ///< Commands that may wait.
 };
 
+struct vacuum_settings {
+  bool enabled = true;
+  time_of_day at{std::chrono::minutes{3 * 60 + 30}};  ///< UTC.
+  milliseconds check_every{60'000};
+  milliseconds slice{10};
+  int free_percent = 5;
+  std::size_t free_bytes = std::size_t{1} << 20U;
+};
+
 struct runtime_settings {
   int workers = 0;           ///< Scheduler threads; 0: one for each processor, at least four.
   int max_throughput = 300;  ///< Messages that an actor handles before another one has its turn.
@@ -46,6 +55,7 @@ struct log_settings {
 struct settings {
   storage_settings storage;
   writer_settings writer;
+  vacuum_settings vacuum;
   runtime_settings runtime;
   log_settings log;
   std::map<agent_name, agent_spec> agents;

@@ -46,6 +46,30 @@ constexpr std::array table{
         {.name = "writer.queue_depth",
          .range = {1, 1'048'576},
          .doc = "Most commands that wait for the writer; above it, senders wait."}),
+    key<&settings::vacuum, &vacuum_settings::enabled>(
+        {.name = "vacuum.enabled",
+         .doc = "Whether a running Troupe gives free space in the database back to the file system by itself."}),
+    key<&settings::vacuum, &vacuum_settings::at>(
+        {.name = "vacuum.at",
+         .doc = "When, in UTC, the daily pass begins, which leaves no page free; where no Troupe runs then, soon after "
+                "the next one starts."}),
+    key<&settings::vacuum, &vacuum_settings::check_every>(
+        {.name = "vacuum.check_every",
+         .range = {100, 24 * hour},
+         .doc = "How often it is looked whether there is more free than vacuum.free_percent and vacuum.free_bytes."}),
+    key<&settings::vacuum, &vacuum_settings::slice>(
+        {.name = "vacuum.slice",
+         .range = {1, 10 * second},
+         .doc =
+             "How long vacuum may keep the writer busy in one go; agents' commits wait for it no longer than that."}),
+    key<&settings::vacuum, &vacuum_settings::free_percent>(
+        {.name = "vacuum.free_percent",
+         .range = {1, 100},
+         .doc = "Part of the file that may be free before a pass begins; the pass ends at half of it."}),
+    key<&settings::vacuum, &vacuum_settings::free_bytes>(
+        {.name = "vacuum.free_bytes",
+         .range = {0, 1'024 * gib},
+         .doc = "Bytes of the file that may be free, whatever part of it they are."}),
     key<&settings::runtime, &runtime_settings::workers>(
         {.name = "runtime.workers",
          .range = {0, 1'024},

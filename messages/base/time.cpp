@@ -49,6 +49,30 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<time_of_day> parse_time_of_day(std::string_view text) {
+  const auto two_digits = [&](std::size_t at) {
+    const int tens = text[at] - '0';
+    const int ones = text[at + 1] - '0';
+    return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+  };
+  if (text.size() != 5 || text[2] != ':') {
+    return std::nullopt;
+  }
+  const int hours = two_digits(0);
+  const int minutes = two_digits(3);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
+    return std::nullopt;
+  }
+  return time_of_day{std::chrono::hours{hours} + std::chrono::minutes{minutes}};
+}
+
+std::string to_text(time_of_day at) {
+  std::array<char, 16> text{};
+  const auto minutes = static_cast<int>(at.after_midnight.count());
+  const int length = std::snprintf(text.data(), text.size(), "%02d:%02d", minutes / 60, minutes % 60);
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
 std::string to_text(milliseconds length) {
   for (const auto& [name, factor] : units) {
     if (length.count() != 0 && length.count() % factor == 0) {

@@ -21,6 +21,9 @@ bool has_type(const json::value& document, std::string_view type) {
   if (type == "string") {
     return document.is_string();
   }
+  if (type == "boolean") {
+    return document.is_bool();
+  }
   return type == "integer" && document.is_int64();
 }
 

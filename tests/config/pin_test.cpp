@@ -39,9 +39,10 @@ auto parts_of(const agent_spec& agent) {
 
 bool are_equal(const settings& left, const settings& right) {
   const auto parts = [](const settings& of) {
-    const auto& [storage, writer, runtime, log, agents] = of;
+    const auto& [storage, writer, vacuum, runtime, log, agents] = of;
     const auto& [path, durability, readers] = storage;
     const auto& [batch, depth] = writer;
+    const auto& [enabled, at, check_every, slice, free_percent, free_bytes] = vacuum;
     const auto& [workers, throughput, drain, kill, grace, intensity, window, custodian] = runtime;
     const auto& [level, format, file] = log;
     return std::tie(path,
@@ -49,6 +50,12 @@ bool are_equal(const settings& left, const settings& right) {
                     readers,
                     batch,
                     depth,
+                    enabled,
+                    at,
+                    check_every,
+                    slice,
+                    free_percent,
+                    free_bytes,
                     workers,
                     throughput,
                     drain,
@@ -80,6 +87,12 @@ class random_settings {
     made.storage = {path(), pick<storage_durability>(2), number(2, 100)};
     made.writer.queue_depth = number(1, 1'048'576);
     made.writer.max_batch = number(1, std::min(made.writer.queue_depth, 65'536));
+    made.vacuum = {number(0, 1) == 0,
+                   {std::chrono::minutes{number(0, 1'439)}},
+                   milliseconds{number(100, 86'400'000)},
+                   milliseconds{number(1, 10'000)},
+                   number(1, 100),
+                   static_cast<std::size_t>(number(0, 1 << 30))};
     made.runtime = {number(0, 1'024),
                     number(1, 1'000'000),
                     milliseconds{number(0, 86'400'000)},
@@ -208,6 +221,10 @@ TEST(Pin, every_key_counts_in_the_hash) {
     switch (facts.kind) {
       case value_kind::integer:
         return facts.name == "writer.queue_depth" ? "600" : std::to_string(facts.range.min + 1);
+      case value_kind::boolean:
+        return "false";
+      case value_kind::time_of_day:
+        return "12:34";
       case value_kind::duration:
         return "1234ms";
       case value_kind::size:

@@ -48,7 +48,8 @@ TEST(SettingsMistakes, in_the_file) {
       {"an unknown table", "[storag]\n", {"1:2 error storag: unknown key 'storag' | did you mean 'storage'?"}},
       {"nothing near",
        "zzzzzz=1\n",
-       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, config_version, storage, writer, runtime, log"}},
+       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, config_version, storage, writer, vacuum, runtime, "
+        "log"}},
       {"a key without its table",
        "max_batch=3\n",
        {"1:1 error max_batch: unknown key 'max_batch' | did you mean 'writer.max_batch'?"}},
@@ -69,6 +70,18 @@ TEST(SettingsMistakes, in_the_file) {
        {"1:2 error http: this version does not read 'http' | take it out",
         "3:2 error retry: this version does not read 'retry' | take it out",
         "4:2 error providers: this version does not read 'providers' | take it out"}},
+  });
+}
+
+TEST(SettingsMistakes, in_vacuum) {
+  expect_says({
+      {"no time of day",
+       "[vacuum]\nat='3:30'\nenabled='yes'\nfree_percent=0\ncheck_every='1ms'\n",
+       {"2:4 error vacuum.at: 'at' is not a time of day: '3:30' | write hours and minutes, as \"03:30\"",
+        "3:9 error vacuum.enabled: 'enabled' must be true or false; this is \"yes\"",
+        "4:14 error vacuum.free_percent: 'free_percent' must be from 1 to 100; this is 0",
+        "5:13 error vacuum.check_every: 'check_every' must be a duration from 100ms to 1d; this is \"1ms\""}},
+      {"all well", "[vacuum]\nat='00:00'\nenabled=false\nslice='1ms'\nfree_bytes='0B'\n", {}},
   });
 }
 
@@ -216,7 +229,7 @@ environment TROUPE_WRITER__MAX_BATCH: error: 'max_batch' must be an integer, fro
 --set a b=1: error: 'a b=1' is not KEY=VALUE
   write --set writer.max_batch=64
 --set a: error: unknown key 'a'
-  known: agents, config_version, storage, writer, runtime, log
+  known: agents, config_version, storage, writer, vacuum, runtime, log
 )");
 }
 

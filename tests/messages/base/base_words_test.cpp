@@ -206,5 +206,19 @@ TEST(time_test, durations_print_in_the_largest_unit_that_is_exact) {
   }
 }
 
+TEST(time_test, times_of_day_are_two_digits_a_colon_and_two_digits) {
+  EXPECT_EQ(parse_time_of_day("00:00"), time_of_day{0min});
+  EXPECT_EQ(parse_time_of_day("03:30"), time_of_day{210min});
+  EXPECT_EQ(parse_time_of_day("23:59"), time_of_day{1'439min});
+  for (const char* text :
+       {"", "3:30", "24:00", "23:60", "0330", "03:3", "03:300", "03-30", "-1:30", "03:-1", "ab:cd"}) {
+    EXPECT_EQ(parse_time_of_day(text), std::nullopt) << text;
+  }
+  for (int minutes = 0; minutes < 1'440; ++minutes) {
+    const time_of_day at{std::chrono::minutes{minutes}};
+    EXPECT_EQ(parse_time_of_day(to_text(at)), at);
+  }
+}
+
 }  // namespace
 }  // namespace troupe
