@@ -4,6 +4,7 @@
 
 #include "messages/control.hpp"
 #include "messages/event.hpp"
+#include "messages/maintenance.hpp"
 #include "messages/queries.hpp"
 #include "messages/supervision.hpp"
 #include "messages/writes.hpp"
@@ -36,3 +37,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tree_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tree_view)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_child)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stop_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_slice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::shrink_file)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::shrink_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::record_vacuum)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::record_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::maintenance_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::maintenance_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_now)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_now_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_view)

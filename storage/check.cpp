@@ -4,6 +4,7 @@
 #include "storage/backup.hpp"
 #include "storage/database.hpp"
 #include "storage/invariants.hpp"
+#include "storage/maintenance.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sqlite_error.hpp"
 #include "storage/statements.hpp"
@@ -171,6 +172,8 @@ database_info describe(SQLite::Database& connection, const storage_options& opti
   }
   count_runs(connection, info);
   count_rows(connection, info);
+  statement_cache sql{connection};
+  info.vacuum = read_history(sql);
   read_lease(connection, info);
   return info;
 }

@@ -3,6 +3,7 @@
 
 #include "messages/base/ids.hpp"
 #include "messages/base/result.hpp"
+#include "messages/maintenance.hpp"
 #include "messages/run.hpp"
 #include "storage/lease.hpp"
 #include "storage/storage_options.hpp"
@@ -37,9 +38,10 @@ struct database_info {
   std::vector<std::pair<std::string, std::string>> pragmas;  ///< Of the file: name, value.
   std::vector<std::pair<run_state, std::int64_t>> runs;      ///< How many in each state; all states, in their order.
   std::vector<std::pair<std::string, std::int64_t>> rows;    ///< How many in each table, by name.
-  lease_epoch epoch;                                         ///< 0: nobody has written yet.
-  std::optional<lease_holder> last_holder;                   ///< Who took the newest epoch.
-  bool is_held = false;                                      ///< That one still lives.
+  vacuum_history vacuum;
+  lease_epoch epoch;                        ///< 0: nobody has written yet.
+  std::optional<lease_holder> last_holder;  ///< Who took the newest epoch.
+  bool is_held = false;                     ///< That one still lives.
 };
 
 result<database_info> describe_database(const storage_options& options);

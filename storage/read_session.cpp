@@ -1,7 +1,9 @@
 #include "storage/read_session.hpp"
 
 #include "storage/database.hpp"
+#include "storage/disk_space.hpp"
 #include "storage/lease.hpp"
+#include "storage/maintenance.hpp"
 #include "storage/run_rows.hpp"
 #include "storage/sqlite_error.hpp"
 #include "storage/statements.hpp"
@@ -334,6 +336,14 @@ result<json_text> read_session::find_state(const run_id& run, superstep_no super
     }
     const auto fields = load_state(sql, run, superstep);
     return fields ? result<json_text>{state_text(*fields)} : result<json_text>{fields.error()};
+  });
+}
+
+result<maintenance_view> read_session::find_maintenance() {
+  return state_->in_transaction([&](statement_cache& sql) -> result<maintenance_view> {
+    auto& file = state_->file;
+    return maintenance_view{
+        measure(file.connection()), free_bytes_in(file.options().path.parent_path()), read_history(sql)};
   });
 }
 

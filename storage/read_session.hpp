@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages/base/result.hpp"
+#include "messages/maintenance.hpp"
 #include "messages/views.hpp"
 #include "storage/storage_options.hpp"
 
@@ -53,6 +54,9 @@ class read_session {
 
   /// The state after superstep `superstep` (0: the initial one), rebuilt from changes and full copies.
   result<json_text> find_state(const run_id& run, superstep_no superstep);
+
+  /// How large the file is, how much of it is free, and when vacuum last passed over it.
+  result<maintenance_view> find_maintenance();
 
   /// False where an answer failed by an error of the disk, where the file at the path is another one by now, or where
   /// the database does not answer. Asks it. For a pool, when it hands a session out.

@@ -2,6 +2,7 @@
 
 #include "storage/database.hpp"
 #include "storage/known_rows.hpp"
+#include "storage/maintenance.hpp"
 #include "storage/migrations.hpp"
 #include "storage/outputs.hpp"
 #include "storage/runs.hpp"
@@ -206,6 +207,16 @@ struct write_session::state {
     return done;
   }
 
+  // For what is one transaction with nothing to keep apart in it.
+  error failed(const SQLite::Exception& thrown, std::string_view doing) {
+    auto why = sqlite_error(thrown, doing, file.options().path);
+    if (ends_session(thrown.getErrorCode())) {
+      return poison(std::move(why));
+    }
+    rollback();
+    return why;
+  }
+
   error refused(std::string what) {
     return {error_code::internal, std::move(what), "this is a bug of Troupe's: please report it"};
   }
@@ -341,6 +352,49 @@ status write_session::commit() {
                                    "the commit failed, and whether it is on disk is known only when asked again",
                                    own.file.options().path));
   }
+}
+
+result<freed_pages> write_session::give_back(std::int64_t pages, const std::function<bool()>& go_on) {
+  if (auto begun = begin(); !begun) {
+    return begun.error();
+  }
+  freed_pages freed;
+  try {
+    freed.count = give_back_pages(state_->sql, pages, go_on);
+    freed.size = measure(state_->file.connection());
+  } catch (const SQLite::Exception& thrown) {
+    return state_->failed(thrown, "no page was given back");
+  }
+  if (auto committed = commit(); !committed) {
+    return committed.error();
+  }
+  return freed;
+}
+
+result<shrink_end> write_session::carry_log_over() {
+  if (state_->broken) {
+    return state_->is_broken();
+  }
+  if (state_->open) {
+    return state_->refused("the log cannot be carried over inside a transaction");
+  }
+  try {
+    return troupe::carry_log_over(state_->sql);
+  } catch (const SQLite::Exception& thrown) {
+    return state_->failed(thrown, "the log was not carried over");
+  }
+}
+
+status write_session::record(const vacuum_report& pass) {
+  if (auto begun = begin(); !begun) {
+    return begun;
+  }
+  try {
+    write_pass(state_->sql, pass);
+  } catch (const SQLite::Exception& thrown) {
+    return state_->failed(thrown, "the pass of vacuum was not recorded");
+  }
+  return commit();
 }
 
 void write_session::rollback() noexcept { state_->rollback(); }

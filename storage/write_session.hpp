@@ -5,9 +5,12 @@
 //   session->commit();                          // only now is anything true
 #pragma once
 
+#include "messages/maintenance.hpp"
 #include "messages/writes.hpp"
 #include "storage/storage_options.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace troupe {
@@ -22,6 +25,12 @@ struct applied {
 struct write_terms {
   lease_epoch epoch;    ///< Of the lease that its sender works under.
   bool waited = false;  ///< For its turn to be sent. Its run is told: backpressure.on, and .off when one comes at once.
+};
+
+/// Pages that a slice of vacuum gave back, and what the file has afterwards.
+struct freed_pages {
+  std::int64_t count = 0;
+  database_size size;
 };
 
 /// Used by one thread at a time. Every call may block on the disk.
@@ -66,6 +75,16 @@ class write_session {
   /// Pages of the log after the last commit. At storage_options::wal_autocheckpoint a commit moves them to the database
   /// itself, which takes its time; before that, a log_checkpoint can.
   std::int64_t log_pages() const noexcept;
+
+  // Maintenance, each in a transaction of its own; none may be open. Errors: as begin, apply and commit of a command.
+
+  /// Gives back at most `pages` free pages, as long as `go_on()` says so, which is asked before each of them.
+  result<freed_pages> give_back(std::int64_t pages, const std::function<bool()>& go_on);
+
+  /// Carries the log over into the file, which cuts off the pages that were given back. Waits for nobody.
+  result<shrink_end> carry_log_over();
+
+  status record(const vacuum_report& pass);
 
   /// True after a failed commit or an error of the disk: open another session.
   bool broken() const noexcept;

@@ -58,6 +58,9 @@ database_reader::behavior_type behave(reader_pointer self, database_reader_deps 
       [=](const events_query& query) {
         return ask<events_answer>(self, [&](read_session& session) { return read_events(session, query); });
       },
+      [=](maintenance_query) {
+        return ask<maintenance_answer>(self, [](read_session& session) { return session.find_maintenance(); });
+      },
   };
 }
 

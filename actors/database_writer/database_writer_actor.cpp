@@ -2,6 +2,7 @@
 
 #include "actors/actor_guard.hpp"
 #include "actors/database_writer/gathering.hpp"
+#include "actors/database_writer/maintenance.hpp"
 #include "storage/write_session.hpp"
 
 #include <caf/actor_system.hpp>
@@ -119,6 +120,21 @@ void checkpoint_if_due(writer_pointer self) {
             [=](caf::error&) { self->state.is_checkpointing = false; });
 }
 
+void lose_session(writer_state& state, const error& why) {
+  spdlog::error("nothing is written until the database can be opened anew: {}", why.message);
+  state.session.reset();
+}
+
+status reopen(writer_state& state) {
+  auto opened = state.deps.open();
+  if (!opened) {
+    return opened.error();
+  }
+  spdlog::info("the database can be written again");
+  state.session = *std::move(opened);
+  return done;
+}
+
 void answer_all(std::vector<waiting_write>& batch, const error& why) {
   for (auto& write : batch) {
     write.answer.deliver(write_reply{why});
@@ -132,8 +148,7 @@ void commit_and_answer(writer_pointer self) {
   auto outcome = commit_batch(state);
   if (!outcome) {
     if (state.session->broken()) {
-      spdlog::error("nothing is written until the database can be opened anew: {}", outcome.error().message);
-      state.session.reset();
+      lose_session(state, outcome.error());
     }
     answer_all(state.batch, outcome.error());
     return;
@@ -157,19 +172,14 @@ void write_batch(writer_pointer self) {
 
 // Invariant 5. An error that lasts is told to each batch anew, at the pace of those who ask again.
 bool has_session(writer_state& state) {
-  if (!state.session) {
-    auto opened = state.deps.open();
-    if (!opened) {
-      while (!state.queue.empty()) {
-        state.queue.front().answer.deliver(write_reply{opened.error()});
-        state.queue.pop_front();
-      }
-      return false;
+  const auto opened = state.session ? status{done} : reopen(state);
+  if (!opened) {
+    while (!state.queue.empty()) {
+      state.queue.front().answer.deliver(write_reply{opened.error()});
+      state.queue.pop_front();
     }
-    spdlog::info("the database can be written again");
-    state.session = *std::move(opened);
   }
-  return true;
+  return opened.has_value();
 }
 
 void flush(writer_pointer self) {
@@ -204,6 +214,30 @@ caf::result<write_reply> accept(writer_pointer self, write_request& request) {
   return answer;
 }
 
+// A session that is broken is for the next batch, or the next maintenance, to replace.
+template <class Answer, class Work>
+Answer between_batches(writer_pointer self, Work work) {
+  auto& state = self->state;
+  if (!state.session) {
+    if (auto opened = reopen(state); !opened) {
+      return opened.error();
+    }
+  }
+  Answer answer = work(*state.session);
+  if (state.session->broken()) {
+    lose_session(state, answer.error());
+  }
+  return answer;
+}
+
+// Agents' commits come first: whether one waits is looked at in the queue, and in the mailbox.
+template <class Answer, class Word>
+Answer maintain(writer_pointer self, const Word& word) {
+  const writer_watch watch{[=] { return !self->state.queue.empty() || !self->mailbox().empty(); },
+                           [=] { return self->clock().now(); }};
+  return between_batches<Answer>(self, [&](write_session& session) { return carry_out(session, word, watch); });
+}
+
 database_writer::behavior_type behave(writer_pointer self, database_writer_deps deps) {
   guard(self, "database writer");
   auto& state = self->state;
@@ -216,6 +250,11 @@ database_writer::behavior_type behave(writer_pointer self, database_writer_deps 
   state.session = *std::move(opened);
   return {
       [=](write_request& request) { return accept(self, request); },
+      [=](const vacuum_slice& slice) { return maintain<vacuum_answer>(self, slice); },
+      [=](const shrink_file& shrink) { return maintain<shrink_answer>(self, shrink); },
+      [=](const record_vacuum& told) {
+        return between_batches<record_answer>(self, [&](write_session& session) { return session.record(told.pass); });
+      },
       [=](flush_writes) { flush(self); },
   };
 }

@@ -11,6 +11,8 @@
 //           told so, and nobody is restarted for it.
 // 6.        Whoever waits when it dies gets an answer: `request_receiver_down`.
 // 7.        Checkpoints are the log checkpointer's, as long as it keeps up.
+// 8.        Maintenance (maintenance.hpp) is carried out between batches, and refused while a command waits, unless it is
+//           its turn; its errors are the session's, as in 5.
 // Bounded   by `queue_depth` waiting commands (actors/write_credit.hpp); more are answered BACKPRESSURE at once.
 // Dies of   a bug. Restarted by the root supervisor: permanent.
 #pragma once
