@@ -9,6 +9,7 @@
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
+#include "actors/vacuum/vacuum_actor.hpp"
 #include "config/load.hpp"
 #include "config/pin.hpp"
 #include "config/settings.hpp"
@@ -68,6 +69,16 @@ std::shared_ptr<read_pool> readers_of(const settings& config) {
     return std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
   };
   return std::make_shared<read_pool>(std::move(options));
+}
+
+vacuum_rules rules_of(const vacuum_settings& config) {
+  vacuum_rules rules;
+  rules.at = config.at;
+  rules.check_every = config.check_every;
+  rules.slice = config.slice;
+  rules.free_percent = config.free_percent;
+  rules.free_bytes = static_cast<std::int64_t>(config.free_bytes);
+  return rules;
 }
 
 std::shared_ptr<const executors> executors_of(const settings& config, const function_table& functions) {
@@ -171,6 +182,8 @@ struct node::state {
   service<database_reader> reader;
   service<event_hub> hub;
   service<run_supervisor> runs;
+  service<vacuum_actor> vacuum;
+  service<supervisor> housekeeping;
   supervisor root;
 
   std::mutex guard;
@@ -183,6 +196,7 @@ struct node::state {
   std::vector<child_spec> children();
   child_spec reader_child(std::size_t which);
   caf::strong_actor_ptr start_runs();
+  std::vector<child_spec> housekeepers();
   void watch_root();
   void wait_until_up();
   void stop(stop_mode mode);
@@ -267,9 +281,27 @@ std::vector<child_spec> node::state::children() {
   all.push_back({"event_hub", restart_type::permanent, quick, [this](caf::actor_system& in) {
                    return publish(hub, spawn_event_hub(in, {reader}));
                  }});
-  all.push_back({"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) {
-                   return start_runs();
+  all.push_back(
+      {"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) { return start_runs(); }});
+  // Temporary: housekeeping that keeps dying is given up, and everything else goes on.
+  all.push_back({"housekeeping", restart_type::temporary, quick, [this](caf::actor_system& in) {
+                   return publish(
+                       housekeeping,
+                       spawn_supervisor(in,
+                                        "housekeeping",
+                                        housekeepers(),
+                                        {config->runtime.restart_intensity, config->runtime.restart_window}));
                  }});
+  return all;
+}
+
+std::vector<child_spec> node::state::housekeepers() {
+  std::vector<child_spec> all;
+  if (config->vacuum.enabled) {
+    all.push_back({"vacuum", restart_type::permanent, milliseconds{5'000}, [this](caf::actor_system& in) {
+                     return publish(vacuum, spawn_vacuum(in, {writer.actor, reader, clock, rules_of(config->vacuum)}));
+                   }});
+  }
   return all;
 }
 
@@ -318,6 +350,8 @@ void node::state::tear_down() {
   reader.set({});
   hub.set({});
   runs.set({});
+  vacuum.set({});
+  housekeeping.set({});
   processes.reset();
   calls.reset();
   readers->close_idle();
@@ -423,11 +457,47 @@ result<tree_view> node::tree() const {
   caf::scoped_actor self{inner_->system};
   self->request(inner_->root, answer_timeout, tree_query{})
       .receive([&](const tree_view& tree) { answer = tree; }, [](const caf::error&) {});
-  const auto runs = inner_->runs.get();
-  if (answer && runs) {
-    self->request(runs, answer_timeout, tree_query{})
-        .receive([&](const tree_view& tree) { std::ranges::copy(tree.children, std::back_inserter(answer->children)); },
-                 [](const caf::error&) {});
+  const auto add_below = [&](const auto& below) {
+    if (answer && below) {
+      self->request(below, answer_timeout, tree_query{})
+          .receive(
+              [&](const tree_view& tree) { std::ranges::copy(tree.children, std::back_inserter(answer->children)); },
+              [](const caf::error&) {});
+    }
+  };
+  add_below(inner_->housekeeping.get());
+  add_below(inner_->runs.get());
+  return answer;
+}
+
+namespace {
+
+error no_vacuum() { return {error_code::not_found, "vacuum is switched off", "set vacuum.enabled = true"}; }
+
+error no_answer_of_vacuum(const caf::error& why) {
+  return {error_code::internal, "vacuum did not answer: " + reason_text(why), "see the log"};
+}
+
+}  // namespace
+
+result<vacuum_report> node::vacuum_database() {
+  result<vacuum_report> answer = no_vacuum();
+  caf::scoped_actor self{inner_->system};
+  if (const auto vacuum = inner_->vacuum.get()) {
+    self->request(vacuum, caf::infinite, vacuum_now{})
+        .receive([&](const vacuum_now_answer& told) { answer = told; },
+                 [&](const caf::error& why) { answer = no_answer_of_vacuum(why); });
+  }
+  return answer;
+}
+
+result<vacuum_view> node::vacuum_health() const {
+  result<vacuum_view> answer = no_vacuum();
+  caf::scoped_actor self{inner_->system};
+  if (const auto vacuum = inner_->vacuum.get()) {
+    self->request(vacuum, answer_timeout, vacuum_query{})
+        .receive([&](const vacuum_view& told) { answer = told; },
+                 [&](const caf::error& why) { answer = no_answer_of_vacuum(why); });
   }
   return answer;
 }

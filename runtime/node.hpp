@@ -5,6 +5,7 @@
 #include "messages/base/result.hpp"
 #include "messages/event.hpp"
 #include "messages/function.hpp"
+#include "messages/maintenance.hpp"
 #include "messages/run.hpp"
 #include "messages/supervision.hpp"
 #include "messages/views.hpp"
@@ -84,6 +85,13 @@ class node {
 
   /// The live tree of supervision: who runs, how often restarted. Any thread; blocks shortly.
   result<tree_view> tree() const;
+
+  /// Gives every free page of the database back, beside whatever runs, and returns when that is done. Any thread.
+  /// NOT_FOUND: vacuum is switched off.
+  result<vacuum_report> vacuum_database();
+
+  /// When it was vacuumed last, and whether that is as it should be. Any thread; blocks shortly. Errors as above.
+  result<vacuum_view> vacuum_health() const;
 
   /// Orderly end; the writer is last. A second call, from another thread, with at_once shortens the first.
   /// After it no child process and no thread of the node is left. Any thread.
