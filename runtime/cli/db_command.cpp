@@ -13,7 +13,7 @@ std::optional<error> missing_database(const settings& values) {
 void add_db(command_tree& tree) {
   CLI::App& group = tree.add(tree.root(),
                              {.name = "db",
-                              .summary = "look at the database, check it, keep it and bring it forward",
+                              .summary = "look at the database, check it, keep it small and bring it forward",
                               .details = "",
                               .examples = {"troupe db info", "troupe db check --json", "troupe db backup monday.db"}});
   add_db_info(tree, group);
@@ -21,6 +21,7 @@ void add_db(command_tree& tree) {
   add_db_migrate(tree, group);
   add_db_backup(tree, group);
   add_db_import(tree, group);
+  add_db_vacuum(tree, group);
 }
 
 }  // namespace troupe

@@ -9,6 +9,34 @@
 namespace troupe {
 namespace {
 
+std::string vacuum_json(const vacuum_history& history) {
+  object_writer json;
+  json.time("last_success", history.last_success);
+  if (!history.last) {
+    return json.null("last").str();
+  }
+  const vacuum_report& last = *history.last;
+  object_writer pass;
+  pass.text("reason", to_string(last.reason))
+      .time("finished_at", last.finished_at)
+      .boolean("succeeded", !last.failure.has_value())
+      .number("bytes_before", last.bytes_before)
+      .number("bytes_after", last.bytes_after)
+      .number("reclaimed_bytes", last.reclaimed_bytes)
+      .text_or_null("error", last.failure ? last.failure->message : "");
+  return json.raw("last", pass.str()).str();
+}
+
+std::string vacuum_text(const vacuum_history& history) {
+  if (!history.last) {
+    return "never";
+  }
+  const vacuum_report& last = *history.last;
+  const std::string when = local_time(last.finished_at) + " (" + std::string{to_string(last.reason)} + "), ";
+  return when + (last.failure ? "failed: " + printable(last.failure->message)
+                              : human_bytes(last.reclaimed_bytes) + " given back");
+}
+
 std::string info_json(const database_info& info) {
   object_writer pragmas;
   for (const auto& [name, value] : info.pragmas) {
@@ -41,6 +69,7 @@ std::string info_json(const database_info& info) {
       .raw("pragmas", pragmas.str())
       .raw("runs", runs.str())
       .raw("rows", rows.str())
+      .raw("vacuum", vacuum_json(info.vacuum))
       .number("epoch", info.epoch.value())
       .raw("last_holder", info.last_holder ? holder.str() : "null")
       .str();
@@ -55,6 +84,7 @@ std::string info_text(const database_info& info, const style& look) {
   fact("size",
        human_bytes(info.file_bytes) + ", log " + human_bytes(info.wal_bytes) + ", free " +
            human_bytes(info.free_pages * info.page_size));
+  fact("vacuum", vacuum_text(info.vacuum));
   fact("schema",
        std::to_string(info.schema_version) + (info.schema_version == info.latest_schema_version
                                                   ? std::string{}

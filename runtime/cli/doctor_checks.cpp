@@ -110,6 +110,44 @@ checkup check_database_file(const settings& values) {
                                    : good("database", path.string() + " will be made by the first run");
 }
 
+checkup check_vacuum(const settings& values, timestamp now) {
+  const std::string name = "vacuum";
+  std::error_code unknown;
+  if (!fs::exists(values.storage.path, unknown)) {
+    return good(name, "there is no database yet");
+  }
+  const auto info = describe_database(storage_of(values));
+  if (!info) {
+    return bad(name, health::warn, "unknown: the database cannot be read", "see the line of the database");
+  }
+  const database_size size{info->page_size, info->page_count, info->free_pages};
+  const auto percent = size.page_count > 0 ? 100 * size.free_pages / size.page_count : 0;
+  const auto& last = info->vacuum.last_success;
+  const std::string found =
+      (last ? "last success " + local_time(*last) : "none yet") + ", " + std::to_string(percent) + " % free";
+  if (!values.vacuum.enabled) {
+    return good(name, found + "; switched off");
+  }
+  // Nobody can have vacuumed while nobody was there: what counts is how long a writer has been.
+  const bool overdue =
+      info->is_held && now - std::max(last.value_or(timestamp{}), info->last_holder->since) > 2 * vacuum_period;
+  if (overdue) {
+    return bad(name,
+               health::fail,
+               found + "; two daily passes are missing",
+               info->vacuum.last && info->vacuum.last->failure ? info->vacuum.last->failure->message
+                                                               : "the log of the process that writes says why",
+               exit_code::storage);
+  }
+  constexpr std::int64_t many = 4;  // times what a pass begins at
+  const bool neglected = percent > many * values.vacuum.free_percent &&
+                         size.free_bytes() > many * static_cast<std::int64_t>(values.vacuum.free_bytes);
+  if (neglected && !info->is_held) {
+    return bad(name, health::warn, found + ", " + human_bytes(size.free_bytes()), "troupe db vacuum gives it back");
+  }
+  return good(name, found);
+}
+
 checkup check_disk_space(const settings& values) {
   constexpr std::uintmax_t little = std::uintmax_t{1} << 30U;
   constexpr std::uintmax_t too_little = std::uintmax_t{64} << 20U;

@@ -22,6 +22,8 @@ checkup check_configuration(context& with);
 
 /// These need a configuration that is loaded.
 checkup check_database_file(const settings& values);
+/// When the file was vacuumed last, and how much of it is free; `now` is the time of day.
+checkup check_vacuum(const settings& values, timestamp now);
 checkup check_disk_space(const settings& values);
 /// Starts a process through it and waits for its end, 5 s at most.
 checkup check_custodian(const settings& values);

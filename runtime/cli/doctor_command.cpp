@@ -66,6 +66,8 @@ std::vector<checkup> examine(context& with) {
   if (with.settings() != nullptr) {
     const settings& values = *with.settings();
     all.push_back(check_database_file(values));
+    all.push_back(
+        check_vacuum(values, std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())));
     all.push_back(check_disk_space(values));
     all.push_back(check_custodian(values));
     std::ranges::move(check_agents(with), std::back_inserter(all));

@@ -266,6 +266,13 @@ cli_result cli_fixture::run(const words& arguments, const variables& more, std::
   return cli_process{made}.wait();
 }
 
+cli_process cli_fixture::start_on_terminal(const words& arguments) const {
+  cli_call made = call(of_troupe(arguments), {});
+  made.environment.emplace("TERM", "xterm-256color");
+  made.terminal = true;
+  return cli_process{made};
+}
+
 cli_result cli_fixture::run_on_terminal(const words& arguments, const variables& more) const {
   cli_call made = call(of_troupe(arguments), more);
   made.environment.emplace("TERM", "xterm-256color");

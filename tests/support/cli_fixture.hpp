@@ -97,6 +97,7 @@ class cli_fixture : public ::testing::Test {
   /// Another program, as a shell; it finds troupe in its PATH.
   cli_result run_program(words command, std::string input = {}) const;
   cli_process start(const words& arguments, const variables& more = {}) const;
+  cli_process start_on_terminal(const words& arguments) const;
 
   /// Into the folder that programs start in. Gives the name back.
   std::string write(const std::string& name, std::string_view text) const;
