@@ -35,7 +35,7 @@ struct kind_of_fault {
   fault_vfs::part done = fault_vfs::part::nothing;
   const char* name = "";
 
-  friend void PrintTo(const kind_of_fault& fault, std::ostream* out) { *out << fault.name; }
+  friend std::ostream& operator<<(std::ostream& out, const kind_of_fault& fault) { return out << fault.name; }
 };
 
 // A runtime's life with its database, from the lease to the last close.
@@ -74,18 +74,20 @@ class script {
       return true;
     }
     auto taken = lease::acquire(options_, {4711, "here", at_second(0)});
-    if (taken) {
-      owner_.emplace(*std::move(taken));
+    if (!taken) {
+      return fine("acquire", taken.error());
     }
-    return fine("acquire", error_in(taken));
+    owner_.emplace(*std::move(taken));
+    return true;
   }
 
   bool open() {
     auto opened = write_session::open(options_, owner_->epoch());
-    if (opened) {
-      session_ = *std::move(opened);
+    if (!opened) {
+      return fine("open", opened.error());
     }
-    return fine("open", error_in(opened));
+    session_ = *std::move(opened);
+    return true;
   }
 
   bool tell_all() {

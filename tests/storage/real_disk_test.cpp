@@ -127,8 +127,9 @@ TEST_F(real_disk, that_is_full_before_there_is_a_database_says_so) {
   }
   EXPECT_TRUE(passes_in_child([&] {
     ASSERT_FALSE(mount_in_memory(place.folder(), "size=256k"));
-    for (std::size_t room = 0; room <= 128 * 1024; room += 16 * 1024) {
-      fill(place.folder() / "ballast", (256 * 1024) - room);
+    constexpr std::size_t kib = 1'024;
+    for (std::size_t room = 0; room <= 128 * kib; room += 16 * kib) {
+      fill(place.folder() / "ballast", 256 * kib - room);
       const auto opened = write_session::open(place.options(), lease_epoch{1});
       if (!opened) {
         EXPECT_EQ(opened.error().code, error_code::storage_full) << room << ": " << opened.error().message;
