@@ -5,9 +5,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 namespace troupe {
+
+/// What is done to the files of large outputs, in small steps (storage/blobs.hpp).
+enum class blob_step : std::uint8_t { make_folder, create, write, sync_file, rename, sync_folder, sync_log, remove };
+
+/// Asked before each step: an errno that the step is to fail with, undone; 0: it is done.
+using blob_step_hook = std::function<int(blob_step)>;
 
 struct storage_options {
   enum class durability {
@@ -15,14 +22,15 @@ struct storage_options {
     normal,  ///< It survives the death of the process; the last ones may be lost with the power (synchronous=NORMAL).
   };
 
-  std::filesystem::path path;  ///< The database file. Beside it: -wal, -shm, .lock, .backup-v<N>-<n>.
+  std::filesystem::path path;  ///< The database file. Beside it: -wal, -shm, .lock, .blobs, .backup-v<N>-<n>.
   durability synchronous = durability::full;
   milliseconds busy_timeout{5'000};                           ///< How long to wait for another program's lock.
   std::int64_t cache_kib = 32'000;                            ///< Page cache of each connection.
   std::int64_t mmap_bytes = std::int64_t{1} << 30U;           ///< 0: none. At most 2,147,418,112.
   std::int64_t journal_size_limit = std::int64_t{64} << 20U;  ///< Bytes that an idle WAL file may keep.
   std::int64_t wal_autocheckpoint = 1'000;                    ///< Pages of WAL after which a commit checkpoints.
-  std::string vfs;  ///< Empty: the system's. Tests name one that injects faults.
+  std::string vfs;                  ///< Empty: the system's. Tests name one that injects faults.
+  blob_step_hook before_blob_step;  ///< Empty but in tests, which inject faults and deaths here.
 };
 
 }  // namespace troupe

@@ -1,0 +1,352 @@
+#include "storage/blobs.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view partial_prefix = ".partial-";
+constexpr std::size_t chunk_bytes = std::size_t{64} << 10U;
+constexpr int read_only = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;  // whatever is in the place of a file
+
+class descriptor {
+ public:
+  descriptor(const fs::path& path, int flags, mode_t mode = 0)
+      : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  ~descriptor() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+  explicit operator bool() const noexcept { return number_ >= 0; }
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+error failed(const fs::path& path, int code, std::string_view doing) {
+  auto what = std::string{doing} + " (" + std::generic_category().message(code) + "): " + path.string();
+  if (code == ENOSPC || code == EDQUOT) {
+    return {error_code::storage_full, std::move(what), "free some space on this file system: nothing was lost"};
+  }
+  return {error_code::storage_unavailable,
+          std::move(what),
+          "look at the owner and mode of the folder, and at the system's log"};
+}
+
+error damaged_blob(const fs::path& path, const std::string& how) {
+  return {error_code::storage_corrupt,
+          "the file of an output " + how + ": " + path.string(),
+          "a backup beside the database may have it; `troupe db check` names every such file"};
+}
+
+// Carries out one step unless the hook lets it fail. `act` gives an errno, or 0.
+template <class Act>
+int carry_out(const blob_step_hook& before, blob_step step, Act act) {
+  const int refused = before ? before(step) : 0;
+  return refused != 0 ? refused : act();
+}
+
+int write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto written = ::write(file, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30U));
+    if (written == 0) {
+      return EIO;
+    }
+    if (written < 0 && errno != EINTR) {
+      return errno;
+    }
+    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+  }
+  return 0;
+}
+
+// As `read`, but an interrupted call is repeated. -1: errno tells.
+ssize_t read_some(int file, char* to, std::size_t bytes) {
+  for (;;) {
+    const auto read = ::read(file, to, bytes);
+    if (read >= 0 || errno != EINTR) {
+      return read;
+    }
+  }
+}
+
+// Hands the content to `take` piece by piece, until it gives false. 0, or an errno.
+template <class Take>
+int read_pieces(int file, Take take) {
+  std::array<char, chunk_bytes> buffer{};
+  for (;;) {
+    const auto read = read_some(file, buffer.data(), buffer.size());
+    if (read < 0) {
+      return errno;
+    }
+    if (read == 0 || !take(std::string_view{buffer.data(), static_cast<std::size_t>(read)})) {
+      return 0;
+    }
+  }
+}
+
+std::optional<std::int64_t> size_of(const descriptor& file) {
+  struct stat facts {};
+  const bool plain = ::fstat(file.number(), &facts) == 0 && S_ISREG(facts.st_mode);
+  return plain ? std::optional{std::int64_t{facts.st_size}} : std::nullopt;
+}
+
+// Whether the file holds exactly these bytes, and has them on disk. What cannot be read does not.
+bool holds(const fs::path& path, std::string_view bytes) {
+  const descriptor file{path, read_only};
+  if (!file || size_of(file) != static_cast<std::int64_t>(bytes.size())) {
+    return false;
+  }
+  auto rest = bytes;
+  const int failure = read_pieces(file.number(), [&](std::string_view piece) {
+    const bool same = rest.starts_with(piece);
+    rest.remove_prefix(same ? piece.size() : 0);
+    return same;
+  });
+  return failure == 0 && rest.empty() && ::fsync(file.number()) == 0;
+}
+
+// Hands a file that has the right size to `take`; then its digest must be right, too.
+template <class Take>
+status read_checked(const fs::path& folder, const blob_ref& ref, Take take) {
+  const auto path = blob_path(folder, ref.digest);
+  const descriptor file{path, read_only};
+  if (!file) {
+    const bool missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+    return missing ? damaged_blob(path, "is not there") : failed(path, errno, "cannot read an output");
+  }
+  const auto bytes = size_of(file);
+  if (bytes != ref.bytes) {
+    return damaged_blob(path,
+                        !bytes ? std::string{"is no file"}
+                               : "has " + std::to_string(*bytes) + " bytes instead of " + std::to_string(ref.bytes));
+  }
+  sha256_stream digest;
+  const int failure = read_pieces(file.number(), [&](std::string_view piece) {
+    digest.add(piece);
+    take(piece);
+    return true;
+  });
+  if (failure != 0) {
+    return failed(path, failure, "cannot read an output");
+  }
+  return digest.finish() == ref.digest ? status{done} : damaged_blob(path, "is not what it was");
+}
+
+struct close_folder {
+  void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+};
+
+// The names in a folder; none where there is no folder.
+result<std::vector<std::string>> names_in(const fs::path& folder) {
+  const std::unique_ptr<DIR, close_folder> opened{::opendir(folder.c_str())};
+  std::vector<std::string> names;
+  if (!opened) {
+    return errno == ENOENT ? result<std::vector<std::string>>{std::move(names)}
+                           : failed(folder, errno, "cannot list the outputs");
+  }
+  errno = 0;
+  while (const auto* entry = ::readdir(opened.get())) {
+    names.emplace_back(entry->d_name);
+  }
+  if (errno != 0) {
+    return failed(folder, errno, "cannot list the outputs");
+  }
+  return names;
+}
+
+}  // namespace
+
+fs::path blob_folder_of(const fs::path& database) { return database.string() + ".blobs"; }
+
+fs::path blob_path(const fs::path& folder, const sha256_digest& digest) {
+  const auto name = to_hex(digest);
+  return folder / name.substr(0, 2) / name;
+}
+
+blob_store::blob_store(fs::path folder, blob_step_hook before)
+    : folder_(std::move(folder)), before_(std::move(before)) {}
+
+blob_store::blob_store(const storage_options& options)
+    : blob_store(blob_folder_of(options.path), options.before_blob_step) {}
+
+result<blob_ref> blob_store::put(std::string_view bytes) {
+  const blob_ref ref{sha256(bytes), static_cast<std::int64_t>(bytes.size())};
+  const auto path = blob_path(folder_, ref.digest);
+  auto stored = have_folder(folder_);
+  if (stored) {
+    stored = have_folder(path.parent_path());
+  }
+  if (stored && !holds(path, bytes)) {
+    stored = write_new(path, bytes);
+  }
+  if (stored) {
+    stored = sync_folder(path.parent_path());
+  }
+  if (!stored) {
+    known_.clear();  // somebody may have removed a folder
+    return stored.error();
+  }
+  return ref;
+}
+
+status blob_store::take(const blob_ref& ref, const fs::path& from) {
+  const auto path = blob_path(folder_, ref.digest);
+  auto taken = verify_blob(from, ref);
+  if (taken) {
+    taken = have_folder(folder_);
+  }
+  if (taken) {
+    taken = have_folder(path.parent_path());
+  }
+  if (!taken) {
+    return taken;
+  }
+  if (::link(blob_path(from, ref.digest).c_str(), path.c_str()) == 0) {
+    return sync_folder(path.parent_path());
+  }
+  const auto content = read_blob(from, ref);  // another file system, one without links, or one link too many
+  if (!content) {
+    return content.error();
+  }
+  const auto stored = put(*content);
+  return stored ? status{done} : status{stored.error()};
+}
+
+void blob_store::remove_partial() noexcept {
+  try {
+    const auto names = names_in(folder_);
+    for (const auto& name : names ? *names : std::vector<std::string>{}) {
+      if (name.starts_with(partial_prefix)) {
+        ::unlink((folder_ / name).c_str());
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    // Garbage may wait for the next start.
+  }
+}
+
+// 0700, and its own name on disk: once for each folder in the life of the store.
+status blob_store::have_folder(const fs::path& folder) {
+  if (known_.contains(folder)) {
+    return done;
+  }
+  const int failure = carry_out(before_, blob_step::make_folder, [&] {
+    return ::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST ? 0 : errno;
+  });
+  if (failure != 0) {
+    return failed(folder, failure, "cannot create the folder of outputs");
+  }
+  if (auto synced = sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path{"."}); !synced) {
+    return synced;
+  }
+  known_.insert(folder);
+  return done;
+}
+
+status blob_store::sync_folder(const fs::path& folder) {
+  const int failure = carry_out(before_, blob_step::sync_folder, [&] {
+    const descriptor opened{folder, O_RDONLY | O_DIRECTORY};
+    return opened && ::fsync(opened.number()) == 0 ? 0 : errno;
+  });
+  // EINVAL: a file system that knows no such thing keeps its names in some other way.
+  return failure == 0 || failure == EINVAL ? status{done} : failed(folder, failure, "cannot sync the folder");
+}
+
+status blob_store::write_new(const fs::path& path, std::string_view bytes) {
+  static std::atomic<std::uint64_t> counter{0};
+  const auto partial =
+      folder_ / (std::string{partial_prefix} + std::to_string(::getpid()) + '-' + std::to_string(++counter));
+  auto written = write_partial(partial, bytes);
+  if (written) {
+    const int failure =
+        carry_out(before_, blob_step::rename, [&] { return ::rename(partial.c_str(), path.c_str()) == 0 ? 0 : errno; });
+    written = failure == 0 ? status{done} : failed(path, failure, "cannot give an output its name");
+  }
+  if (!written) {
+    ::unlink(partial.c_str());
+  }
+  return written;
+}
+
+status blob_store::write_partial(const fs::path& partial, std::string_view bytes) {
+  constexpr std::string_view doing = "cannot write an output";
+  if (const int failure = carry_out(before_, blob_step::create, [] { return 0; }); failure != 0) {
+    return failed(partial, failure, doing);
+  }
+  const descriptor file{partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600};
+  if (!file) {
+    return failed(partial, errno, doing);
+  }
+  int failure = carry_out(before_, blob_step::write, [&] { return write_all(file.number(), bytes); });
+  if (failure == 0) {
+    failure = carry_out(before_, blob_step::sync_file, [&] { return ::fsync(file.number()) == 0 ? 0 : errno; });
+  }
+  return failure == 0 ? status{done} : failed(partial, failure, doing);
+}
+
+bool is_blob_there(const fs::path& folder, const blob_ref& ref) noexcept {
+  struct stat facts {};
+  return ::lstat(blob_path(folder, ref.digest).c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
+         facts.st_size == ref.bytes;
+}
+
+result<std::string> read_blob(const fs::path& folder, const blob_ref& ref) {
+  std::string content;
+  auto read = read_checked(folder, ref, [&](std::string_view piece) {
+    content.reserve(static_cast<std::size_t>(ref.bytes));  // only once the size is known to be right
+    content += piece;
+  });
+  return read ? result<std::string>{std::move(content)} : result<std::string>{read.error()};
+}
+
+status verify_blob(const fs::path& folder, const blob_ref& ref) {
+  return read_checked(folder, ref, [](std::string_view) {});
+}
+
+result<std::vector<sha256_digest>> list_blobs(const fs::path& folder, int shard) {
+  sha256_digest first{};
+  first[0] = static_cast<std::uint8_t>(shard);
+  const auto names = names_in(blob_path(folder, first).parent_path());
+  if (!names) {
+    return names.error();
+  }
+  std::vector<sha256_digest> found;
+  for (const auto& name : *names) {
+    if (const auto digest = digest_from_hex(name); digest && digest->front() == first.front()) {
+      found.push_back(*digest);
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+result<std::int64_t> remove_blob(const fs::path& folder, const sha256_digest& digest) {
+  const auto path = blob_path(folder, digest);
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0 || ::unlink(path.c_str()) != 0) {
+    return errno == ENOENT ? result<std::int64_t>{0} : failed(path, errno, "cannot remove an output");
+  }
+  return std::int64_t{facts.st_size};
+}
+
+}  // namespace troupe
