@@ -6,6 +6,7 @@
 #pragma once
 
 #include "messages/base/result.hpp"
+#include "messages/blob.hpp"
 #include "messages/consensus.hpp"
 #include "messages/event.hpp"
 #include "messages/run.hpp"
@@ -56,6 +57,7 @@ struct record_output {
   std::int64_t standard_output_bytes = 0;  ///< Printed in all; above the stored size when only the head was kept.
   std::int64_t standard_error_bytes = 0;
   timestamp at;
+  output_blobs blobs;  ///< Where the database writer has put large streams. Senders leave it empty.
 };
 
 /// An attempt ended. Final, unless interrupted: then the task waits for another attempt.

@@ -1,5 +1,7 @@
 #include "storage/backup.hpp"
 
+#include "storage/blob_copy.hpp"
+#include "storage/blobs.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/sqlite_error.hpp"
 
@@ -71,6 +73,25 @@ status write_copy(SQLite::Database& source, const fs::path& partial) {
   return sync_path(partial, O_RDONLY);
 }
 
+// The copy of the rows, then of the outputs that they refer to. A collection may take a run and its outputs away in
+// between: then the copy is of a moment that is gone, and another one is made.
+status write_whole_copy(SQLite::Database& source, const fs::path& file, const fs::path& partial) {
+  constexpr int tries = 3;
+  for (int left = tries; left > 0; --left) {
+    if (auto written = write_copy(source, partial); !written) {
+      return written;
+    }
+    const SQLite::Database copy{partial.string(), SQLite::OPEN_READONLY};
+    auto copied = copy_blobs(copy, source, blob_folder_of(file), blob_folder_of(partial));
+    if (!copied || *copied) {
+      return copied ? status{done} : status{copied.error()};
+    }
+  }
+  return error{error_code::storage_busy,
+               "outputs were removed while they were copied, " + std::to_string(tries) + " times: " + file.string(),
+               "try again"};
+}
+
 // Never over a file that came meanwhile. A file system that cannot promise this (EINVAL) gets a plain rename: that
 // nothing was there a moment ago is then all that is known.
 status give_name(const fs::path& partial, const fs::path& target) {
@@ -91,25 +112,38 @@ status give_name(const fs::path& partial, const fs::path& target) {
 
 status copy_database(SQLite::Database& source, const fs::path& file, const fs::path& target) {
   std::error_code ignored;
-  if (fs::exists(fs::symlink_status(target, ignored))) {
-    return taken(target);
+  const auto blobs = blob_folder_of(target);
+  for (const auto& name : {target, blobs}) {
+    if (fs::exists(fs::symlink_status(name, ignored))) {
+      return taken(name);
+    }
   }
   fs::path partial = target;
   partial += ".partial-" + std::to_string(::getpid());
+  const auto partial_blobs = blob_folder_of(partial);
   try {
     const auto bytes =
         source.execAndGet("PRAGMA page_count").getInt64() * source.execAndGet("PRAGMA page_size").getInt64();
     auto copied = need_room(target.parent_path(), bytes, "copying the database");
     if (copied) {
-      copied = write_copy(source, partial);
+      copied = write_whole_copy(source, file, partial);
+    }
+    // The outputs first: a database that has its name has them, too.
+    if (copied && fs::exists(partial_blobs, ignored)) {
+      copied = give_name(partial_blobs, blobs);
     }
     if (copied) {
       copied = give_name(partial, target);
+      if (!copied) {
+        fs::remove_all(blobs, ignored);
+      }
     }
     fs::remove(partial, ignored);
+    fs::remove_all(partial_blobs, ignored);
     return copied;
   } catch (const SQLite::Exception& thrown) {
     fs::remove(partial, ignored);
+    fs::remove_all(partial_blobs, ignored);
     return sqlite_error(thrown, "cannot copy the database to " + target.string(), file);
   }
 }

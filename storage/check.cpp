@@ -2,6 +2,7 @@
 
 #include "messages/base/sha256.hpp"
 #include "storage/backup.hpp"
+#include "storage/blobs.hpp"
 #include "storage/database.hpp"
 #include "storage/invariants.hpp"
 #include "storage/maintenance.hpp"
@@ -107,6 +108,41 @@ void check_states(SQLite::Database& connection, std::vector<finding>& found) {
   });
 }
 
+// What is wrong with the file of a row of `blobs`; none where all is well.
+std::optional<std::string> wrong_with(const fs::path& folder, const std::string& hash, std::int64_t bytes) {
+  const auto digest = digest_from_hex(hash);
+  if (!digest) {
+    return "a row of blobs has no possible hash: " + hash;
+  }
+  const auto whole = verify_blob(folder, {*digest, bytes});
+  return whole ? std::nullopt : std::optional{whole.error().message};
+}
+
+// Outside of the transaction of the other rules, and each finding looked at twice: a collection may take row and file
+// away meanwhile, the row first. Files without a row are not damage, and are collected.
+void check_blobs(SQLite::Database& connection, const fs::path& database, std::vector<finding>& found) {
+  ask(found, "blob", [&] {
+    std::vector<std::pair<std::string, std::string>> wrong;
+    {
+      SQLite::Statement rows{connection, "SELECT hash, bytes FROM blobs"};
+      while (wrong.size() < findings_per_rule_max && rows.executeStep()) {
+        auto hash = rows.getColumn(0).getString();
+        if (auto text = wrong_with(blob_folder_of(database), hash, rows.getColumn(1).getInt64())) {
+          wrong.emplace_back(std::move(hash), *std::move(text));
+        }
+      }
+    }
+    SQLite::Statement still{connection, "SELECT 1 FROM blobs WHERE hash = ?"};
+    for (auto& [hash, text] : wrong) {
+      still.bind(1, hash);
+      if (still.executeStep()) {
+        found.push_back({"blob", std::move(text)});
+      }
+      still.reset();
+    }
+  });
+}
+
 // A damaged schema or first page makes everything else unreadable: that is a finding too, not a failure to look.
 bool is_damage(const error& why) { return why.code == error_code::storage_corrupt; }
 
@@ -174,6 +210,8 @@ database_info describe(SQLite::Database& connection, const storage_options& opti
   count_rows(connection, info);
   statement_cache sql{connection};
   info.vacuum = read_history(sql);
+  info.blobs = number_of(connection, "SELECT count(*) FROM blobs");
+  info.blob_bytes = number_of(connection, "SELECT coalesce(sum(bytes), 0) FROM blobs");
   read_lease(connection, info);
   return info;
 }
@@ -192,11 +230,14 @@ result<std::vector<finding>> check_database(const storage_options& options) {
   }
   auto& connection = opened->connection();
   try {
-    SQLite::Transaction together{connection, SQLite::TransactionBehavior::DEFERRED};
-    check_integrity(options, found);
-    check_foreign_keys(connection, found);
-    check_invariants(connection, found);
-    check_states(connection, found);
+    {
+      SQLite::Transaction together{connection, SQLite::TransactionBehavior::DEFERRED};
+      check_integrity(options, found);
+      check_foreign_keys(connection, found);
+      check_invariants(connection, found);
+      check_states(connection, found);
+    }
+    check_blobs(connection, options.path, found);
     return found;
   } catch (const SQLite::Exception& thrown) {
     return sqlite_error(thrown, "cannot check the database", options.path);

@@ -22,8 +22,8 @@ struct finding {
   std::string text;  ///< What is wrong and where.
 };
 
-/// SQLite's integrity_check and foreign_key_check, then our own invariants. Empty: all is well. Reads only, and reads
-/// everything. An error only where nothing could be read at all (STORAGE_*).
+/// SQLite's integrity_check and foreign_key_check, then our own invariants, then every large output (rule `blob`: its
+/// file is there, with its size and hash). Empty: all is well. Reads only, and reads everything. An error only where nothing could be read at all (STORAGE_*).
 result<std::vector<finding>> check_database(const storage_options& options);
 
 struct database_info {
@@ -39,15 +39,19 @@ struct database_info {
   std::vector<std::pair<run_state, std::int64_t>> runs;      ///< How many in each state; all states, in their order.
   std::vector<std::pair<std::string, std::int64_t>> rows;    ///< How many in each table, by name.
   vacuum_history vacuum;
-  lease_epoch epoch;                        ///< 0: nobody has written yet.
-  std::optional<lease_holder> last_holder;  ///< Who took the newest epoch.
-  bool is_held = false;                     ///< That one still lives.
+  std::int64_t blobs = 0;                                    ///< Large outputs: files beside the database.
+  std::int64_t blob_bytes = 0;                               ///< Of them.
+  lease_epoch epoch;                                         ///< 0: nobody has written yet.
+  std::optional<lease_holder> last_holder;                   ///< Who took the newest epoch.
+  bool is_held = false;                                      ///< That one still lives.
 };
 
 result<database_info> describe_database(const storage_options& options);
 
 /// A verified copy, made while others write: 0600, complete, checked by integrity_check and synced before it takes the
-/// name `target`. `target` must not exist (DUPLICATE_ID). STORAGE_FULL when there is no room for it.
+/// name `target`. Large outputs come with it, as `<target>.blobs`: hard links where source and target are on one file
+/// system, else copies, each read and compared with its hash. Neither may exist (DUPLICATE_ID). STORAGE_FULL when there
+/// is no room for it. STORAGE_CORRUPT: the database or an output of it is damaged, and no copy was kept.
 status backup_database(const storage_options& options, const std::filesystem::path& target);
 
 }  // namespace troupe

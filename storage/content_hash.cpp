@@ -15,7 +15,6 @@ namespace {
 class encoder {
  public:
   void add(std::string_view text) {
-    constexpr std::size_t large = 4'096;
     if (text.size() > large) {
       const auto digest = sha256(text);
       put('h', {reinterpret_cast<const char*>(digest.data()), digest.size()});
@@ -46,8 +45,15 @@ class encoder {
   void add(const number_id<Tag>& id) {
     add(std::int64_t{id.value()});
   }
-  void add(const std::shared_ptr<const std::string>& bytes) {
-    add(bytes ? std::string_view{*bytes} : std::string_view{});
+  // A stream that has a file was hashed when it was put there, and is not hashed again on the writer's thread. What
+  // goes in is the same either way, so that a key does not depend on where its output is kept.
+  void add(const std::shared_ptr<const std::string>& bytes, const std::optional<blob_ref>& blob) {
+    const auto stream = bytes ? std::string_view{*bytes} : std::string_view{};
+    if (blob && stream.size() > large) {
+      put('h', {reinterpret_cast<const char*>(blob->digest.data()), blob->digest.size()});
+    } else {
+      add(stream);
+    }
   }
   template <class T>
   void add(const std::optional<T>& value) {
@@ -87,7 +93,9 @@ class encoder {
   void add(const create_run& told) { all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs); }
   void add(const start_attempt& told) { all(told.run, told.task, told.attempt, told.pid, told.pid_start_time); }
   void add(const record_output& told) {
-    all(told.run, told.task, told.attempt, told.exit, told.standard_output, told.standard_error);
+    all(told.run, told.task, told.attempt, told.exit);
+    add(told.standard_output, told.blobs.standard_output);
+    add(told.standard_error, told.blobs.standard_error);
     all(told.standard_output_bytes, told.standard_error_bytes);
   }
   void add(const finish_attempt& told) { all(told.run, told.task, told.attempt, told.outcome); }
@@ -114,6 +122,8 @@ class encoder {
     }
     bytes_ += field;
   }
+
+  static constexpr std::size_t large = 4'096;
 
   std::string bytes_;
 };

@@ -8,8 +8,9 @@
 
 namespace troupe {
 
-/// SHA-256 over a length-prefixed encoding of every field of the command, in the order of its declaration, but for `at`:
-/// a sender that asks again after a restart derives the same fact, and may do so at another time. Stored in
+/// SHA-256 over a length-prefixed encoding of every field of the command, in the order of its declaration, but for `at`
+/// (a sender that asks again after a restart derives the same fact, and may do so at another time) and for where a
+/// stream is kept: the hash is the same whether it is in the row or in a file, whose digest spares hashing it. Stored in
 /// write_keys.content_hash: the encoding never changes.
 ///
 /// create_run is compared by what its sender chose: workflow (name and hash), subject and inputs. The rest follows from

@@ -111,6 +111,14 @@ FROM consensus_runs AS c JOIN consensus_verdicts AS v ON v.consensus_id = c.id
 WHERE c.consensus_ok <> (v.status IN ('ok', 'degraded')) OR c.degraded <> (v.verdict ->> '$.degraded')
    OR (SELECT count(*) FROM agent_outputs WHERE run_id = c.id) <> json_array_length(v.verdict, '$.answered')
 )sql"},
+    stored_invariant{"blob_bytes",
+                     "An output that is in a file counts the bytes that the file is to have.",
+                     R"sql(
+SELECT 'output of attempt ' || o.attempt || ' of task ' || o.task_id || ' counts ' ||
+       CASE WHEN o.stdout_hash = b.hash THEN o.stdout_kept ELSE o.stderr_kept END || ' bytes, its file ' || b.bytes
+FROM attempt_output AS o JOIN blobs AS b
+  ON (o.stdout_hash = b.hash AND o.stdout_kept <> b.bytes) OR (o.stderr_hash = b.hash AND o.stderr_kept <> b.bytes)
+)sql"},
     stored_invariant{"keys",
                      "No key was settled beyond the events of its run.",
                      R"sql(

@@ -1,8 +1,11 @@
 #include "storage/outputs.hpp"
 
+#include "storage/blobs.hpp"
 #include "storage/tasks.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace troupe {
@@ -17,23 +20,64 @@ std::int64_t printed_of(const std::shared_ptr<const std::string>& stream, std::i
   return std::max(static_cast<std::int64_t>(bytes_of(stream).size()), told);
 }
 
+// One stream as the row has it: bytes, or the hash of the file that has them.
+struct stored_stream {
+  std::optional<borrowed_blob> bytes;
+  std::optional<std::string> hash;
+  std::int64_t kept = 0;
+  std::int64_t printed = 0;
+};
+
+stored_stream stream_of(run_change& change,
+                        const std::shared_ptr<const std::string>& stream,
+                        const std::optional<blob_ref>& blob,
+                        std::int64_t printed) {
+  stored_stream stored;
+  stored.kept = static_cast<std::int64_t>(bytes_of(stream).size());
+  stored.printed = printed_of(stream, printed);
+  if (!blob) {
+    stored.bytes = borrowed_blob{bytes_of(stream)};
+    return stored;
+  }
+  stored.hash = to_hex(blob->digest);
+  change.sql().run("INSERT INTO blobs (hash, bytes, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                   *stored.hash,
+                   blob->bytes,
+                   change.at());
+  return stored;
+}
+
 void insert_output(run_change& change, const record_output& told) {
-  const auto out = bytes_of(told.standard_output);
-  const auto err = bytes_of(told.standard_error);
-  const auto out_kept = static_cast<std::int64_t>(out.size());
-  const auto err_kept = static_cast<std::int64_t>(err.size());
+  const auto out = stream_of(change, told.standard_output, told.blobs.standard_output, told.standard_output_bytes);
+  const auto err = stream_of(change, told.standard_error, told.blobs.standard_error, told.standard_error_bytes);
   change.sql().run(
-      "INSERT INTO attempt_output (task_id, attempt, stdout, stdout_kept, stdout_printed, stderr, stderr_kept,"
-      " stderr_printed, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO attempt_output (task_id, attempt, stdout, stdout_hash, stdout_kept, stdout_printed, stderr,"
+      " stderr_hash, stderr_kept, stderr_printed, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       told.task,
       told.attempt,
-      borrowed_blob{out},
-      out_kept,
-      printed_of(told.standard_output, told.standard_output_bytes),
-      borrowed_blob{err},
-      err_kept,
-      printed_of(told.standard_error, told.standard_error_bytes),
+      out.bytes,
+      out.hash,
+      out.kept,
+      out.printed,
+      err.bytes,
+      err.hash,
+      err.kept,
+      err.printed,
       told.at);
+}
+
+bool fits(const std::shared_ptr<const std::string>& stream, const std::optional<blob_ref>& blob) {
+  return !blob || blob->bytes == static_cast<std::int64_t>(bytes_of(stream).size());
+}
+
+status is_there(const std::filesystem::path& folder, const std::optional<blob_ref>& blob) {
+  if (!blob || is_blob_there(folder, *blob)) {
+    return done;
+  }
+  return error{
+      error_code::storage_unavailable,
+      "the file of a large output is gone, so the output was not recorded: " + blob_path(folder, blob->digest).string(),
+      "ask again: it is put there anew"};
 }
 
 void save_exit(run_change& change, const record_output& told) {
@@ -53,6 +97,10 @@ void save_exit(run_change& change, const record_output& told) {
 }  // namespace
 
 status record(run_change& change, const record_output& told) {
+  if (!fits(told.standard_output, told.blobs.standard_output) ||
+      !fits(told.standard_error, told.blobs.standard_error)) {
+    return illegal("an output of task " + told.task.str() + " and the file for it have different sizes");
+  }
   auto found = find_task(change, told.task);
   if (!found) {
     return found.error();
@@ -73,6 +121,16 @@ status record(run_change& change, const record_output& told) {
                                        printed_of(told.standard_error, told.standard_error_bytes)}};
   change.known().keep(task);
   return done;
+}
+
+status blobs_are_there(const std::filesystem::path& database, const write_command& command) {
+  const auto* const told = std::get_if<record_output>(&command);
+  if (told == nullptr) {
+    return done;
+  }
+  const auto folder = blob_folder_of(database);
+  auto there = is_there(folder, told->blobs.standard_output);
+  return there ? is_there(folder, told->blobs.standard_error) : there;
 }
 
 }  // namespace troupe

@@ -1,12 +1,18 @@
-// Raw output of attempts, as bytes.
+// Raw output of attempts, as bytes: in the row, or in a file that the row names.
 #pragma once
 
 #include "messages/writes.hpp"
 #include "storage/run_change.hpp"
 
+#include <filesystem>
+
 namespace troupe {
 
 /// The attempt's output and how its process ended; the task is validating.
 status record(run_change& change, const record_output& told);
+
+/// STORAGE_UNAVAILABLE where a file that the command is about to refer to is not there. Inside the transaction that will
+/// refer to it: nobody removes a file meanwhile (storage/blobs.hpp).
+status blobs_are_there(const std::filesystem::path& database, const write_command& command);
 
 }  // namespace troupe

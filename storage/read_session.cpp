@@ -1,5 +1,6 @@
 #include "storage/read_session.hpp"
 
+#include "storage/blobs.hpp"
 #include "storage/database.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/lease.hpp"
@@ -128,25 +129,47 @@ error no_such_agent(const std::vector<task_view>& tasks,
           "it has tasks of: " + agents};
 }
 
+// An output as its rows have it: the streams that are files are read when the transaction is over.
+struct stored_output {
+  output_view view;
+  output_blobs blobs;
+};
+
+std::optional<blob_ref> blob_in(const prepared& row, int hash, int bytes) {
+  if (row.is_null(hash)) {
+    return std::nullopt;
+  }
+  const auto digest = digest_from_hex(row.text(hash));
+  if (!digest) {
+    throw damaged_row{"an output refers to a file that has no possible name"};
+  }
+  return blob_ref{*digest, row.number(bytes)};
+}
+
 // False: there was no such attempt.
-bool read_output(statement_cache& sql, output_view& view, const std::optional<attempt_no>& attempt) {
+bool read_output(statement_cache& sql, stored_output& stored, const std::optional<attempt_no>& attempt) {
+  auto& view = stored.view;
   if (attempt && *attempt != view.task.attempt && !show_attempt(sql, view.task, *attempt)) {
     return false;
   }
   auto row = sql.use(
-      "SELECT stdout, stderr FROM attempt_output WHERE task_id = ? AND attempt = ?", view.task.task, view.task.attempt);
+      "SELECT stdout, stderr, stdout_hash, stdout_kept, stderr_hash, stderr_kept FROM attempt_output"
+      " WHERE task_id = ? AND attempt = ?",
+      view.task.task,
+      view.task.attempt);
   if (row.step()) {
     view.standard_output = row.text(0);
     view.standard_error = row.text(1);
+    stored.blobs = {blob_in(row, 2, 3), blob_in(row, 4, 5)};
   }
   return true;
 }
 
-result<std::vector<output_view>> outputs_of(statement_cache& sql,
-                                            const run_id& run,
-                                            const step_id& step,
-                                            const std::optional<agent_name>& agent,
-                                            const std::optional<attempt_no>& attempt) {
+result<std::vector<stored_output>> outputs_of(statement_cache& sql,
+                                              const run_id& run,
+                                              const step_id& step,
+                                              const std::optional<agent_name>& agent,
+                                              const std::optional<attempt_no>& attempt) {
   if (auto known = must_exist(sql, run); !known) {
     return known.error();
   }
@@ -156,15 +179,15 @@ result<std::vector<output_view>> outputs_of(statement_cache& sql,
   }
   const auto tasks = list_task_rows(sql, run, superstep);
   bool agent_is_there = false;
-  std::vector<output_view> outputs;
+  std::vector<stored_output> outputs;
   for (const auto& task : tasks) {
     if (task.step != step || (agent && task.agent != *agent)) {
       continue;
     }
     agent_is_there = true;
-    output_view view{task, {}, {}};
-    if (read_output(sql, view, attempt)) {
-      outputs.push_back(std::move(view));
+    stored_output stored{{task, {}, {}}, {}};
+    if (read_output(sql, stored, attempt)) {
+      outputs.push_back(std::move(stored));
     }
   }
   if (!agent_is_there) {
@@ -177,6 +200,35 @@ result<std::vector<output_view>> outputs_of(statement_cache& sql,
                  ""};
   }
   return outputs;
+}
+
+status read_stream(const std::filesystem::path& folder, const std::optional<blob_ref>& blob, std::string& into) {
+  if (!blob) {
+    return done;
+  }
+  auto content = read_blob(folder, *blob);
+  if (!content) {
+    return content.error();
+  }
+  into = *std::move(content);
+  return done;
+}
+
+result<std::vector<output_view>> read_files(std::vector<stored_output> outputs, const std::filesystem::path& database) {
+  const auto folder = blob_folder_of(database);
+  std::vector<output_view> views;
+  views.reserve(outputs.size());
+  for (auto& [view, blobs] : outputs) {
+    auto read = read_stream(folder, blobs.standard_output, view.standard_output);
+    if (read) {
+      read = read_stream(folder, blobs.standard_error, view.standard_error);
+    }
+    if (!read) {
+      return read.error();
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
 }
 
 result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
@@ -309,7 +361,15 @@ result<std::vector<output_view>> read_session::find_output(const run_id& run,
                                                            const step_id& step,
                                                            const std::optional<agent_name>& agent,
                                                            const std::optional<attempt_no>& attempt) {
-  return state_->in_transaction([&](statement_cache& sql) { return outputs_of(sql, run, step, agent, attempt); });
+  const auto read = [&]() -> result<std::vector<output_view>> {
+    auto rows =
+        state_->in_transaction([&](statement_cache& sql) { return outputs_of(sql, run, step, agent, attempt); });
+    return rows ? read_files(*std::move(rows), state_->file.options().path) : rows.error();
+  };
+  auto outputs = read();
+  // Between the rows and the file the run may have been removed, and its files with it. Rows go first: a second look
+  // then says NOT_FOUND, and where it does not, the file is missing indeed.
+  return outputs || outputs.error().code != error_code::storage_corrupt ? outputs : read();
 }
 
 result<recovery_view> read_session::load_recovery(const run_id& run) {

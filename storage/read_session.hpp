@@ -38,7 +38,8 @@ class read_session {
 
   /// Raw output of the tasks of a step, in graph order, from the newest superstep in which the step was. Without
   /// `attempt` the latest attempt of each. NOT_FOUND also where the step or the agent had no task; a task without
-  /// recorded output is there with empty output.
+  /// recorded output is there with empty output. STORAGE_CORRUPT, naming the file: a large output is not there, or is
+  /// not what it was.
   result<std::vector<output_view>> find_output(const run_id& run,
                                                const step_id& step,
                                                const std::optional<agent_name>& agent = std::nullopt,

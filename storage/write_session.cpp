@@ -1,5 +1,6 @@
 #include "storage/write_session.hpp"
 
+#include "storage/blobs.hpp"
 #include "storage/database.hpp"
 #include "storage/known_rows.hpp"
 #include "storage/maintenance.hpp"
@@ -248,6 +249,7 @@ struct write_session::state {
   bool open = false;  ///< A transaction that we began, and have not ended.
   bool broken = false;
   bool superseded = false;  ///< Another owner has come: not even statistics are ours to write.
+  int next_shard = 0;       ///< Where the collection of blobs goes on.
 };
 
 write_session::write_session(std::unique_ptr<state> opened) noexcept : state_(std::move(opened)) {}
@@ -319,6 +321,9 @@ result<applied> write_session::apply(std::shared_ptr<const write_command> comman
   }
   if (terms.epoch != own.epoch) {
     return own.foreign(*command, terms.epoch);
+  }
+  if (auto there = blobs_are_there(own.file.options().path, *command); !there) {
+    return there.error();
   }
   try {
     auto outcome = own.carry_out_apart(*command, terms.waited);
@@ -400,6 +405,30 @@ status write_session::record(const vacuum_report& pass) {
 void write_session::rollback() noexcept { state_->rollback(); }
 
 std::int64_t write_session::log_pages() const noexcept { return state_->log_pages; }
+
+result<blob_collection> write_session::collect_blobs(std::int64_t limit) {
+  auto& own = *state_;
+  if (own.broken) {
+    return own.is_broken();
+  }
+  if (own.open) {
+    return own.refused("a transaction is open");
+  }
+  blob_collection sum;
+  try {
+    sum.whole = has_no_blobs(own.sql, own.file.options());
+    while (!sum.whole && sum.seen + sum.rows < limit) {
+      if (auto collected = collect_shard(*this, own.sql, own.file.options(), own.next_shard, sum); !collected) {
+        return collected.error();
+      }
+      own.next_shard = (own.next_shard + 1) % blob_shards;
+      sum.whole = own.next_shard == 0;
+    }
+    return sum;
+  } catch (const SQLite::Exception& thrown) {
+    return own.poison(sqlite_error(thrown, "cannot collect large outputs", own.file.options().path));
+  }
+}
 
 bool write_session::broken() const noexcept { return state_->broken; }
 

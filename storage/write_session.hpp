@@ -7,6 +7,7 @@
 
 #include "messages/maintenance.hpp"
 #include "messages/writes.hpp"
+#include "storage/blob_collection.hpp"
 #include "storage/storage_options.hpp"
 
 #include <cstdint>
@@ -63,6 +64,10 @@ class write_session {
   ///   INTERNAL               not a legal move of the state machines: a bug of the sender's, worth a log line
   ///   STALE_EPOCH            its sender works under the lease of an owner before
   /// Errors of the disk (STORAGE_*) break the session; the whole transaction is lost.
+  ///
+  /// record_output with `blobs`: their rows are written here, so their files must be there before (blob_store::put). The
+  /// session looks, and where one is missing (a collection was faster) the command fails alone with
+  /// STORAGE_UNAVAILABLE: put it again.
   result<applied> apply(std::shared_ptr<const write_command> command, const write_terms& terms);
   result<applied> apply(const write_command& command);  ///< Under the session's own lease, at once.
 
@@ -85,6 +90,16 @@ class write_session {
   result<shrink_end> carry_log_over();
 
   status record(const vacuum_report& pass);
+
+  /// Removes large outputs that nothing refers to: rows first, then files, also files that never got a row. Slice by
+  /// slice until `limit` files were seen or rows removed, or a pass is whole; the next call goes on where this one ended.
+  /// In transactions of its own: INTERNAL where one is open. On an error (as begin and commit, and of the folder) what
+  /// is left is left to a later call.
+  ///
+  /// A file that was just put, and waits for its row, may be removed: then its command is refused (see apply), and its
+  /// sender puts it again. Never the other way round: looking for a file and writing its row is one write transaction,
+  /// seeing no row and removing the file is another, and SQLite carries out one at a time.
+  result<blob_collection> collect_blobs(std::int64_t limit);
 
   /// True after a failed commit or an error of the disk: open another session.
   bool broken() const noexcept;

@@ -115,6 +115,14 @@ constexpr planted damages[] = {
     {"consensus", "UPDATE consensus_runs SET degraded = 1"},
     {"consensus", "UPDATE consensus_runs SET consensus_ok = 0"},
     {"consensus", "DELETE FROM agent_outputs"},
+    {"blob", "INSERT INTO blobs VALUES (printf('%064d', 0), 5, 0)"},
+    {"blob", "INSERT INTO blobs VALUES ('../troupe.db', 5, 0)"},
+    {"blob_bytes",
+     "INSERT INTO blobs VALUES (printf('%064d', 0), 5, 0);"
+     "UPDATE attempt_output SET stdout = NULL, stdout_hash = printf('%064d', 0)"},
+    {"blob_bytes",
+     "INSERT INTO blobs VALUES (printf('%064d', 0), 5, 0);"
+     "UPDATE attempt_output SET stderr = NULL, stderr_hash = printf('%064d', 0)"},
     {"keys", "UPDATE write_keys SET last_seq = 99 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"keys", "UPDATE write_keys SET last_seq = 0 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"import",
