@@ -5,6 +5,7 @@
 #include "messages/agent.hpp"
 #include "messages/base/time.hpp"
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,7 +19,8 @@ enum class log_format { human, json };
 struct storage_settings {
   std::string path;  ///< Of the database; absolute once loaded.
   storage_durability durability = storage_durability::full;
-  int readers_max = 10;  ///< Read-only connections that may be open at once.
+  int readers_max = 10;                                ///< Read-only connections that may be open at once.
+  std::size_t inline_limit = std::size_t{256} << 10U;  ///< Bytes of an output stream that its row holds at most.
 };
 
 struct writer_settings {

@@ -38,6 +38,11 @@ constexpr std::array table{
          .range = {2, 100},
          .doc = "Most read-only connections that are open at once; two are kept open, and who finds all of them in use "
                 "waits."}),
+    key<&settings::storage, &storage_settings::inline_limit>(
+        {.name = "storage.inline_limit",
+         .range = {kib, 256 * kib* kib},
+         .doc = "Largest output stream of an attempt that is kept in the database; a larger one becomes a file in the "
+                "folder of the same name with .blobs behind it."}),
     key<&settings::writer, &writer_settings::max_batch>(
         {.name = "writer.max_batch",
          .range = {1, 65'536},

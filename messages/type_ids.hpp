@@ -2,6 +2,7 @@
 // is a row, and what must reach another program is JSON at a door.
 #pragma once
 
+#include "messages/blob.hpp"
 #include "messages/control.hpp"
 #include "messages/event.hpp"
 #include "messages/maintenance.hpp"
@@ -16,6 +17,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::write_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::flush_writes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::checkpoint_log)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::log_checkpointed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::put_blobs)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::put_blobs_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::later)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_answer)

@@ -3,6 +3,7 @@
 #include "actors/actor_guard.hpp"
 #include "actors/agent/agent_actor.hpp"
 #include "actors/agent/launch.hpp"
+#include "actors/blob_writer/blob_writer_actor.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
@@ -179,6 +180,7 @@ struct node::state {
 
   writer_access writer;
   service<log_checkpointer> checkpointer;
+  service<blob_writer> blobs;
   service<database_reader> reader;
   service<event_hub> hub;
   service<run_supervisor> runs;
@@ -264,9 +266,17 @@ std::vector<child_spec> node::state::children() {
        slack,
        [this](caf::actor_system& in) {
          auto deps = writer_deps(storage, held.epoch(), hub, checkpointer);
+         deps.blobs = blobs;
+         deps.inline_limit = config->storage.inline_limit;
          deps.batch_max = static_cast<std::size_t>(config->writer.max_batch);
          deps.queue_depth = static_cast<std::size_t>(config->writer.queue_depth);
          return publish(writer.actor, spawn_database_writer(in, std::move(deps), placement::own_thread));
+       }},
+      {"blob_writer",
+       restart_type::permanent,
+       slack,
+       [this](caf::actor_system& in) {
+         return publish(blobs, spawn_blob_writer(in, {storage}, placement::own_thread));
        }},
       {"log_checkpointer",
        restart_type::permanent,
@@ -347,6 +357,7 @@ void node::state::tear_down() {
   }
   writer.actor.set({});
   checkpointer.set({});
+  blobs.set({});
   reader.set({});
   hub.set({});
   runs.set({});

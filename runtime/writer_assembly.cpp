@@ -3,6 +3,8 @@
 #include "storage/log_checkpoint.hpp"
 #include "storage/write_session.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -13,7 +15,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr std::int64_t writer_helps_at = 4;
-constexpr microseconds moment{100};  // a thread sleeps no shorter
+constexpr microseconds moment{100};              // a thread sleeps no shorter
+constexpr std::int64_t blobs_at_start = 10'000;  // looked at before the writer is up; the rest is for later passes
 
 gathering_port gathering_by_clock() {
   return {moment,
@@ -22,6 +25,17 @@ gathering_port gathering_by_clock() {
             return std::chrono::duration_cast<microseconds>(since);
           },
           [] { std::this_thread::sleep_for(moment); }};
+}
+
+// What nothing refers to any more is removed first. Where that fails, there is only garbage left.
+result<std::unique_ptr<write_session>> open_for_writing(const storage_options& storage, lease_epoch epoch) {
+  auto opened = write_session::open(storage, epoch);
+  if (opened) {
+    if (const auto collected = (*opened)->collect_blobs(blobs_at_start); !collected) {
+      spdlog::warn("unused outputs were not removed: {}", collected.error().message);
+    }
+  }
+  return opened;
 }
 
 }  // namespace
@@ -34,7 +48,7 @@ database_writer_deps writer_deps(const storage_options& storage,
   deps.open = [epoch, options = storage] {
     auto of_writer = options;
     of_writer.wal_autocheckpoint *= writer_helps_at;
-    return write_session::open(of_writer, epoch);
+    return open_for_writing(of_writer, epoch);
   };
   deps.hub = std::move(hub);
   deps.checkpointer = std::move(checkpointer);

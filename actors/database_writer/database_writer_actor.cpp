@@ -2,6 +2,7 @@
 
 #include "actors/actor_guard.hpp"
 #include "actors/database_writer/gathering.hpp"
+#include "actors/database_writer/large_outputs.hpp"
 #include "actors/database_writer/maintenance.hpp"
 #include "storage/write_session.hpp"
 
@@ -11,7 +12,9 @@
 #include <caf/typed_response_promise.hpp>
 #include <spdlog/spdlog.h>
 
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -32,6 +35,8 @@ struct writer_state {
   std::deque<waiting_write> queue;
   std::vector<waiting_write> batch;
   gathering company{gathering::duration{0}};
+  std::map<std::uint64_t, waiting_write> putting;  ///< With the blob writer.
+  std::uint64_t puts = 0;
   bool flush_is_due = false;
   bool is_checkpointing = false;
 
@@ -45,6 +50,9 @@ struct writer_state {
       write.answer.deliver(caf::make_error(caf::sec::request_receiver_down));
     }
     for (auto& write : queue) {
+      write.answer.deliver(caf::make_error(caf::sec::request_receiver_down));
+    }
+    for (auto& [number, write] : putting) {
       write.answer.deliver(caf::make_error(caf::sec::request_receiver_down));
     }
   }
@@ -200,16 +208,57 @@ void flush(writer_pointer self) {
 }
 
 // The flush goes behind all that is in the mailbox already, so that the batch is what waits; alone, it comes next.
+void enqueue(writer_pointer self, waiting_write write) {
+  auto& state = self->state;
+  state.queue.push_back(std::move(write));
+  if (!state.flush_is_due) {
+    flush_soon(self);
+  }
+}
+
+// As long as a sender waits for an answer (actors/writer_client.hpp), which then asks again.
+constexpr milliseconds put_timeout{30'000};
+
+void take_put(writer_pointer self, std::uint64_t number, const put_blobs_reply& reply) {
+  auto waited = self->state.putting.extract(number);
+  if (waited.empty()) {
+    return;
+  }
+  auto& write = waited.mapped();
+  if (!reply) {
+    write.answer.deliver(write_reply{reply.error()});
+    return;
+  }
+  write.request.what = with_blobs(*write.request.what, *reply);
+  enqueue(self, std::move(write));
+}
+
+void put_first(writer_pointer self, waiting_write write, put_blobs large) {
+  auto& state = self->state;
+  const auto number = ++state.puts;
+  state.putting.emplace(number, std::move(write));
+  const error unanswered{error_code::storage_unavailable, "the blob writer did not answer", "see the log"};
+  const auto blobs = state.deps.blobs.get();
+  if (!blobs) {
+    take_put(self, number, unanswered);
+    return;
+  }
+  self->request(blobs, put_timeout, std::move(large))
+      .then([=](const put_blobs_reply& reply) { take_put(self, number, reply); },
+            [=](const caf::error&) { take_put(self, number, unanswered); });
+}
+
 caf::result<write_reply> accept(writer_pointer self, write_request& request) {
   auto& state = self->state;
   auto answer = self->make_response_promise<write_reply>();
-  if (state.queue.size() >= state.deps.queue_depth) {
+  if (state.queue.size() + state.putting.size() >= state.deps.queue_depth) {
     answer.deliver(write_reply{error{error_code::backpressure, "the database writer's queue is full", "ask again"}});
     return answer;
   }
-  state.queue.push_back({std::move(request), answer});
-  if (!state.flush_is_due) {
-    flush_soon(self);
+  if (auto large = streams_above(*request.what, state.deps.inline_limit)) {
+    put_first(self, {std::move(request), answer}, *std::move(large));
+  } else {
+    enqueue(self, {std::move(request), answer});
   }
   return answer;
 }

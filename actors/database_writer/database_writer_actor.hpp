@@ -13,13 +13,17 @@
 // 7.        Checkpoints are the log checkpointer's, as long as it keeps up.
 // 8.        Maintenance (maintenance.hpp) is carried out between batches, and refused while a command waits, unless it is
 //           its turn; its errors are the session's, as in 5.
-// Bounded   by `queue_depth` waiting commands (actors/write_credit.hpp); more are answered BACKPRESSURE at once.
+// 9.        A command with a large output is queued when the blob writer has made a file of it; others do not wait
+//           meanwhile. Where that fails, the sender gets the error.
+// Bounded   by `queue_depth` waiting commands (actors/write_credit.hpp), those with the blob writer included; more are
+//           answered BACKPRESSURE at once.
 // Dies of   a bug. Restarted by the root supervisor: permanent.
 #pragma once
 
 #include "actors/placement.hpp"
 #include "actors/service.hpp"
 #include "messages/base/result.hpp"
+#include "messages/interfaces/blob_writer.hpp"
 #include "messages/interfaces/database_writer.hpp"
 #include "messages/interfaces/event_hub.hpp"
 #include "messages/interfaces/log_checkpointer.hpp"
@@ -52,6 +56,8 @@ struct database_writer_deps {
   std::size_t queue_depth = 4096;
   std::int64_t checkpoint_pages = 1'000;  ///< Of the log, after which the checkpointer is asked.
   std::optional<gathering_port> gather;
+  service<blob_writer> blobs;
+  std::size_t inline_limit = std::size_t{256} << 10U;  ///< Bytes; a larger stream goes to `blobs` first.
 };
 
 database_writer spawn_database_writer(caf::actor_system& system, database_writer_deps deps, placement where);

@@ -69,6 +69,8 @@ std::string info_json(const database_info& info) {
       .raw("pragmas", pragmas.str())
       .raw("runs", runs.str())
       .raw("rows", rows.str())
+      .number("blobs", info.blobs)
+      .number("blob_bytes", info.blob_bytes)
       .raw("vacuum", vacuum_json(info.vacuum))
       .number("epoch", info.epoch.value())
       .raw("last_holder", info.last_holder ? holder.str() : "null")
@@ -96,6 +98,10 @@ std::string info_text(const database_info& info, const style& look) {
     }
   }
   fact("runs", runs.empty() ? "none" : runs);
+  fact("blobs",
+       info.blobs == 0
+           ? std::string{"none"}
+           : std::to_string(info.blobs) + (info.blobs == 1 ? " file, " : " files, ") + human_bytes(info.blob_bytes));
   if (info.last_holder) {
     fact("writer",
          "process " + std::to_string(info.last_holder->pid) + " on " + info.last_holder->host + " since " +

@@ -1,6 +1,5 @@
 // troupe db vacuum
 #include "runtime/cli/db_commands.hpp"
-
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/live_display.hpp"
 #include "runtime/cli/printed_text.hpp"

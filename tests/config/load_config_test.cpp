@@ -22,6 +22,7 @@ TEST(LoadConfig, has_a_default_for_everything) {
   const settings& values = *loaded.values;
   EXPECT_EQ(values.storage.path, "/home/ann/.local/state/troupe/troupe.db");
   EXPECT_EQ(values.storage.durability, storage_durability::full);
+  EXPECT_EQ(values.storage.inline_limit, 262'144U);
   EXPECT_EQ(values.writer.max_batch, 512);
   EXPECT_EQ(values.writer.queue_depth, 4'096);
   EXPECT_EQ(values.runtime.workers, 0);

@@ -40,7 +40,7 @@ auto parts_of(const agent_spec& agent) {
 bool are_equal(const settings& left, const settings& right) {
   const auto parts = [](const settings& of) {
     const auto& [storage, writer, vacuum, runtime, log, agents] = of;
-    const auto& [path, durability, readers] = storage;
+    const auto& [path, durability, readers, inline_limit] = storage;
     const auto& [batch, depth] = writer;
     const auto& [enabled, at, check_every, slice, free_percent, free_bytes] = vacuum;
     const auto& [workers, throughput, drain, kill, grace, intensity, window, custodian] = runtime;
@@ -48,6 +48,7 @@ bool are_equal(const settings& left, const settings& right) {
     return std::tie(path,
                     durability,
                     readers,
+                    inline_limit,
                     batch,
                     depth,
                     enabled,
@@ -84,7 +85,8 @@ class random_settings {
 
   settings make() {
     settings made;
-    made.storage = {path(), pick<storage_durability>(2), number(2, 100)};
+    made.storage = {
+        path(), pick<storage_durability>(2), number(2, 100), static_cast<std::size_t>(number(1 << 10U, 256 << 20U))};
     made.writer.queue_depth = number(1, 1'048'576);
     made.writer.max_batch = number(1, std::min(made.writer.queue_depth, 65'536));
     made.vacuum = {number(0, 1) == 0,

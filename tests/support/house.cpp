@@ -1,6 +1,7 @@
 #include "tests/support/house.hpp"
 
 #include "actors/agent/agent_actor.hpp"
+#include "actors/blob_writer/blob_writer_actor.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
@@ -72,9 +73,8 @@ function_handle immediate_functions::start(host_function function,
 
 house::house(std::string vfs) : options_(database.options()) {
   options_.vfs = std::move(vfs);
-  sessions_ = std::make_shared<read_pool>(read_pool_options{.storage = options_, .elapsed = [this] {
-                                                              return clock->now().time_since_epoch();
-                                                            }});
+  sessions_ = std::make_shared<read_pool>(
+      read_pool_options{.storage = options_, .elapsed = [this] { return clock->now().time_since_epoch(); }});
   config.set("scheduler.policy", caf::atom("testing"));
   writer.epoch = lease_epoch{1};
   system = std::make_unique<caf::actor_system>(config);
@@ -89,6 +89,7 @@ house::~house() {
     settle();
   }
   writer.actor.set({});
+  blobs.set({});
   reader.set({});
   hub.set({});
   runs.set({});
@@ -196,8 +197,14 @@ std::vector<child_spec> house::children() {
            return write_session::open(options_, lease_epoch{1});
          };
          deps.hub = hub;
+         deps.blobs = blobs;
+         deps.inline_limit = inline_limit;
          return publish(writer.actor, spawn_database_writer(in, std::move(deps), placement::shared));
        }},
+      {"blob_writer",
+       restart_type::permanent,
+       limit,
+       [this](caf::actor_system& in) { return publish(blobs, spawn_blob_writer(in, {options_}, placement::shared)); }},
       {"database_reader",
        restart_type::permanent,
        limit,

@@ -7,6 +7,7 @@
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
+#include "messages/interfaces/blob_writer.hpp"
 #include "storage/read_pool.hpp"
 #include "tests/support/temporary_database.hpp"
 
@@ -106,10 +107,12 @@ class house {
   function_table functions;
   std::function<void()> before_open;  ///< Called when a writer opens its session; may throw.
   std::function<void()> before_material;
+  std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   writer_access writer;
+  service<blob_writer> blobs;
   service<database_reader> reader;
   service<event_hub> hub;
   service<run_supervisor> runs;

@@ -53,6 +53,7 @@ const std::vector<floor>& floors() {
       {"storage/", {"messages/", "config/settings.hpp", "storage/"}},
       {"actors/",
        {"messages/", "config/settings.hpp", "config/template_text.hpp", "config/workflow_inputs.hpp", "actors/"}},
+      {"actors/blob_writer/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
       {"actors/database_writer/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
       {"actors/database_reader/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
       {"actors/log_checkpointer/", {"messages/", "config/settings.hpp", "storage/", "actors/"}},
