@@ -120,6 +120,27 @@ TEST(sha256_test, gives_the_published_digests) {
   EXPECT_EQ(sha256("abc")[31], 0xADU);
 }
 
+TEST(sha256_test, gives_the_same_for_what_comes_in_pieces) {
+  sha256_stream pieces;
+  EXPECT_EQ(sha256_stream{}.finish(), sha256(""));
+  for (const char* const piece : {"a", "", "bc"}) {
+    pieces.add(piece);
+  }
+  EXPECT_EQ(pieces.finish(), sha256("abc"));
+}
+
+TEST(sha256_test, reads_back_its_own_hex_and_nothing_else) {
+  const auto hex = sha256_hex("abc");
+  EXPECT_EQ(digest_from_hex(hex), sha256("abc"));
+  EXPECT_EQ(to_hex(sha256("abc")), hex);
+  auto upper = hex;
+  upper[0] = 'B';
+  for (const auto& wrong :
+       {std::string{}, hex.substr(1), hex + '0', upper, std::string(64, 'g'), std::string(64, '/')}) {
+    EXPECT_EQ(digest_from_hex(wrong), std::nullopt) << wrong;
+  }
+}
+
 TEST(ids_test, ids_of_different_kinds_do_not_mix) {
   EXPECT_FALSE((std::is_convertible_v<run_id, task_id>));
   EXPECT_FALSE((std::is_convertible_v<std::string, run_id>));
