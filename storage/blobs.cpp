@@ -1,6 +1,5 @@
 #include "storage/blobs.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,8 +9,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <memory>
+#include <exception>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -152,24 +151,16 @@ status read_checked(const fs::path& folder, const blob_ref& ref, Take take) {
   return digest.finish() == ref.digest ? status{done} : damaged_blob(path, "is not what it was");
 }
 
-struct close_folder {
-  void operator()(DIR* folder) const noexcept { ::closedir(folder); }
-};
-
 // The names in a folder; none where there is no folder.
 result<std::vector<std::string>> names_in(const fs::path& folder) {
-  const std::unique_ptr<DIR, close_folder> opened{::opendir(folder.c_str())};
   std::vector<std::string> names;
-  if (!opened) {
-    return errno == ENOENT ? result<std::vector<std::string>>{std::move(names)}
-                           : failed(folder, errno, "cannot list the outputs");
+  std::error_code failure;
+  for (fs::directory_iterator entry{folder, failure}; !failure && entry != fs::directory_iterator{};
+       entry.increment(failure)) {
+    names.push_back(entry->path().filename().string());
   }
-  errno = 0;
-  while (const auto* entry = ::readdir(opened.get())) {
-    names.emplace_back(entry->d_name);
-  }
-  if (errno != 0) {
-    return failed(folder, errno, "cannot list the outputs");
+  if (failure && failure != std::errc::no_such_file_or_directory) {
+    return failed(folder, failure.value(), "cannot list the outputs");
   }
   return names;
 }
@@ -240,7 +231,7 @@ void blob_store::remove_partial() noexcept {
         ::unlink((folder_ / name).c_str());
       }
     }
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
     // Garbage may wait for the next start.
   }
 }

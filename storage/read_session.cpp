@@ -214,19 +214,20 @@ status read_stream(const std::filesystem::path& folder, const std::optional<blob
   return done;
 }
 
-result<std::vector<output_view>> read_files(std::vector<stored_output> outputs, const std::filesystem::path& database) {
+result<std::vector<output_view>> read_files(std::vector<stored_output>&& outputs,
+                                            const std::filesystem::path& database) {
   const auto folder = blob_folder_of(database);
   std::vector<output_view> views;
   views.reserve(outputs.size());
-  for (auto& [view, blobs] : outputs) {
-    auto read = read_stream(folder, blobs.standard_output, view.standard_output);
+  for (auto& stored : outputs) {
+    auto read = read_stream(folder, stored.blobs.standard_output, stored.view.standard_output);
     if (read) {
-      read = read_stream(folder, blobs.standard_error, view.standard_error);
+      read = read_stream(folder, stored.blobs.standard_error, stored.view.standard_error);
     }
     if (!read) {
       return read.error();
     }
-    views.push_back(std::move(view));
+    views.push_back(std::move(stored.view));
   }
   return views;
 }
