@@ -84,10 +84,10 @@ std::optional<lease_holder> read_holder(int file) {
 void write_holder(int file, const lease_holder& holder) {
   const auto text = std::to_string(holder.pid) + ' ' + std::to_string(holder.since.time_since_epoch().count()) + ' ' +
                     holder.host + '\n';
-  // Only for people: where it cannot be written (a full disk), the lock holds all the same.
-  if (::ftruncate(file, 0) == 0) {
-    [[maybe_unused]] const auto written = ::pwrite(file, text.data(), text.size(), 0);
-  }
+  // Only for people: where it cannot be written (a full disk), the lock holds all the same. Cut afterwards, so that whoever
+  // reads meanwhile finds a whole line: this one or the one before.
+  const auto written = ::pwrite(file, text.data(), text.size(), 0);
+  [[maybe_unused]] const auto cut = ::ftruncate(file, written < 0 ? 0 : static_cast<off_t>(written));
 }
 
 error held(const fs::path& database, const std::optional<lease_holder>& by) {

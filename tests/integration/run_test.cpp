@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+#include <vector>
+
 namespace troupe {
 namespace {
 
@@ -112,6 +116,34 @@ TEST_F(run_test, a_tie_is_a_conflict) {
   EXPECT_EQ(run.state, run_state::failed);
   ASSERT_TRUE(run.why.has_value());
   EXPECT_EQ(run.why->code, error_code::consensus_conflict);
+}
+
+TEST_F(run_test, many_who_ask_share_few_connections) {
+  const auto node = start_node("[storage]\nreaders_max = 3\n");
+  ASSERT_TRUE(node);
+  const auto run = run_to_end(*node, "name = 'one'\n[[step]]\nid = 's'\nfunction = 'probe.echo'\n").run;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 12; ++i) {
+    threads.emplace_back([&] {
+      for (int question = 0; question < 30; ++question) {
+        const auto found = node->find_run(run);
+        EXPECT_TRUE(found && found->state == run_state::completed);
+      }
+    });
+  }
+  threads.clear();
+  const auto readers = node->readers();
+  EXPECT_EQ(readers.readers_max, 3);
+  EXPECT_LE(readers.opened, 3);
+  EXPECT_GE(readers.idle, 2);
+  EXPECT_EQ(readers.in_use, 0);
+  EXPECT_GT(readers.loans, 12 * 30);
+  EXPECT_EQ(readers.timeouts, 0);
+  const auto tree = node->tree();
+  ASSERT_TRUE(tree);
+  EXPECT_EQ(std::ranges::count_if(tree->children,
+                                  [](const child_view& each) { return each.alive && each.name.starts_with("database_reader"); }),
+            4);
 }
 
 }  // namespace
