@@ -195,8 +195,7 @@ read_pause::~read_pause() {
   }
 }
 
-read_pool::read_pool(read_pool_options options)
-    : state_(std::make_shared<read_loan::pool_state>(std::move(options))) {
+read_pool::read_pool(read_pool_options options) : state_(std::make_shared<read_loan::pool_state>(std::move(options))) {
   const auto& given = state_->options;
   invariant(given.readers_max >= 1 && given.idle_min <= given.readers_max, "a pool of readers has room for its idle");
   invariant(given.elapsed != nullptr, "a pool of readers is given a time");

@@ -20,8 +20,8 @@ namespace troupe {
 
 struct read_pool_options {
   storage_options storage;
-  std::size_t readers_max = 10;  ///< Open at once; at least 1.
-  std::size_t idle_min = 2;      ///< Kept open however long nobody asks; no more than readers_max.
+  std::size_t readers_max = 10;   ///< Open at once; at least 1.
+  std::size_t idle_min = 2;       ///< Kept open however long nobody asks; no more than readers_max.
   milliseconds rest_max{60'000};  ///< A connection beyond idle_min that nobody took for so long is closed.
 
   /// Time since some moment in the past, never going back: storage reads no clock. For rest_max and the statistics;

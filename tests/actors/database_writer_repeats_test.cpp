@@ -263,8 +263,9 @@ TEST_F(database_writer_repeats_test, is_enforced_by_the_database_itself) {
   stop();
   SQLite::Database file{place_.path().string(), SQLite::OPEN_READWRITE};
   try {
-    file.exec("INSERT INTO write_keys SELECT run_id, task_id, attempt, kind, zeroblob(32), last_seq FROM write_keys"
-              " WHERE kind = 'finish_attempt'");
+    file.exec(
+        "INSERT INTO write_keys SELECT run_id, task_id, attempt, kind, zeroblob(32), last_seq FROM write_keys"
+        " WHERE kind = 'finish_attempt'");
     ADD_FAILURE() << "one key twice";
   } catch (const SQLite::Exception& refused) {
     EXPECT_EQ(refused.getExtendedErrorCode(), 1'555) << "SQLITE_CONSTRAINT_PRIMARYKEY";

@@ -11,9 +11,7 @@ using handle = std::shared_ptr<int>;
 
 handle actor(int number) { return std::make_shared<int>(number); }
 
-TEST(service, names_nobody_before_the_first_start) {
-  EXPECT_EQ(service<handle>{}.get(), nullptr);
-}
+TEST(service, names_nobody_before_the_first_start) { EXPECT_EQ(service<handle>{}.get(), nullptr); }
 
 TEST(service, names_the_newest_to_all_copies) {
   const service<handle> first;

@@ -30,8 +30,9 @@ next = "wait"
 id = "wait"
 agent = "held"
 )");
-    write("troupe.toml",
-          "[agents.quick]\n" + scripted({"complain", "quick\n", "print", "quick"}) + "[agents.held]\n" + held_.command());
+    write(
+        "troupe.toml",
+        "[agents.quick]\n" + scripted({"complain", "quick\n", "print", "quick"}) + "[agents.held]\n" + held_.command());
   }
 
   /// A run whose second step has started, and waits.
@@ -60,8 +61,10 @@ agent = "held"
 
   void expect_writing_is_refused(pid_t owner) const {
     const auto named = "process " + std::to_string(owner) + " on .*, since 20[0-9]+-[0-9]+-[0-9]+T[0-9:.]+Z";
-    for (const words& command : {words{"run", "held.toml", "--run-id", "r2"}, words{"run", "held.toml", "--run-id", "r1"},
-                                 words{"resume", "r1"}, words{"resume", "--all"}}) {
+    for (const words& command : {words{"run", "held.toml", "--run-id", "r2"},
+                                 words{"run", "held.toml", "--run-id", "r1"},
+                                 words{"resume", "r1"},
+                                 words{"resume", "--all"}}) {
       const auto refused = run(command);
       EXPECT_EQ(refused.code, 8) << command.front();
       EXPECT_THAT(refused.err, AllOf(ContainsRegex(named), HasSubstr("hint:"))) << command.front();

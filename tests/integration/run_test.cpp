@@ -141,8 +141,9 @@ TEST_F(run_test, many_who_ask_share_few_connections) {
   EXPECT_EQ(readers.timeouts, 0);
   const auto tree = node->tree();
   ASSERT_TRUE(tree);
-  EXPECT_EQ(std::ranges::count_if(tree->children,
-                                  [](const child_view& each) { return each.alive && each.name.starts_with("database_reader"); }),
+  EXPECT_EQ(std::ranges::count_if(
+                tree->children,
+                [](const child_view& each) { return each.alive && each.name.starts_with("database_reader"); }),
             4);
 }
 

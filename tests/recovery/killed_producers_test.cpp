@@ -218,15 +218,13 @@ class journal {
       wrong.push_back(name + (was_there ? " was on disk, and was written again" : " was answered as a repeat"));
     }
     repeated += report.repeated;
-    next = report.fact + 1 == facts_of_a_run ? told_so_far{report.run + 1, 0} : told_so_far{report.run, report.fact + 1};
+    next =
+        report.fact + 1 == facts_of_a_run ? told_so_far{report.run + 1, 0} : told_so_far{report.run, report.fact + 1};
   }
 
   // How many facts of the run there are. Each of them in whole: its key, its events, its rows.
-  std::int64_t expect(SQLite::Database& file,
-                      std::int64_t producer,
-                      std::int64_t run,
-                      std::int64_t least,
-                      std::int64_t most) {
+  std::int64_t expect(
+      SQLite::Database& file, std::int64_t producer, std::int64_t run, std::int64_t least, std::int64_t most) {
     SQLite::Statement row{
         file,
         "SELECT (SELECT count(*) FROM write_keys WHERE run_id = ?1),"
@@ -311,7 +309,8 @@ int run_until(host_process& host, journal& of, const instant& when) {
     host.ask_to_stop();
     hear_until(hang, [&] { return of.newest == about::closing; });
   } else if (!when.at_start) {
-    hear_until(hang, [&] { return when.reports > 0 ? of.reports >= when.reports : of.reports > 0 && of.newest >= when.from; });
+    hear_until(
+        hang, [&] { return when.reports > 0 ? of.reports >= when.reports : of.reports > 0 && of.newest >= when.from; });
   }
   hear_until(clock::now() + when.wait, [] { return false; });
   const int status = host.kill();
@@ -385,12 +384,14 @@ TEST(killed_producers, lose_nothing_acknowledged_double_nothing_and_leave_nothin
   }
   stop_in_order(main);
   const auto took = std::chrono::duration_cast<milliseconds>(clock::now() - began);
-  std::cout << "seed " << seed << ": " << kills << " cycles in " << took.count() << " ms; killed while taking the lease "
-            << killed_in[about::taking_lease] << ", opening " << killed_in[about::opening] << ", at work " << at_work
-            << ", closing " << killed_in[about::closing] << ", closed " << killed_in[about::closed] << ", already gone "
-            << too_late << "; new databases " << new_databases << "\n"
+  std::cout << "seed " << seed << ": " << kills << " cycles in " << took.count()
+            << " ms; killed while taking the lease " << killed_in[about::taking_lease] << ", opening "
+            << killed_in[about::opening] << ", at work " << at_work << ", closing " << killed_in[about::closing]
+            << ", closed " << killed_in[about::closed] << ", already gone " << too_late << "; new databases "
+            << new_databases << "\n"
             << main.acknowledged + of_new << " facts acknowledged, 0 lost, 0 doubled; " << main.committed_unheard
-            << " committed whose answer was not heard, " << main.repeated << " of them told again and answered as repeats\n";
+            << " committed whose answer was not heard, " << main.repeated
+            << " of them told again and answered as repeats\n";
   if (kills >= 200) {
     for (const auto phase : {about::taking_lease, about::opening, about::acknowledged, about::closing}) {
       EXPECT_GT(killed_in[phase], 0) << "phase " << static_cast<int>(phase) << " was never hit";

@@ -243,7 +243,8 @@ struct account {
         ++owners;
         return;
       case deed::wrote:
-        EXPECT_TRUE(owned && next.epoch == epoch && next.pid == pid) << "epoch " << next.epoch << " wrote beside " << epoch;
+        EXPECT_TRUE(owned && next.epoch == epoch && next.pid == pid)
+            << "epoch " << next.epoch << " wrote beside " << epoch;
         ++writes;
         ++writes_of[next.epoch];
         return;
@@ -291,10 +292,10 @@ TEST_F(contended_lease_test, has_one_owner_at_a_time_whoever_is_stopped_or_kille
     const auto at_death = owner();
     add(random());
     if (at_death && at_death->pid == victim) {
-      ASSERT_TRUE(becomes_true([&] { return last_taken().epoch > at_death->epoch; })) << "nobody took a dead owner's lease";
-      const auto next = std::ranges::find_if(deeds(), [&](const line& each) {
-        return each.what == deed::took && each.epoch > at_death->epoch;
-      });
+      ASSERT_TRUE(becomes_true([&] { return last_taken().epoch > at_death->epoch; }))
+          << "nobody took a dead owner's lease";
+      const auto next = std::ranges::find_if(
+          deeds(), [&](const line& each) { return each.what == deed::took && each.epoch > at_death->epoch; });
       taken_over_after.push_back(std::max<std::int64_t>(next->at_us - killed_at, 0));
     }
   }
@@ -308,10 +309,10 @@ TEST_F(contended_lease_test, has_one_owner_at_a_time_whoever_is_stopped_or_kille
   std::ranges::sort(taken_over_after);
   ASSERT_GE(taken_over_after.size(), 10U) << "too few owners were killed to say anything";
   const auto p95 = taken_over_after[taken_over_after.size() * 95 / 100];
-  std::cout << "seed " << seed << ": " << of.owners << " owners, " << of.writes << " writes, " << taken_over_after.size()
-            << " owners killed, their lease taken after " << taken_over_after[taken_over_after.size() / 2]
-            << " us (p50), " << p95 << " us (p95); " << stops_of_owners_ << " stopped and refused to others; " << of.stale
-            << " stale writes refused\n";
+  std::cout << "seed " << seed << ": " << of.owners << " owners, " << of.writes << " writes, "
+            << taken_over_after.size() << " owners killed, their lease taken after "
+            << taken_over_after[taken_over_after.size() / 2] << " us (p50), " << p95 << " us (p95); "
+            << stops_of_owners_ << " stopped and refused to others; " << of.stale << " stale writes refused\n";
   EXPECT_GT(stops_of_owners_, 10);
   EXPECT_GT(of.stale, 10);
   EXPECT_LT(p95, 1'000'000) << "there is a time-out somewhere";
@@ -329,7 +330,8 @@ TEST_F(contended_lease_test, has_one_owner_at_a_time_whoever_is_stopped_or_kille
       << "a row of one epoch, written by another";
   for (const auto& [epoch, writes] : of.writes_of) {
     const auto rows = count_of(place_.path(), "SELECT count(*) FROM runs WHERE epoch = " + std::to_string(epoch));
-    EXPECT_TRUE(rows == writes || rows == writes + 1) << "epoch " << epoch << ": " << rows << " rows, " << writes << " told";
+    EXPECT_TRUE(rows == writes || rows == writes + 1)
+        << "epoch " << epoch << ": " << rows << " rows, " << writes << " told";
   }
 }
 

@@ -331,10 +331,8 @@ TEST_F(read_pool_test, lends_connections_through_which_sqlite_refuses_to_write) 
     EXPECT_EQ(sqlite3_db_readonly(connection, "main"), 1);
     for (const auto* also : {"PRAGMA query_only = ON", "PRAGMA query_only = OFF"}) {
       ASSERT_EQ(sqlite3_exec(connection, also, nullptr, nullptr, nullptr), SQLITE_OK);
-      for (const auto* write : {"UPDATE lease SET epoch = 9",
-                                "DELETE FROM runs",
-                                "CREATE TABLE mine (x)",
-                                "PRAGMA user_version = 9"}) {
+      for (const auto* write :
+           {"UPDATE lease SET epoch = 9", "DELETE FROM runs", "CREATE TABLE mine (x)", "PRAGMA user_version = 9"}) {
         EXPECT_EQ(sqlite3_exec(connection, write, nullptr, nullptr, nullptr), SQLITE_READONLY) << also << ": " << write;
       }
     }

@@ -73,7 +73,7 @@ function_handle immediate_functions::start(host_function function,
 
 house::house(std::string vfs) : options_(database.options()) {
   options_.vfs = std::move(vfs);
-  sessions_ = std::make_shared<read_pool>(
+  sessions = std::make_shared<read_pool>(
       read_pool_options{.storage = options_, .elapsed = [this] { return clock->now().time_since_epoch(); }});
   config.set("scheduler.policy", caf::atom("testing"));
   writer.epoch = lease_epoch{1};
@@ -209,7 +209,7 @@ std::vector<child_spec> house::children() {
        restart_type::permanent,
        limit,
        [this](caf::actor_system& in) {
-         return publish(reader, spawn_database_reader(in, {sessions_}, placement::shared));
+         return publish(reader, spawn_database_reader(in, {sessions, milliseconds{0}}, placement::shared));
        }},
       {"event_hub",
        restart_type::permanent,

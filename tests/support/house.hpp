@@ -109,6 +109,7 @@ class house {
   std::function<void()> before_material;
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
+  std::shared_ptr<read_pool> sessions;  ///< The reader does not wait for one: there is one thread.
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   writer_access writer;
@@ -130,7 +131,6 @@ class house {
   caf::strong_actor_ptr start_runs();
 
   storage_options options_;
-  std::shared_ptr<read_pool> sessions_;
   std::vector<caf::actor_addr> listeners_;
   std::shared_ptr<executors> executors_ = std::make_shared<executors>();
 };

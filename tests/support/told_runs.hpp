@@ -38,8 +38,8 @@ inline std::vector<write_command> told_facts(std::int64_t producer, std::int64_t
   facts.emplace_back(told.started(task));
   facts.emplace_back(told.printed(task, std::string(bytes, 'x')));
   facts.emplace_back(told.finished(task, std::to_string(run)));
-  facts.emplace_back(told.committed(
-      1, R"({"findings":["x"]})", {}, {story::alone("survey", "claude", std::to_string(run))}));
+  facts.emplace_back(
+      told.committed(1, R"({"findings":["x"]})", {}, {story::alone("survey", "claude", std::to_string(run))}));
   return facts;
 }
 

@@ -267,6 +267,23 @@ TEST_F(run_actor_test, a_reader_or_hub_that_dies_is_replaced_and_no_event_is_los
   expect_end(run_state::completed);
 }
 
+TEST_F(run_actor_test, a_run_asks_again_while_all_connections_for_reading_are_in_use) {
+  house_.start();
+  std::vector<read_loan> loans;
+  while (auto loan = house_.sessions->borrow(milliseconds{0})) {
+    loans.push_back(*std::move(loan));
+  }
+  ASSERT_TRUE(house_.submit(one_agent));
+  house_.advance(1'000ms);
+  EXPECT_EQ(house_.processes->count(), 0U) << "its rows were not read";
+  loans.clear();
+  house_.advance(1'000ms);
+  ASSERT_EQ(house_.processes->count(), 1U);
+  house_.processes->exit(0, "x");
+  house_.advance(1'000ms);
+  EXPECT_EQ(house_.view().state, run_state::completed);
+}
+
 TEST_F(run_actor_test, a_run_supervisor_that_dies_takes_its_runs_and_their_rows_wait) {
   begin(one_agent);
   house_.kill(house_.runs.get());
