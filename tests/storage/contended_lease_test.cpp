@@ -267,7 +267,9 @@ struct account {
 };
 
 TEST_F(contended_lease_test, has_one_owner_at_a_time_whoever_is_stopped_or_killed) {
-  constexpr int rounds = 150;
+  constexpr int rounds = 150;  // and more on a busy machine, until enough of each has happened
+  constexpr int rounds_max = 2'000;
+  constexpr std::int64_t enough = 10;
   const char* const given = std::getenv("TROUPE_SEED");
   const std::uint64_t seed = given == nullptr ? std::random_device{}() : std::strtoull(given, nullptr, 10);
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -276,7 +278,11 @@ TEST_F(contended_lease_test, has_one_owner_at_a_time_whoever_is_stopped_or_kille
     add(random());
   }
   std::vector<std::int64_t> taken_over_after;
-  for (int round = 0; round < rounds && !HasFailure(); ++round) {
+  const auto has_enough = [&] {
+    const auto stale = std::ranges::count(deeds(), deed::was_stale, &line::what);
+    return stale >= enough && stops_of_owners_ >= enough && std::ssize(taken_over_after) >= enough;
+  };
+  for (int round = 0; (round < rounds || !has_enough()) && round < rounds_max && !HasFailure(); ++round) {
     ASSERT_TRUE(becomes_true([&] { return owner().has_value(); }));
     std::this_thread::sleep_for(microseconds{random() % 6'000});  // the instant is the point
     const auto held = owner();
@@ -307,14 +313,14 @@ TEST_F(contended_lease_test, has_one_owner_at_a_time_whoever_is_stopped_or_kille
     of.take(each);
   }
   std::ranges::sort(taken_over_after);
-  ASSERT_GE(taken_over_after.size(), 10U) << "too few owners were killed to say anything";
+  ASSERT_GE(std::ssize(taken_over_after), enough) << "too few owners were killed to say anything";
   const auto p95 = taken_over_after[taken_over_after.size() * 95 / 100];
   std::cout << "seed " << seed << ": " << of.owners << " owners, " << of.writes << " writes, "
             << taken_over_after.size() << " owners killed, their lease taken after "
             << taken_over_after[taken_over_after.size() / 2] << " us (p50), " << p95 << " us (p95); "
             << stops_of_owners_ << " stopped and refused to others; " << of.stale << " stale writes refused\n";
-  EXPECT_GT(stops_of_owners_, 10);
-  EXPECT_GT(of.stale, 10);
+  EXPECT_GE(stops_of_owners_, enough);
+  EXPECT_GE(of.stale, enough);
   EXPECT_LT(p95, 1'000'000) << "there is a time-out somewhere";
 
   const auto last = lease::acquire(options_, {::getpid(), "here", at_second(0)});
