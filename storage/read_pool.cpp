@@ -34,55 +34,55 @@ struct waiting_borrower {
 // with the connection or without it.
 struct read_loan::pool_state {
   explicit pool_state(read_pool_options with) : options(std::move(with)) {
-    idle.reserve(options.readers_max);  // so that giving back allocates nothing
+    idle_.reserve(options.readers_max);  // so that giving back allocates nothing
   }
 
   // Null: a permit without a connection.
   result<std::unique_ptr<read_session>> claim(milliseconds patience) {
-    std::unique_lock lock{guard};
-    if (!paused && waiting.empty() && in_use < options.readers_max) {
-      ++in_use;
+    std::unique_lock lock{guard_};
+    if (!paused_ && waiting_.empty() && in_use_ < options.readers_max) {
+      ++in_use_;
       return take_rested();
     }
-    ++counts.waits;
+    ++counts_.waits;
     const auto began = options.elapsed();
     waiting_borrower self;
-    waiting.push_back(&self);
+    waiting_.push_back(&self);
     self.called.wait_for(lock, patience, [&] { return self.has_turn; });
-    counts.longest_wait = std::max(counts.longest_wait, options.elapsed() - began);
+    counts_.longest_wait = std::max(counts_.longest_wait, options.elapsed() - began);
     if (self.has_turn) {
       return std::move(self.session);
     }
-    std::erase(waiting, &self);
-    ++counts.timeouts;
+    std::erase(waiting_, &self);
+    ++counts_.timeouts;
     return all_in_use(patience);
   }
 
   void give_back(std::unique_ptr<read_session> session) noexcept {
     sessions leaving;  // closed after the lock is gone
-    const std::scoped_lock lock{guard};
-    if (!paused && !waiting.empty()) {
+    const std::scoped_lock lock{guard_};
+    if (!paused_ && !waiting_.empty()) {
       hand_to_next(std::move(session));
       return;
     }
-    --in_use;
+    --in_use_;
     if (session) {
-      idle.push_back({std::move(session), options.elapsed()});
+      idle_.push_back({std::move(session), options.elapsed()});
     }
     leaving = take_overdue();
-    if (paused && in_use == 0) {
-      nothing_lent.notify_one();
+    if (paused_ && in_use_ == 0) {
+      nothing_lent_.notify_one();
     }
   }
 
   // False: nothing has changed.
   bool pause(milliseconds patience) {
-    std::unique_lock lock{guard};
-    if (paused) {
+    std::unique_lock lock{guard_};
+    if (paused_) {
       return false;
     }
-    paused = true;
-    if (nothing_lent.wait_for(lock, patience, [&] { return in_use == 0; })) {
+    paused_ = true;
+    if (nothing_lent_.wait_for(lock, patience, [&] { return in_use_ == 0; })) {
       return true;
     }
     resume();
@@ -90,64 +90,64 @@ struct read_loan::pool_state {
   }
 
   void end_pause() noexcept {
-    const std::scoped_lock lock{guard};
+    const std::scoped_lock lock{guard_};
     resume();
   }
 
   sessions take_idle() noexcept {
-    const std::scoped_lock lock{guard};
-    return take_first(idle.size());
+    const std::scoped_lock lock{guard_};
+    return take_first(idle_.size());
   }
 
   read_pool_view view() const {
-    const std::scoped_lock lock{guard};
-    auto now = counts;
+    const std::scoped_lock lock{guard_};
+    auto now = counts_;
     now.readers_max = static_cast<std::int64_t>(options.readers_max);
-    now.idle = static_cast<std::int64_t>(idle.size());
-    now.in_use = static_cast<std::int64_t>(in_use);
-    now.waiting = static_cast<std::int64_t>(waiting.size());
+    now.idle = static_cast<std::int64_t>(idle_.size());
+    now.in_use = static_cast<std::int64_t>(in_use_);
+    now.waiting = static_cast<std::int64_t>(waiting_.size());
     return now;
   }
 
   template <class Change>
   void count(Change change) {
-    const std::scoped_lock lock{guard};
-    change(counts);
+    const std::scoped_lock lock{guard_};
+    change(counts_);
   }
 
   const read_pool_options options;
 
  private:
   void hand_to_next(std::unique_ptr<read_session> session) {
-    auto& next = *waiting.front();
-    waiting.pop_front();
+    auto& next = *waiting_.front();
+    waiting_.pop_front();
     next.session = std::move(session);
     next.has_turn = true;
     next.called.notify_one();
   }
 
   void resume() {
-    paused = false;
-    while (!waiting.empty() && in_use < options.readers_max) {
-      ++in_use;
+    paused_ = false;
+    while (!waiting_.empty() && in_use_ < options.readers_max) {
+      ++in_use_;
       hand_to_next(take_rested());
     }
   }
 
   // The one that was used last: its pages are the warmest, and the others may come to their end.
   std::unique_ptr<read_session> take_rested() {
-    if (idle.empty()) {
+    if (idle_.empty()) {
       return nullptr;
     }
-    auto session = std::move(idle.back().session);
-    idle.pop_back();
+    auto session = std::move(idle_.back().session);
+    idle_.pop_back();
     return session;
   }
 
   sessions take_overdue() {
     const auto now = options.elapsed();
     std::size_t overdue = 0;
-    while (idle.size() - overdue > options.idle_min && now - idle[overdue].since >= options.rest_max) {
+    while (idle_.size() - overdue > options.idle_min && now - idle_[overdue].since >= options.rest_max) {
       ++overdue;
     }
     return take_first(overdue);
@@ -155,10 +155,10 @@ struct read_loan::pool_state {
 
   sessions take_first(std::size_t count) {
     sessions taken;
-    const auto end = idle.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto end = idle_.begin() + static_cast<std::ptrdiff_t>(count);
     std::transform(
-        idle.begin(), end, std::back_inserter(taken), [](resting_session& each) { return std::move(each.session); });
-    idle.erase(idle.begin(), end);
+        idle_.begin(), end, std::back_inserter(taken), [](resting_session& each) { return std::move(each.session); });
+    idle_.erase(idle_.begin(), end);
     return taken;
   }
 
@@ -169,13 +169,13 @@ struct read_loan::pool_state {
             "ask again; where it happens often, raise storage.readers_max"};
   }
 
-  mutable std::mutex guard;
-  std::vector<resting_session> idle;  // the one that has rested longest is first
-  std::deque<waiting_borrower*> waiting;
-  std::size_t in_use = 0;
-  bool paused = false;
-  std::condition_variable nothing_lent;
-  read_pool_view counts;
+  mutable std::mutex guard_;
+  std::vector<resting_session> idle_;  // the one that has rested longest is first
+  std::deque<waiting_borrower*> waiting_;
+  std::size_t in_use_ = 0;
+  bool paused_ = false;
+  std::condition_variable nothing_lent_;
+  read_pool_view counts_;
 };
 
 read_loan::read_loan(std::shared_ptr<pool_state> from, std::unique_ptr<read_session> session) noexcept
