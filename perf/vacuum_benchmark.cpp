@@ -7,13 +7,14 @@
 // What the commits take is measured with vacuum and, for as long, without: in alternating rounds, each on a copy of the
 // same file, with the actors of a node.
 #include "actors/database_reader/database_reader_actor.hpp"
-#include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
 #include "actors/vacuum/vacuum_actor.hpp"
 #include "actors/writer_client.hpp"
 #include "perf/bare_rows.hpp"
 #include "perf/report.hpp"
 #include "runtime/os/system_clock.hpp"
+#include "runtime/writer_assembly.hpp"
+#include "storage/read_pool.hpp"
 #include "storage/read_session.hpp"
 #include "storage/write_session.hpp"
 #include "tests/support/bloated_database.hpp"
@@ -93,7 +94,7 @@ void next_facts(teller_state& state, measured& of) {
   state.told = 0;
 }
 
-void tell_next(teller_pointer self, const service<database_writer>& writer, milliseconds pause, measured& of) {
+void tell_next(teller_pointer self, const writer_access& writer, milliseconds pause, measured& of) {
   auto& state = self->state;
   if (of.over) {
     {
@@ -121,10 +122,7 @@ void tell_next(teller_pointer self, const service<database_writer>& writer, mill
   });
 }
 
-teller::behavior_type tell_all(teller_pointer self,
-                               const service<database_writer>& writer,
-                               milliseconds pause,
-                               measured* of) {
+teller::behavior_type tell_all(teller_pointer self, const writer_access& writer, milliseconds pause, measured* of) {
   tell_next(self, writer, pause, *of);
   return {[](const later& due) { due.act(); }};
 }
@@ -176,13 +174,12 @@ class trial {
     wait_for_disk(copy);
     options_.path = copy;
     hub_.set(spawn_event_hub(system_, {reader_}));
-    database_writer_deps deps;
-    deps.open = [this] { return write_session::open(options_, lease_epoch{1}); };
-    deps.hub = hub_;
-    writer_.set(spawn_database_writer(system_, std::move(deps), placement::own_thread));
-    reader_.set(
-        spawn_database_reader(system_, {[this] { return read_session::open(options_); }}, placement::own_thread));
-    proxy_.set(system_.spawn(measure_slices, writer_.get(), &of_));
+    checkpointer_.set(spawn_log_checkpointer(system_, checkpointer_deps(options_), placement::own_thread));
+    auto deps = writer_deps(options_, lease_epoch{1}, hub_, checkpointer_);
+    writer_.actor.set(spawn_database_writer(system_, std::move(deps), placement::own_thread));
+    const auto sessions = std::make_shared<read_pool>(read_pool_options{.storage = options_, .elapsed = {}});
+    reader_.set(spawn_database_reader(system_, {sessions, milliseconds{10'000}}, placement::own_thread));
+    proxy_.set(system_.spawn(measure_slices, writer_.actor.get(), &of_));
   }
   trial(const trial&) = delete;
   trial& operator=(const trial&) = delete;
@@ -192,7 +189,8 @@ class trial {
                              caf::actor_cast<caf::actor>(proxy_.get()),
                              caf::actor_cast<caf::actor>(hub_.get()),
                              caf::actor_cast<caf::actor>(reader_.get()),
-                             caf::actor_cast<caf::actor>(writer_.get())}) {
+                             caf::actor_cast<caf::actor>(checkpointer_.get()),
+                             caf::actor_cast<caf::actor>(writer_.actor.get())}) {
       if (each) {
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
       }
@@ -201,7 +199,8 @@ class trial {
     proxy_.set(database_writer{});
     hub_.set(event_hub{});
     reader_.set(database_reader{});
-    writer_.set(database_writer{});
+    checkpointer_.set(log_checkpointer{});
+    writer_.actor.set(database_writer{});
     system_.await_all_actors_done();
   }
 
@@ -269,7 +268,8 @@ class trial {
   caf::actor_system system_;
   storage_options options_;
   service<event_hub> hub_;
-  service<database_writer> writer_;
+  writer_access writer_{{}, write_credit{}, lease_epoch{1}};
+  service<log_checkpointer> checkpointer_;
   service<database_reader> reader_;
   service<database_writer> proxy_;
   vacuum_actor vacuum_;

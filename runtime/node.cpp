@@ -282,7 +282,8 @@ std::vector<child_spec> node::state::children() {
        restart_type::permanent,
        slack,
        [this](caf::actor_system& in) {
-         return publish(checkpointer, spawn_log_checkpointer(in, checkpointer_deps(storage), placement::own_thread));
+         return publish(checkpointer,
+                        spawn_log_checkpointer(in, checkpointer_deps(storage, readers), placement::own_thread));
        }},
   };
   for (std::size_t which = 0; which < reader_actors; ++which) {

@@ -14,7 +14,8 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr std::int64_t writer_helps_at = 4;
+constexpr std::int64_t begins_anew_at = 4;
+constexpr std::int64_t writer_helps_at = 8;
 constexpr microseconds moment{100};              // a thread sleeps no shorter
 constexpr std::int64_t blobs_at_start = 10'000;  // looked at before the writer is up; the rest is for later passes
 
@@ -57,8 +58,10 @@ database_writer_deps writer_deps(const storage_options& storage,
   return deps;
 }
 
-log_checkpointer_deps checkpointer_deps(const storage_options& storage) {
-  return {[storage] { return log_checkpoint::open(storage); }};
+log_checkpointer_deps checkpointer_deps(const storage_options& storage, std::shared_ptr<read_pool> readers) {
+  return {[storage] { return log_checkpoint::open(storage); },
+          std::move(readers),
+          begins_anew_at * storage.wal_autocheckpoint};
 }
 
 }  // namespace troupe

@@ -7,13 +7,14 @@
 
 namespace troupe {
 
-/// Sessions under `epoch`, batches that gather, and a log that the checkpointer moves at `wal_autocheckpoint` pages. Should
-/// it fall behind, the writer moves the log itself at four times as many.
+/// Sessions under `epoch`, batches that gather, and a log that the checkpointer moves at `wal_autocheckpoint` pages, and
+/// begins anew at four times as many. Should it fall behind, the writer moves the log itself at eight times as many.
 database_writer_deps writer_deps(const storage_options& storage,
                                  lease_epoch epoch,
                                  service<event_hub> hub,
                                  service<log_checkpointer> checkpointer);
 
-log_checkpointer_deps checkpointer_deps(const storage_options& storage);
+/// `readers` pause for a log that has to begin anew; null: there are none.
+log_checkpointer_deps checkpointer_deps(const storage_options& storage, std::shared_ptr<read_pool> readers = nullptr);
 
 }  // namespace troupe

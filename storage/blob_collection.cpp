@@ -46,9 +46,7 @@ status remove_rows(write_session& session, statement_cache& sql, const shard_ran
   if (auto begun = session.begin(); !begun) {
     return begun;
   }
-  auto removed = sql.use("DELETE" TROUPE_UNUSED_BLOBS, range.first, range.last);
-  removed.run();
-  sum.rows += removed.changes();
+  sum.rows += sql.run("DELETE" TROUPE_UNUSED_BLOBS, range.first, range.last);
   return session.commit();
 }
 

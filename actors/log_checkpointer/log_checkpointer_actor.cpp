@@ -2,12 +2,14 @@
 
 #include "actors/actor_guard.hpp"
 #include "storage/log_checkpoint.hpp"
+#include "storage/read_pool.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <optional>
 #include <utility>
 
 namespace troupe {
@@ -17,9 +19,22 @@ struct checkpointer_state {
   static inline const char* name = "log_checkpointer";
   log_checkpointer_deps deps;
   std::unique_ptr<log_checkpoint> connection;
+  std::int64_t anew_at = 0;  ///< Pages of the log.
 };
 
+constexpr milliseconds pause_patience{250};
+constexpr milliseconds anew_patience{25};
+
 using checkpointer_pointer = log_checkpointer::stateful_pointer<checkpointer_state>;
+
+result<log_state> begin_anew(checkpointer_state& state) {
+  const auto paused = state.deps.readers ? state.deps.readers->pause(pause_patience) : std::nullopt;
+  auto log = state.connection->begin_anew(anew_patience);
+  if (log) {
+    state.anew_at = log->begins_anew ? state.deps.anew_pages : 2 * log->pages;
+  }
+  return log;
+}
 
 log_checkpointed move_log(checkpointer_state& state) {
   if (!state.connection) {
@@ -30,8 +45,12 @@ log_checkpointed move_log(checkpointer_state& state) {
     }
     state.connection = *std::move(opened);
   }
-  if (const auto moved = state.connection->run(); !moved) {
-    spdlog::warn("{}", moved.error().message);
+  auto log = state.connection->move();
+  if (log && log->pages >= state.anew_at) {
+    log = begin_anew(state);
+  }
+  if (!log) {
+    spdlog::warn("{}", log.error().message);
     state.connection.reset();
   }
   return {};
@@ -40,6 +59,7 @@ log_checkpointed move_log(checkpointer_state& state) {
 log_checkpointer::behavior_type behave(checkpointer_pointer self, log_checkpointer_deps deps) {
   guard(self, "log checkpointer");
   self->state.deps = std::move(deps);
+  self->state.anew_at = self->state.deps.anew_pages;
   return {[=](checkpoint_log) { return move_log(self->state); }};
 }
 

@@ -44,14 +44,15 @@ exit_code check(context& with) {
 }  // namespace
 
 void add_db_check(command_tree& tree, CLI::App& group) {
-  tree.on(
-      tree.add(group,
-               {.name = "check",
-                .summary = "read all of the database and look for damage",
-                .details = "SQLite's own checks, then troupe's: every end has its event, event numbers have no gap. "
-                           "Exits with 7 where something is found. Changes nothing.",
-                .examples = {"troupe db check", "troupe db check --db copy.db"}}),
-      check);
+  tree.on(tree.add(group,
+                   {.name = "check",
+                    .summary = "read all of the database and look for damage",
+                    .details =
+                        "SQLite's own checks, then troupe's: every end has its event, event numbers have no gap, every "
+                        "large output is there and is what it was. "
+                        "Exits with 7 where something is found. Changes nothing.",
+                    .examples = {"troupe db check", "troupe db check --db copy.db"}}),
+          check);
 }
 
 }  // namespace troupe

@@ -89,7 +89,7 @@ struct sender_state {};
 
 // Tells all it has at once, as agents that end at the same time do; each of `contrary` when its key has been answered.
 sender::behavior_type send_all(sender::stateful_pointer<sender_state> self,
-                               const service<database_writer>& writer,
+                               const writer_access& writer,
                                const std::vector<delivery>& mine,
                                const std::optional<std::string>& contrary,
                                const std::shared_ptr<answers>& to) {
@@ -114,15 +114,15 @@ class database_writer_repeats_test : public testing::Test {
     system_ = std::make_unique<caf::actor_system>(config_);
     database_writer_deps deps;
     deps.open = [this] { return write_session::open(options_, lease_epoch{1}); };
-    writer_.set(spawn_database_writer(*system_, std::move(deps), placement::own_thread));
+    writer_.actor.set(spawn_database_writer(*system_, std::move(deps), placement::own_thread));
   }
 
   ~database_writer_repeats_test() override { stop(); }
 
   void stop() {
     if (system_) {
-      caf::anon_send_exit(writer_.get(), caf::exit_reason::user_shutdown);
-      writer_.set({});
+      caf::anon_send_exit(writer_.actor.get(), caf::exit_reason::user_shutdown);
+      writer_.actor.set({});
       system_->await_all_actors_done();
       system_.reset();
     }
@@ -195,7 +195,7 @@ class database_writer_repeats_test : public testing::Test {
   storage_options options_ = place_.options();
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
-  service<database_writer> writer_;
+  writer_access writer_{{}, write_credit{}, lease_epoch{1}};
 };
 
 TEST_F(database_writer_repeats_test, commits_a_thousand_facts_once_each_and_answers_every_repeat_as_the_first) {

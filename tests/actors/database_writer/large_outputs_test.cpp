@@ -169,7 +169,7 @@ TEST_F(large_outputs_test, are_asked_for_again_when_the_database_writer_dies_mea
   house_.processes->exit(0, large);
   house_.settle();
   house_.blobs.set(real);
-  house_.kill(house_.writer.get());
+  house_.kill(house_.writer.actor.get());
   house_.advance(milliseconds{1'000});  // much less than a time-out
   EXPECT_EQ(count("SELECT count(*) FROM attempt_output"), 1);
 }
@@ -184,7 +184,8 @@ TEST_F(large_outputs_test, count_among_what_waits_for_the_database_writer) {
   const auto writer = spawn_database_writer(*house_.system, std::move(deps), placement::shared);
   story told{"r-1"};
   const auto request = [&] {
-    return write_request{std::make_shared<const write_command>(told.printed(told.task("survey", "claude"), large))};
+    return write_request{std::make_shared<const write_command>(told.printed(told.task("survey", "claude"), large)),
+                         lease_epoch{1}};
   };
   caf::scoped_actor self{*house_.system};
   caf::anon_send(writer, request());
