@@ -77,8 +77,10 @@ std::optional<options> parse_options(int count, char** arguments) {
       chosen.quick = true;
     } else if (argument == "--json" && i + 1 < count) {
       chosen.json = arguments[++i];
+    } else if (argument == "--svg" && i + 1 < count) {
+      chosen.svg = arguments[++i];
     } else {
-      std::fprintf(stderr, "%s: usage: [--quick] [--json FILE]\n", arguments[0]);
+      std::fprintf(stderr, "%s: usage: [--quick] [--json FILE] [--svg DIR]\n", arguments[0]);
       return std::nullopt;
     }
   }

@@ -22,13 +22,14 @@ processor_use processor_use_so_far();
 
 struct options {
   std::string json;    ///< File to which one line is appended; empty: none.
+  std::string svg;     ///< Folder for plots, of the benchmarks that have some; empty: none.
   bool quick = false;  ///< A tenth of the rounds: shows that it works, and no more.
 
   /// Rounds to measure where `full` are usual.
   std::size_t rounds(std::size_t full) const { return quick ? full / 10 + 2 : full; }
 };
 
-/// `--json FILE`, `--quick`. Nothing for anything else, after a line on stderr.
+/// `--json FILE`, `--svg DIR`, `--quick`. Nothing for anything else, after a line on stderr.
 std::optional<options> parse_options(int count, char** arguments);
 
 class report {
