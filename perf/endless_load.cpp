@@ -5,6 +5,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -46,10 +47,18 @@ std::vector<fact_ptr> whole_run(const std::string& id, int tasks) {
   return facts;
 }
 
+std::string id_of_run(const std::string& name, std::int64_t number) {
+  std::array<char, 16> digits{};
+  std::snprintf(digits.data(), digits.size(), "-%09lld", static_cast<long long>(number));
+  return name + digits.data();
+}
+
 struct endless_load::shared {
   explicit shared(int producers) : all_done(producers) {}
 
+  std::string name;
   writer_access writer;
+  std::atomic<std::int64_t> runs{0};
   std::atomic<std::int64_t> told{0};
   std::atomic<bool> stopping{false};
   std::latch all_done;
@@ -63,8 +72,6 @@ namespace {
 
 struct teller_state {
   static inline const char* name = "producer";
-  std::string id;
-  int run = 0;
   std::vector<fact_ptr> facts;
   std::size_t next = 0;
 };
@@ -80,7 +87,7 @@ void tell_next(teller_pointer self, Shared* of) {
     return;
   }
   if (state.next == state.facts.size()) {
-    state.facts = whole_run(state.id + std::to_string(state.run++), tasks_each);
+    state.facts = whole_run(id_of_run(of->name, of->runs++), tasks_each);
     state.next = 0;
   }
   const auto begun = clock::now();
@@ -99,8 +106,7 @@ void tell_next(teller_pointer self, Shared* of) {
 }
 
 template <class Shared>
-teller::behavior_type tell_for_ever(teller_pointer self, std::string id, Shared* of) {
-  self->state.id = std::move(id);
+teller::behavior_type tell_for_ever(teller_pointer self, Shared* of) {
   tell_next(self, of);
   return {[](const later& due) { due.act(); }};
 }
@@ -109,9 +115,10 @@ teller::behavior_type tell_for_ever(teller_pointer self, std::string id, Shared*
 
 endless_load::endless_load(writing_actors& on, const std::string& name, int producers)
     : shared_(std::make_unique<shared>(producers)) {
+  shared_->name = name;
   shared_->writer = on.writer();
   for (int i = 0; i < producers; ++i) {
-    on.system().spawn(tell_for_ever<shared>, name + '-' + std::to_string(i) + '-', shared_.get());
+    on.system().spawn(tell_for_ever<shared>, shared_.get());
   }
 }
 

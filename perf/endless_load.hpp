@@ -17,6 +17,10 @@ namespace troupe::perf {
 /// each.
 std::vector<fact_ptr> whole_run(const std::string& id, int tasks);
 
+/// Of the run that was begun as the `number`th of a load, from 0. Ids sort by age, as those of a node do: so the rows of
+/// runs that are at work at the same time are neighbours.
+std::string id_of_run(const std::string& name, std::int64_t number);
+
 class endless_load {
  public:
   /// Begins at once. `name` begins the ids of the runs. `on` outlives this.

@@ -36,6 +36,7 @@ namespace troupe::perf {
 namespace {
 
 constexpr int producers = 32;
+constexpr int runs_read = 1'000;
 constexpr double log_mib_max = 64;
 constexpr std::chrono::milliseconds log_looked_at{20};
 constexpr double growth_mib_per_minute_max = 1;
@@ -126,7 +127,7 @@ class readers {
     }
     int run = 0;
     while (end_.wait_for(std::chrono::milliseconds{1})) {
-      const run_id which{"soak-" + std::to_string(run++ % producers) + "-0"};
+      const run_id which{id_of_run("soak", run++ % runs_read)};
       const auto events = (*session)->list_events(which, event_seq{0}, 100);
       if (!events && events.error().code != error_code::not_found) {  // not yet
         throw std::runtime_error{events.error().message};
