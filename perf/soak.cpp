@@ -337,7 +337,7 @@ int judge(const course& told, double file_left) {
 
 std::optional<std::chrono::seconds> parse_seconds(int count, char** arguments) {
   constexpr int usual = 180;
-  constexpr int fewest = 10;
+  constexpr int fewest = 90;  // caches of pages grow for the first half minute
   if (count == 1) {
     return std::chrono::seconds{usual};
   }
