@@ -39,11 +39,11 @@ struct database_info {
   std::vector<std::pair<run_state, std::int64_t>> runs;      ///< How many in each state; all states, in their order.
   std::vector<std::pair<std::string, std::int64_t>> rows;    ///< How many in each table, by name.
   vacuum_history vacuum;
-  std::int64_t blobs = 0;                                    ///< Large outputs: files beside the database.
-  std::int64_t blob_bytes = 0;                               ///< Of them.
-  lease_epoch epoch;                                         ///< 0: nobody has written yet.
-  std::optional<lease_holder> last_holder;                   ///< Who took the newest epoch.
-  bool is_held = false;                                      ///< That one still lives.
+  std::int64_t blobs = 0;                   ///< Large outputs: files beside the database.
+  std::int64_t blob_bytes = 0;              ///< Of them.
+  lease_epoch epoch;                        ///< 0: nobody has written yet.
+  std::optional<lease_holder> last_holder;  ///< Who took the newest epoch.
+  bool is_held = false;                     ///< That one still lives.
 };
 
 result<database_info> describe_database(const storage_options& options);

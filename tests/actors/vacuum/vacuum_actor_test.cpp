@@ -37,8 +37,8 @@ class vacuum_actor_test : public testing::Test {
     database_writer_deps for_writer;
     for_writer.open = [this] { return write_session::open(place_.options(), lease_epoch{1}); };
     writer_.set(spawn_database_writer(*system_, std::move(for_writer), placement::shared));
-    auto sessions = std::make_shared<read_pool>(read_pool_options{
-        .storage = place_.options(), .elapsed = [this] { return clock_->now().time_since_epoch(); }});
+    auto sessions = std::make_shared<read_pool>(
+        read_pool_options{.storage = place_.options(), .elapsed = [this] { return clock_->now().time_since_epoch(); }});
     reader_.set(spawn_database_reader(*system_, {std::move(sessions)}, placement::shared));
     settle();
   }
