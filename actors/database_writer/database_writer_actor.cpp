@@ -302,7 +302,7 @@ database_writer::behavior_type behave(writer_pointer self, database_writer_deps 
       [=](const vacuum_slice& slice) { return maintain<vacuum_answer>(self, slice); },
       [=](const shrink_file& shrink) { return maintain<shrink_answer>(self, shrink); },
       [=](const record_vacuum& told) {
-        return between_batches<record_answer>(self, [&](write_session& session) { return session.record(told.pass); });
+        return between_batches<record_answer>(self, [&](write_session& session) { return carry_out(session, told); });
       },
       [=](flush_writes) { flush(self); },
   };

@@ -2,10 +2,13 @@
 
 #include "storage/write_session.hpp"
 
+#include <cstdint>
 #include <utility>
 
 namespace troupe {
 namespace {
+
+constexpr std::int64_t blobs_each_pass = 1'000;  // some milliseconds; the next pass goes on where this one ended
 
 bool steps_aside(maintenance_turn turn, const writer_watch& watch) {
   return turn == maintenance_turn::when_idle && watch.somebody_waits();
@@ -59,6 +62,16 @@ shrink_answer carry_out(write_session& session, const shrink_file& shrink, const
     return end.error();
   }
   return std::variant<file_shrunk, writer_is_busy>{file_shrunk{*end, since(begun, watch)}};
+}
+
+record_answer carry_out(write_session& session, const record_vacuum& told) {
+  auto recorded = session.record(told.pass);
+  if (recorded) {
+    if (const auto collected = session.collect_blobs(blobs_each_pass); !collected) {
+      return collected.error();
+    }
+  }
+  return recorded;
 }
 
 }  // namespace troupe

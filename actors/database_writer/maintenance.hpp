@@ -19,4 +19,7 @@ struct writer_watch {
 vacuum_answer carry_out(write_session& session, const vacuum_slice& slice, const writer_watch& watch);
 shrink_answer carry_out(write_session& session, const shrink_file& shrink, const writer_watch& watch);
 
+/// The row of the pass; and some large outputs that nothing refers to are removed (write_session::collect_blobs).
+record_answer carry_out(write_session& session, const record_vacuum& told);
+
 }  // namespace troupe

@@ -1,6 +1,7 @@
 // The writer actor on one thread, over a real database whose disk fails when told to.
 #include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/writer_client.hpp"
+#include "storage/blobs.hpp"
 #include "storage/read_session.hpp"
 #include "tests/storage/facts.hpp"
 #include "tests/support/fault_vfs.hpp"
@@ -14,6 +15,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -248,6 +250,17 @@ TEST_F(database_writer_test, senders_that_die_while_they_wait_give_their_place_t
   EXPECT_EQ(kinds_of("r-survivor").back(), "task.completed");
   EXPECT_EQ(access_.credit.waiting(), 0U);
   EXPECT_TRUE(access_.credit.take());
+}
+
+TEST_F(database_writer_test, with_each_pass_of_vacuum_unused_outputs_are_removed) {
+  start();
+  const auto put = blob_store{place_.options()}.put("what nobody refers to");
+  ASSERT_TRUE(put) << put.error().message;
+  const auto file = blob_path(blob_folder_of(place_.path()), put->digest);
+  ASSERT_TRUE(std::filesystem::exists(file));
+  caf::anon_send(access_.actor.get(), record_vacuum{});
+  settle();
+  EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 TEST_F(database_writer_test, a_batch_larger_than_its_maximum_is_several) {
