@@ -216,8 +216,8 @@ exit_code vacuum(context& with) {
 
 }  // namespace
 
-void add_db_vacuum(command_tree& tree, CLI::App& db) {
-  tree.on(tree.add(db,
+void add_db_vacuum(command_tree& tree, CLI::App& group) {
+  tree.on(tree.add(group,
                    {.name = "vacuum",
                     .summary = "give the free space in the database back to the file system",
                     .details =

@@ -135,13 +135,9 @@ class contended_lease_test : public testing::Test {
  protected:
   static constexpr int contenders = 16;
 
-  contended_lease_test() {
-    options_ = place_.options();
-    options_.busy_timeout = milliseconds{5'000};
-    path_ = place_.folder() / "deeds";
-    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    EXPECT_GE(file_, 0);
-  }
+  contended_lease_test() { options_.busy_timeout = milliseconds{5'000}; }
+
+  void SetUp() override { ASSERT_GE(file_, 0); }
 
   ~contended_lease_test() override {
     for (const auto pid : living_) {
@@ -215,9 +211,9 @@ class contended_lease_test : public testing::Test {
   }
 
   temporary_database place_;
-  storage_options options_;
-  std::filesystem::path path_;
-  int file_ = -1;
+  storage_options options_ = place_.options();
+  std::filesystem::path path_ = place_.folder() / "deeds";
+  int file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   std::vector<pid_t> living_;
   std::vector<line> deeds_;
   int stops_of_owners_ = 0;
