@@ -138,8 +138,10 @@ TEST_F(cli_beside_test, who_follows_sees_the_end_although_the_process_that_wrote
   ASSERT_TRUE(following.wait_for("task.started"));
   running.signal(SIGKILL);
   running.wait();
+  auto resumed = start({"resume", "r1"});
+  ASSERT_TRUE(resumed.wait_for("attempt 2"));  // whose agent is the only one by now
   held_.let_go();
-  EXPECT_EQ(run({"resume", "r1", "-q"}).code, 0);
+  EXPECT_EQ(resumed.wait().code, 0);
   const auto followed = following.wait();
   EXPECT_EQ(followed.code, 0) << followed.err;
   std::int64_t seq = 0;
