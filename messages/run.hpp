@@ -5,6 +5,7 @@
 #include "messages/base/ids.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/base/time.hpp"
+#include "messages/retry.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -53,6 +54,9 @@ struct attempt_exit {
   std::chrono::microseconds cpu_time{0};
   std::int64_t resident_bytes_max = 0;
   bool tree_gone = true;
+  std::optional<int> http_status{};  ///< Of an agent over HTTP.
+  std::optional<timestamp> first_output_at{};
+  std::optional<timestamp> last_output_at{};
 };
 
 struct token_usage {
@@ -69,12 +73,16 @@ struct field_delta {
 
 /// How a task ended: exactly one final row per task holds this.
 struct task_outcome {
-  task_state state = task_state::completed;  ///< completed, failed, cancelled or interrupted.
+  task_state state = task_state::completed;  ///< completed, failed, cancelled, interrupted or retrying.
   std::optional<json_text> value;            ///< completed: the parsed output.
   std::string found_by;             ///< How the value was found in the output: whole, fenced, balanced, text, function.
   std::vector<field_delta> deltas;  ///< Functions: explicit deltas, in order.
   std::optional<token_usage> usage;
-  std::optional<error> why;  ///< failed, cancelled, interrupted.
+  std::optional<error> why;  ///< failed, cancelled, interrupted, retrying.
+  /// retrying: when. Without it the task waits until the other agents of its step have answered: it is tried again if
+  /// they are a quorum, and has failed if they are not.
+  std::optional<retry_wait> retry{};
+  std::string session{};  ///< What the agent calls this conversation, where it says so.
 };
 
 }  // namespace troupe

@@ -5,8 +5,10 @@
 #include "messages/blob.hpp"
 #include "messages/control.hpp"
 #include "messages/event.hpp"
+#include "messages/limits.hpp"
 #include "messages/maintenance.hpp"
 #include "messages/queries.hpp"
+#include "messages/retry.hpp"
 #include "messages/supervision.hpp"
 #include "messages/writes.hpp"
 
@@ -52,3 +54,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_now)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_now_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::ask_permit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::permit_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::return_permit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::withdraw_permit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::await_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::came_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::forget_due)

@@ -1,6 +1,8 @@
 // What can go wrong, with one meaning in the library, over HTTP and on the command line.
 #pragma once
 
+#include "messages/base/time.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +61,9 @@ struct error {
   error_code code = error_code::internal;
   std::string message;  ///< What happened, and what was not done. UTF-8, no line break at the end.
   std::string hint;     ///< What to do next; may be empty.
+  /// For so long another attempt is of no use, as the failing side says (Retry-After; 2 s where a connection was refused).
+  /// Not stored.
+  std::optional<milliseconds> retry_after{};
 
   friend bool operator==(const error&, const error&) = default;
 };
