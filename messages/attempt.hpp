@@ -4,7 +4,9 @@
 #include "messages/agent.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/function.hpp"
+#include "messages/limits.hpp"
 #include "messages/run.hpp"
+#include "messages/workflow.hpp"
 
 #include <memory>
 #include <optional>
@@ -31,6 +33,13 @@ struct attempt_order {
   std::shared_ptr<const json_text> inputs;
   std::uint64_t seed = 0;
   attempt_limits limits;
+  retry_policy retry;
+  int failures = 0;                        ///< Attempts of this task that failed before this one.
+  std::optional<timestamp> first_started;  ///< Of the first attempt, where there was one.
+  /// When it fails for good, but not permanently, the others of its step are waited for: their quorum decides whether it
+  /// is tried once more.
+  bool waits_for_quorum = false;
+  token_estimate estimate;
   std::optional<error> refused;  ///< The attempt fails with this and starts nothing: its prompt cannot be rendered.
 };
 

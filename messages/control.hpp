@@ -59,7 +59,13 @@ struct drain_runs {
   bool at_once = false;
 };
 
-enum class stop_cause { cancelled, timed_out, interrupted };
+enum class stop_cause {
+  cancelled,
+  timed_out,
+  interrupted,
+  lost_race,  ///< Another agent of its step answered first.
+  too_late,   ///< Its step waits no longer: soft or hard deadline.
+};
 
 /// To an agent: end the attempt for this cause.
 struct stop_attempt {

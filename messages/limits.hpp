@@ -50,8 +50,8 @@ enum class permit_end {
 struct return_permit {
   permit_id id;
   permit_end how = permit_end::succeeded;
-  std::optional<token_estimate> used;        ///< None: what was estimated stays counted.
-  std::optional<milliseconds> retry_after;   ///< rate_limited: what the provider said.
+  std::optional<token_estimate> used;       ///< None: what was estimated stays counted.
+  std::optional<milliseconds> retry_after;  ///< rate_limited: what the provider said.
 };
 
 /// From a run to the governor: the attempt need not begin any more. Its question is not answered.

@@ -30,8 +30,8 @@ milliseconds suggested_backoff(const error& why) noexcept;
 
 /// What follows a failed attempt.
 struct retry_wait {
-  timestamp due;           ///< Not before; the retry budget may make it later.
-  milliseconds delay{0};   ///< What was decided, for people.
+  timestamp due;          ///< Not before; the retry budget may make it later.
+  milliseconds delay{0};  ///< What was decided, for people.
 };
 
 /// To the retry scheduler: answer me when `due` has come, by the time of day. Asking again for the same key replaces the

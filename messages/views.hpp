@@ -63,6 +63,12 @@ struct task_view {
   std::vector<field_delta> deltas;
   std::int64_t standard_output_bytes = 0;
   std::int64_t standard_error_bytes = 0;
+  std::optional<int> http_status{};
+  std::string session{};
+  std::optional<timestamp> retry_at{};       ///< retrying: when; none where it waits for the others of its step.
+  std::int64_t failures = 0;                 ///< Attempts that failed.
+  std::int64_t degraded_tries = 0;           ///< Of these, how often the others of its step were waited for.
+  std::optional<timestamp> first_started{};  ///< Of its first attempt.
 };
 
 /// Raw output of one attempt, as it came.
@@ -80,6 +86,7 @@ struct recovery_view {
   superstep_no superstep;        ///< The open one.
   std::vector<task_view> tasks;  ///< Of the open superstep, in graph order.
   std::optional<timestamp> deadline;
+  std::optional<timestamp> paused_until{};  ///< paused: goes on by itself then.
 };
 
 /// The connections that questions are answered over: how they stand at this moment, and what was since the start.

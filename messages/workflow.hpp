@@ -84,7 +84,12 @@ struct consensus_policy {
   std::string vote_each;             ///< RFC 6901 to a list in each output whose elements are voted on one by one.
   std::vector<std::string> vote_by;  ///< With vote_each: what makes two elements the same; empty: the whole element.
   int retry_degraded = 1;
-  std::optional<int> min_answers;
+  std::optional<int> min_answers;          ///< With fewer than the quorum, but so many, an emergency result.
+  agent_name aggregator;                   ///< aggregate: who gets the others' outputs. Not one of them.
+  std::string aggregate_prompt;            ///< With templates, `{{outputs}}` among them; empty: a prompt of our own.
+  std::vector<std::string> required;       ///< aggregate: RFC 6901 pointers that must exist in its output.
+  std::optional<milliseconds> soft_after;  ///< From the step's first start: goes on with a quorum, others are stopped.
+  std::optional<milliseconds> hard_after;  ///< From the step's first start: nobody is waited for any longer.
 };
 
 struct function_call {

@@ -9,6 +9,7 @@
 #include "messages/blob.hpp"
 #include "messages/consensus.hpp"
 #include "messages/event.hpp"
+#include "messages/limits.hpp"
 #include "messages/run.hpp"
 
 #include <memory>
@@ -44,6 +45,8 @@ struct start_attempt {
   std::int64_t pid = 0;  ///< 0 for a function.
   std::int64_t pid_start_time = 0;
   timestamp at;
+  provider_name provider{};   ///< Whose limits it counts against; may be empty.
+  token_estimate estimate{};  ///< What is counted until the provider says more.
 };
 
 /// Raw bytes, before anything parses them; task validating. No event.
@@ -60,8 +63,9 @@ struct record_output {
   output_blobs blobs;  ///< Where the database writer has put large streams. Senders leave it empty.
 };
 
-/// An attempt ended. Final, unless interrupted: then the task waits for another attempt.
-/// Events: task.completed, task.failed, task.cancelled or task.interrupted.
+/// An attempt ended. Final, unless interrupted or retrying: then the task waits for another attempt, the latter with a
+/// row in timers where a time is known. Events: task.completed, task.failed, task.cancelled, task.interrupted or
+/// task.retrying.
 struct finish_attempt {
   run_id run;
   task_id task;
@@ -76,6 +80,7 @@ struct run_end {
   bool degraded = false;
   std::optional<error> why;
   std::optional<step_id> failed_step;
+  std::optional<timestamp> until{};  ///< paused: goes on by itself then (a provider's quota). A row in timers.
 };
 
 /// The verdict on one step of a superstep, with what each agent said: consensus_runs and agent_outputs.
@@ -85,8 +90,16 @@ struct step_verdict {
   std::vector<agent_answer> answers;
 };
 
+/// A task of a superstep that is not tried again after all: nothing of it runs.
+struct given_up_task {
+  task_id task;
+  task_state state = task_state::failed;  ///< Or cancelled: somebody else won the race.
+  error why;
+};
+
 /// A superstep ends: verdicts, deltas, the new state, the next front or the end of the run, all or nothing.
-/// Where it ends a run as failed, tasks that wait are cancelled. Events: task.cancelled each, consensus.reached per step,
+/// Where it ends a run as failed, tasks that wait are cancelled. Events: task.failed or task.cancelled for each that was
+/// given up, task.cancelled for each that waited, consensus.reached per step,
 /// superstep.committed, then task.queued of the next front or run.*.
 struct commit_superstep {
   run_id run;
@@ -99,6 +112,7 @@ struct commit_superstep {
   std::vector<planned_task> next_front;
   std::optional<run_end> end;  ///< Set exactly when next_front is empty.
   timestamp at;
+  std::vector<given_up_task> given_up{};
 };
 
 /// A run ends or pauses outside a superstep: cancel, time limit, shutdown. Tasks that are not final are cancelled

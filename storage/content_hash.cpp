@@ -75,11 +75,16 @@ class encoder {
   void add(const field_delta& delta) { all(delta.field, delta.value); }
   void add(const token_usage& usage) { all(usage.model, usage.input_tokens, usage.output_tokens); }
   void add(const attempt_exit& exit) {
-    all(exit.exit_code, exit.signal, exit.cpu_time, exit.resident_bytes_max, exit.tree_gone);
+    all(exit.exit_code, exit.signal, exit.cpu_time, exit.resident_bytes_max, exit.tree_gone, exit.http_status);
+    all(exit.first_output_at, exit.last_output_at);
   }
   void add(const task_outcome& outcome) {
     all(to_string(outcome.state), outcome.value, outcome.found_by, outcome.deltas, outcome.usage, outcome.why);
+    all(outcome.retry, outcome.session);
   }
+  void add(timestamp at) { add(at.time_since_epoch()); }
+  void add(const retry_wait& wait) { all(wait.due, std::chrono::microseconds{wait.delay}); }
+  void add(const given_up_task& task) { all(task.task, to_string(task.state), task.why); }
   void add(const agent_answer& answer) { all(answer.agent, answer.value, answer.why_missing); }
   void add(const answer_group& group) { all(group.value, group.agents); }
   void add(const missing_agent& missing) { all(missing.agent, missing.why); }
@@ -88,7 +93,7 @@ class encoder {
     all(reached.agreement, reached.agreed, reached.dissent, reached.degraded, reached.why);
   }
   void add(const step_verdict& verdict) { all(verdict.step, verdict.reached, verdict.answers); }
-  void add(const run_end& end) { all(to_string(end.state), end.degraded, end.why, end.failed_step); }
+  void add(const run_end& end) { all(to_string(end.state), end.degraded, end.why, end.failed_step, end.until); }
 
   void add(const create_run& told) { all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs); }
   void add(const start_attempt& told) { all(told.run, told.task, told.attempt, told.pid, told.pid_start_time); }
@@ -101,7 +106,7 @@ class encoder {
   void add(const finish_attempt& told) { all(told.run, told.task, told.attempt, told.outcome); }
   void add(const commit_superstep& told) {
     all(told.run, told.superstep, told.verdicts, told.deltas, told.state, told.state_hash, told.idempotency_key);
-    all(told.next_front, told.end);
+    all(told.next_front, told.end, told.given_up);
   }
   void add(const end_run& told) { all(told.run, told.end, told.from); }
   void add(const resume_run& told) { all(told.run, told.from); }

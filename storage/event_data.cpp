@@ -77,6 +77,9 @@ std::string run_ended_data(const run_row& row, const run_end& end) {
   if (end.failed_step) {
     object.add("step", end.failed_step->str());
   }
+  if (end.until) {
+    object.add("until", to_rfc3339(*end.until));
+  }
   if (is_final(end.state)) {
     object.add("degraded", end.degraded)
         .add("state_hash", row.state_hash)
@@ -133,6 +136,19 @@ std::string task_failed_data(const task_outcome& outcome, std::optional<int> exi
   }
   if (signal) {
     object.add("signal", *signal);
+  }
+  return object.str();
+}
+
+std::string task_retrying_data(const task_outcome& outcome) {
+  json_object object;
+  add_error(object, outcome.why);
+  if (outcome.retry) {
+    object.add("class", to_string(class_of(outcome.why->code)))
+        .add("delay_ms", outcome.retry->delay.count())
+        .add("due", to_rfc3339(outcome.retry->due));
+  } else {
+    object.add("class", to_string(error_class::degraded));
   }
   return object.str();
 }

@@ -27,6 +27,8 @@ std::string task_completed_data(const task_outcome& outcome,
                                 const std::optional<std::pair<std::int64_t, std::int64_t>>& printed);
 std::string task_failed_data(const task_outcome& outcome, std::optional<int> exit_code, std::optional<int> signal);
 
+std::string task_retrying_data(const task_outcome& outcome);
+
 std::string consensus_data(const verdict& reached);
 /// All of the verdict, for consensus_verdicts.verdict.
 std::string verdict_json(const verdict& reached);

@@ -119,6 +119,20 @@ SELECT 'output of attempt ' || o.attempt || ' of task ' || o.task_id || ' counts
 FROM attempt_output AS o JOIN blobs AS b
   ON (o.stdout_hash = b.hash AND o.stdout_kept <> b.bytes) OR (o.stderr_hash = b.hash AND o.stderr_kept <> b.bytes)
 )sql"},
+    stored_invariant{"timers",
+                     "Who waits for a time waits: a task that retries, a run that is paused.",
+                     R"sql(
+SELECT 'timer ' || m.id || ' waits to try task ' || t.task_id || ' again, which is ' || t.state
+FROM timers AS m JOIN tasks AS t USING (task_id)
+WHERE m.state = 'waiting' AND m.kind = 'retry' AND t.state <> 'retrying'
+UNION ALL
+SELECT 'timer ' || m.id || ' waits to go on with run ' || r.run_id || ', which is ' || r.state
+FROM timers AS m JOIN runs AS r USING (run_id)
+WHERE m.state = 'waiting' AND m.kind = 'quota' AND r.state <> 'paused'
+UNION ALL
+SELECT 'timer ' || min(id) || ' is one of ' || count(*) || ' that wait for ' || coalesce(task_id, run_id)
+FROM timers WHERE state = 'waiting' GROUP BY kind, run_id, task_id, gate_id HAVING count(*) > 1
+)sql"},
     stored_invariant{"keys",
                      "No key was settled beyond the events of its run.",
                      R"sql(

@@ -83,7 +83,8 @@ status is_there(const std::filesystem::path& folder, const std::optional<blob_re
 void save_exit(run_change& change, const record_output& told) {
   change.sql().run(
       "UPDATE attempts SET state = 'validating', output_at = ?3, exit_code = ?4, signal = ?5, cpu_us = ?6,"
-      " resident_bytes_max = ?7, tree_gone = ?8 WHERE task_id = ?1 AND attempt = ?2",
+      " resident_bytes_max = ?7, tree_gone = ?8, http_status = ?9, first_output_at = ?10, last_output_at = ?11"
+      " WHERE task_id = ?1 AND attempt = ?2",
       told.task,
       told.attempt,
       told.at,
@@ -91,7 +92,10 @@ void save_exit(run_change& change, const record_output& told) {
       told.exit.signal,
       std::int64_t{told.exit.cpu_time.count()},
       told.exit.resident_bytes_max,
-      told.exit.tree_gone);
+      told.exit.tree_gone,
+      told.exit.http_status,
+      told.exit.first_output_at,
+      told.exit.last_output_at);
 }
 
 }  // namespace

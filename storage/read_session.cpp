@@ -242,7 +242,9 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   view.run = *std::move(whole);
   view.tasks = list_task_rows(sql, run, view.superstep);
   auto row = sql.use(
-      "SELECT w.source, c.source, r.deadline FROM runs AS r JOIN workflows AS w ON w.hash = r.workflow_hash"
+      "SELECT w.source, c.source, r.deadline,"
+      " (SELECT due_at FROM timers WHERE run_id = r.run_id AND kind = 'quota' AND state = 'waiting') FROM runs AS r "
+      "JOIN workflows AS w ON w.hash = r.workflow_hash"
       " JOIN configs AS c ON c.hash = r.config_hash WHERE r.run_id = ?",
       run);
   if (!row.step()) {
@@ -251,6 +253,7 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   view.workflow_source = row.text(0);
   view.config_source = row.text(1);
   view.deadline = row.time_if(2);
+  view.paused_until = row.time_if(3);
   return view;
 }
 

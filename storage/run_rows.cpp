@@ -46,11 +46,15 @@ run_view run_view_of(const prepared& row) {
   return view;
 }
 
-// The columns of a task and its latest attempt; what follows the last line differs.
+// The columns of a task, its latest attempt, and what its attempts have in common; what follows the last line differs.
 #define TROUPE_TASK_COLUMNS                                                                                 \
   "SELECT t.task_id, t.run_id, t.superstep, t.step_id, t.agent_name, t.ordinal, t.state, t.attempt, a.pid," \
   " a.pid_start_time, a.exit_code, a.signal, a.started_at, t.finished_at, t.error_code, t.error_message,"   \
-  " t.error_hint, t.value, t.deltas, o.stdout_printed, o.stderr_printed FROM tasks AS t"                    \
+  " t.error_hint, t.value, t.deltas, o.stdout_printed, o.stderr_printed, a.http_status, a.session,"         \
+  " (SELECT due_at FROM timers WHERE task_id = t.task_id AND state = 'waiting'),"                           \
+  " (SELECT count(*) FROM attempts WHERE task_id = t.task_id AND state = 'failed'),"                        \
+  " (SELECT count(*) FROM attempts WHERE task_id = t.task_id AND error_class = 'degraded'),"                \
+  " (SELECT min(started_at) FROM attempts WHERE task_id = t.task_id) FROM tasks AS t"                       \
   " LEFT JOIN attempts AS a ON a.task_id = t.task_id AND a.attempt = t.attempt"                             \
   " LEFT JOIN attempt_output AS o ON o.task_id = t.task_id AND o.attempt = t.attempt"
 
@@ -104,6 +108,12 @@ task_view task_view_of(const prepared& row) {
   view.deltas = row.is_null(18) ? std::vector<field_delta>{} : deltas_of(row.text(18));
   view.standard_output_bytes = row.number(19);
   view.standard_error_bytes = row.number(20);
+  view.http_status = small_number(row, 21);
+  view.session = row.text(22);
+  view.retry_at = row.time_if(23);
+  view.failures = row.number(24);
+  view.degraded_tries = row.number(25);
+  view.first_started = row.time_if(26);
   return view;
 }
 

@@ -39,6 +39,14 @@ std::optional<event_kind> kind_of_end(run_state state) {
   return std::nullopt;
 }
 
+void end_quota_timer(run_change& change, std::string_view how) {
+  change.sql().run(
+      "UPDATE timers SET state = ?2, ended_at = ?3 WHERE run_id = ?1 AND kind = 'quota' AND state = 'waiting'",
+      change.run(),
+      how,
+      change.at());
+}
+
 // A sender that knows more of the run than its rows say has read something that was never committed.
 status must_know_the_past(run_change& change, event_seq from) {
   if (from > change.row().last) {
@@ -105,6 +113,14 @@ status end(run_change& change, const run_end& end) {
       end.why ? std::optional{end.why->message} : std::nullopt,
       end.why && !end.why->hint.empty() ? std::optional{end.why->hint} : std::nullopt,
       end.failed_step);
+  if (end.until) {
+    change.sql().run(
+        "INSERT INTO timers (run_id, kind, due_at, reason, state, set_at) VALUES (?, 'quota', ?, ?, 'waiting', ?)",
+        change.run(),
+        *end.until,
+        end.why ? std::optional{to_string(end.why->code)} : std::nullopt,
+        change.at());
+  }
   change.tell(*kind, run_ended_data(change.row(), end));
   return done;
 }
@@ -116,6 +132,7 @@ status end(run_change& change, const end_run& told) {
   if (is_final(told.end.state)) {
     const auto why = told.end.why.value_or(error{error_code::cancelled, "the run has ended", ""});
     cancel_tasks(change, open_tasks(change), why);
+    end_quota_timer(change, "cancelled");
   }
   return end(change, told.end);
 }
@@ -130,6 +147,7 @@ status resume(run_change& change, const resume_run& told) {
       return moved;
     }
   }
+  end_quota_timer(change, "fired");
   const auto interrupted = interrupt_and_requeue(change, open_tasks(change));
   change.sql().run(
       "UPDATE runs SET epoch = ?2, error_code = NULL, error_message = NULL, error_hint = NULL, failed_step = NULL"

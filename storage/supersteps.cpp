@@ -153,6 +153,11 @@ status check_order(run_change& change, const commit_superstep& told) {
 
 /// What the end of a failed run does not let begin is cancelled. Anything else has to be final already.
 status close_tasks(run_change& change, const commit_superstep& told) {
+  for (const auto& task : told.given_up) {
+    if (auto closed = give_up(change, task); !closed) {
+      return closed;
+    }
+  }
   auto open = open_tasks(change);
   const bool cancels = told.end && told.end->state == run_state::failed && told.end->why;
   const auto in_the_way =

@@ -40,25 +40,52 @@ std::optional<json_text> deltas_json(const std::vector<field_delta>& deltas) {
   })};
 }
 
-void close_attempt(run_change& change,
-                   const task_row& task,
-                   std::string_view state,
-                   const std::optional<error>& why,
-                   const std::optional<token_usage>& usage) {
+// A failure that waits for the quorum of its step is of the class that RT-3 calls degraded.
+std::optional<std::string_view> class_name_of(const task_outcome& outcome) {
+  if (!outcome.why || (outcome.state != task_state::failed && outcome.state != task_state::retrying)) {
+    return std::nullopt;
+  }
+  const bool waits_for_quorum = outcome.state == task_state::retrying && !outcome.retry;
+  return to_string(waits_for_quorum ? error_class::degraded : class_of(outcome.why->code));
+}
+
+void close_attempt(run_change& change, const task_row& task, std::string_view state, const task_outcome& outcome) {
+  const auto& usage = outcome.usage;
   change.sql().run(
       "UPDATE attempts SET state = ?3, finished_at = ?4, error_code = ?5, error_message = ?6, error_hint = ?7,"
-      " model = ?8, input_tokens = ?9, output_tokens = ?10"
+      " model = ?8, input_tokens = ?9, output_tokens = ?10, error_class = ?11, session = ?12"
       " WHERE task_id = ?1 AND attempt = ?2 AND finished_at IS NULL",
       task.names.task,
       task.attempt,
       state,
       change.at(),
-      code_of(why),
-      message_of(why),
-      hint_of(why),
+      code_of(outcome.why),
+      message_of(outcome.why),
+      hint_of(outcome.why),
       usage && !usage->model.empty() ? std::optional{usage->model} : std::nullopt,
       usage ? std::optional{usage->input_tokens} : std::nullopt,
-      usage ? std::optional{usage->output_tokens} : std::nullopt);
+      usage ? std::optional{usage->output_tokens} : std::nullopt,
+      class_name_of(outcome),
+      outcome.session.empty() ? std::nullopt : std::optional{outcome.session});
+}
+
+void set_retry_timer(run_change& change, const task_row& task, const task_outcome& outcome) {
+  change.sql().run(
+      "INSERT INTO timers (run_id, task_id, kind, attempt, due_at, reason, state, set_at)"
+      " VALUES (?, ?, 'retry', ?, ?, ?, 'waiting', ?)",
+      change.run(),
+      task.names.task,
+      task.attempt,
+      outcome.retry->due,
+      code_of(outcome.why),
+      change.at());
+}
+
+void end_retry_timer(run_change& change, const task_row& task, std::string_view how) {
+  change.sql().run("UPDATE timers SET state = ?2, ended_at = ?3 WHERE task_id = ?1 AND state = 'waiting'",
+                   task.names.task,
+                   how,
+                   change.at());
 }
 
 // What is left of a task at work when an attempt of it has ended.
@@ -90,21 +117,32 @@ void save_running_task(run_change& change, const task_row& task) {
 
 void open_attempt(run_change& change,
                   const task_row& task,
-                  std::int64_t pid,
-                  std::int64_t pid_start_time,
+                  const start_attempt& told,
                   std::optional<timestamp> started_at) {
+  const bool limited = !told.provider.empty();
   change.sql().run(
-      "INSERT INTO attempts (task_id, attempt, epoch, state, pid, pid_start_time, started_at)"
-      " VALUES (?, ?, ?, 'running', ?, ?, ?)",
+      "INSERT INTO attempts (task_id, attempt, epoch, state, pid, pid_start_time, started_at, provider,"
+      " input_estimate, output_estimate) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
       task.names.task,
       task.attempt,
       change.epoch(),
-      pid,
-      pid_start_time,
-      started_at);
+      told.pid,
+      told.pid_start_time,
+      started_at,
+      limited ? std::optional{told.provider} : std::nullopt,
+      limited ? std::optional{told.estimate.input} : std::nullopt,
+      limited ? std::optional{told.estimate.output} : std::nullopt);
   if (task.attempt.value() == 1) {
     ++change.row().steps;
   }
+}
+
+// What waited for its next attempt passes the queue on its way, and nobody needs to be told.
+status queue_again(run_change& change, task_row& task, std::string_view timer_ends_as) {
+  if (task.state == task_state::retrying) {
+    end_retry_timer(change, task, timer_ends_as);
+  }
+  return task.state == task_state::queued || !waits(task.state) ? done : move_task(task, task_state::queued);
 }
 
 // A task whose attempt never came to run (no such program, no room for a process) ends without a start: the attempt
@@ -115,13 +153,11 @@ status take_attempt_that_never_ran(run_change& change, task_row& task, const fin
   if (!never_ran) {
     return must_be_latest(task, told.attempt);
   }
-  if (task.state != task_state::queued) {
-    if (auto moved = move_task(task, task_state::queued); !moved) {
-      return moved;
-    }
+  if (auto queued = queue_again(change, task, "cancelled"); !queued) {
+    return queued;
   }
   task.attempt = told.attempt;
-  open_attempt(change, task, 0, 0, std::nullopt);
+  open_attempt(change, task, {}, std::nullopt);
   return done;
 }
 
@@ -165,11 +201,13 @@ void tell_outcome(run_change& change, const task_row& task, const task_outcome& 
     case task_state::interrupted:
       change.tell(event_kind::task_interrupted, task.names, attempt, error_data(outcome.why));
       return;
+    case task_state::retrying:
+      change.tell(event_kind::task_retrying, task.names, attempt, task_retrying_data(outcome));
+      return;
     case task_state::pending:
     case task_state::queued:
     case task_state::running:
     case task_state::validating:
-    case task_state::retrying:
       return;
   }
 }
@@ -259,18 +297,15 @@ status start(run_change& change, const start_attempt& told) {
     return illegal("attempt " + std::to_string(told.attempt.value()) + " of " + named(task) + " comes after attempt " +
                    std::to_string(task.attempt.value()));
   }
-  if (waits(task.state) && task.state != task_state::queued) {
-    // It waited for this attempt: it passes the queue on its way, and nobody needs to be told.
-    if (auto queued = move_task(task, task_state::queued); !queued) {
-      return queued;
-    }
+  if (auto queued = queue_again(change, task, "fired"); !queued) {
+    return queued;
   }
   if (auto moved = move_task(task, task_state::running); !moved) {
     return moved;
   }
   task.attempt = told.attempt;
   task.facts.reset();
-  open_attempt(change, task, told.pid, told.pid_start_time, told.at);
+  open_attempt(change, task, told, told.at);
   save_running_task(change, task);
   change.tell(event_kind::task_started, task.names, task.attempt, task_started_data(told));
   return done;
@@ -283,16 +318,24 @@ status finish(run_change& change, const finish_attempt& told) {
   }
   auto& task = *found;
   const auto& outcome = told.outcome;
-  if (!is_final(outcome.state) && outcome.state != task_state::interrupted) {
+  const bool waits_again = outcome.state == task_state::interrupted || outcome.state == task_state::retrying;
+  if (!is_final(outcome.state) && !waits_again) {
     return illegal("an attempt of " + named(task) + " cannot end as " + std::string{to_string(outcome.state)});
   }
   if (auto taken = take_attempt_that_never_ran(change, task, told); !taken) {
     return taken;
   }
-  if (auto moved = move_task(task, outcome.state); !moved) {
+  const auto of_attempt = outcome.state == task_state::retrying ? task_state::failed : outcome.state;
+  if (auto moved = move_task(task, of_attempt); !moved) {
     return moved;
   }
-  close_attempt(change, task, to_string(outcome.state), outcome.why, outcome.usage);
+  if (auto moved = of_attempt == outcome.state ? done : move_task(task, outcome.state); !moved) {
+    return moved;
+  }
+  close_attempt(change, task, to_string(of_attempt), outcome);
+  if (outcome.retry) {
+    set_retry_timer(change, task, outcome);
+  }
   save_task(change, task, outcome);
   if (outcome.usage) {
     change.row().input_tokens += outcome.usage->input_tokens;
@@ -317,12 +360,36 @@ std::vector<task_row> open_tasks(run_change& change) {
 
 void cancel_tasks(run_change& change, std::vector<task_row> tasks, const error& why) {
   for (auto& task : tasks) {
+    if (task.state == task_state::retrying) {
+      end_retry_timer(change, task, "cancelled");
+    }
     task.state = task_state::cancelled;  // legal from every state that is not final
     const task_outcome outcome{task_state::cancelled, {}, {}, {}, {}, why};
-    close_attempt(change, task, "cancelled", why, std::nullopt);
+    close_attempt(change, task, "cancelled", outcome);
     save_task(change, task, outcome);
     tell_outcome(change, task, outcome);
   }
+}
+
+status give_up(run_change& change, const given_up_task& told) {
+  auto task = find_task(change, told.task);
+  if (!task) {
+    return task.error();
+  }
+  if (!waits(task->state) || !is_final(told.state) || told.state == task_state::completed) {
+    return illegal(named(*task) + " is " + std::string{to_string(task->state)} + " and cannot be given up as " +
+                   std::string{to_string(told.state)});
+  }
+  if (auto queued = queue_again(change, *task, "cancelled"); !queued) {
+    return queued;
+  }
+  if (auto moved = move_task(*task, told.state); !moved) {
+    return moved;
+  }
+  const task_outcome outcome{told.state, {}, {}, {}, {}, told.why};
+  save_task(change, *task, outcome);
+  tell_outcome(change, *task, outcome);
+  return done;
 }
 
 std::int64_t interrupt_and_requeue(run_change& change, std::vector<task_row> tasks) {
@@ -330,8 +397,9 @@ std::int64_t interrupt_and_requeue(run_change& change, std::vector<task_row> tas
   for (auto& task : tasks) {
     if (task.state == task_state::running || task.state == task_state::validating) {
       task.state = task_state::interrupted;
-      close_attempt(change, task, "interrupted", std::nullopt, std::nullopt);
-      tell_outcome(change, task, {task_state::interrupted, {}, {}, {}, {}, {}});
+      const task_outcome outcome{task_state::interrupted, {}, {}, {}, {}, {}};
+      close_attempt(change, task, "interrupted", outcome);
+      tell_outcome(change, task, outcome);
       ++told;
     }
     if (task.state == task_state::interrupted) {

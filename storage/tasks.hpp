@@ -32,6 +32,9 @@ std::vector<task_row> open_tasks(run_change& change);
 /// Cancels `tasks` for `why`: final rows, events, attempts closed.
 void cancel_tasks(run_change& change, std::vector<task_row> tasks, const error& why);
 
+/// A task that waits gets its final row after all. INTERNAL where it does not wait.
+status give_up(run_change& change, const given_up_task& told);
+
 /// What ran is interrupted (told), and waits again. Returns how many were told.
 std::int64_t interrupt_and_requeue(run_change& change, std::vector<task_row> tasks);
 

@@ -46,7 +46,8 @@ class number_id {
 using run_id = text_id<struct run_id_tag>;          ///< `r-` and 20 characters, or what the caller chose.
 using step_id = text_id<struct step_id_tag>;        ///< `[a-z0-9][a-z0-9_-]*`, unique in a workflow.
 using agent_name = text_id<struct agent_name_tag>;  ///< A key of `[agents]`; for a function step, the function's name.
-using provider_name = text_id<struct provider_name_tag>;  ///< A key of `[providers]`: who limits several agents at once.
+using provider_name =
+    text_id<struct provider_name_tag>;              ///< A key of `[providers]`: who limits several agents at once.
 using field_name = text_id<struct field_name_tag>;  ///< A top-level key of a run's state.
 using task_id = text_id<struct task_id_tag>;        ///< `RUN/SUPERSTEP/STEP/AGENT`: see make_task_id.
 

@@ -123,6 +123,13 @@ constexpr planted damages[] = {
     {"blob_bytes",
      "INSERT INTO blobs VALUES (printf('%064d', 0), 5, 0);"
      "UPDATE attempt_output SET stderr = NULL, stderr_hash = printf('%064d', 0)"},
+    {"timers",
+     "INSERT INTO timers (run_id, task_id, kind, attempt, due_at, state, set_at) SELECT run_id, task_id, 'retry', 1, 9,"
+     " 'waiting', 1 FROM tasks WHERE run_id = 'r-ended'"},
+    {"timers", "INSERT INTO timers (run_id, kind, due_at, state, set_at) VALUES ('r-open', 'quota', 9, 'waiting', 1)"},
+    {"timers",
+     "INSERT INTO timers (run_id, kind, due_at, state, set_at) VALUES ('r-open', 'gate', 9, 'waiting', 1);"
+     "INSERT INTO timers (run_id, kind, due_at, state, set_at) VALUES ('r-open', 'gate', 9, 'waiting', 1)"},
     {"keys", "UPDATE write_keys SET last_seq = 99 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"keys", "UPDATE write_keys SET last_seq = 0 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"import",

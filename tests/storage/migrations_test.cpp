@@ -220,11 +220,14 @@ TEST_F(migrations_test, carries_the_first_schema_with_data_to_the_last) {
     ASSERT_TRUE(migrate(old, migration_sources().first(1)));
     old.connection().exec("ATTACH '" + now.path().string() + "' AS source; PRAGMA defer_foreign_keys = ON; BEGIN;");
     SQLite::Statement tables{old.connection(),
-                             "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"};
+                             "SELECT t.name, group_concat(c.name) FROM main.sqlite_schema AS t,"
+                             " pragma_table_info(t.name, 'main') AS c WHERE t.type = 'table'"
+                             " AND t.name NOT LIKE 'sqlite_%' GROUP BY t.name"};
     std::string copy = "PRAGMA defer_foreign_keys = ON;";
     while (tables.executeStep()) {
       const auto table = tables.getColumn(0).getString();
-      copy += "INSERT INTO main." + table + " SELECT * FROM source." + table + ';';
+      const auto columns = tables.getColumn(1).getString();
+      copy += "INSERT INTO main." + table + " (" + columns + ") SELECT " + columns + " FROM source." + table + ';';
     }
     tables.reset();
     old.connection().exec(copy + "COMMIT; DETACH source");
