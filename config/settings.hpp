@@ -4,6 +4,8 @@
 
 #include "messages/agent.hpp"
 #include "messages/base/time.hpp"
+#include "messages/provider.hpp"
+#include "messages/retry_policy.hpp"
 
 #include <cstddef>
 #include <map>
@@ -45,6 +47,7 @@ struct runtime_settings {
   milliseconds drain_grace{2'000};
   int restart_intensity = 3;  ///< Restarts within restart_window that a supervisor makes before it gives up.
   milliseconds restart_window{5'000};
+  int attempts_max = 1'024;  ///< Of all runs, at one time.
   std::string custodian;  ///< Absolute path; empty: beside the running program, else where it is installed.
 };
 
@@ -54,12 +57,19 @@ struct log_settings {
   std::string file;  ///< Absolute path; empty: stderr.
 };
 
+struct retry_settings {
+  retry_policy agent;
+  retry_policy storage{3, milliseconds{100}, milliseconds{10'000}, 2.0, 0.5, std::nullopt};
+};
+
 struct settings {
   storage_settings storage;
   writer_settings writer;
   vacuum_settings vacuum;
   runtime_settings runtime;
   log_settings log;
+  retry_settings retry;
+  std::map<provider_name, provider_spec> providers;
   std::map<agent_name, agent_spec> agents;
 };
 

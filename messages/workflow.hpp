@@ -5,6 +5,7 @@
 #include "messages/base/ids.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/base/time.hpp"
+#include "messages/retry_policy.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -63,14 +64,6 @@ struct route {
   step_id to;
   std::optional<condition> when;  ///< Without it the route always holds.
   source_position at;
-};
-
-struct retry_policy {
-  int max_attempts = 3;  ///< Calls in all.
-  milliseconds initial{1'000};
-  milliseconds max{16'000};
-  double multiplier = 2.0;
-  double jitter = 0.5;
 };
 
 enum class crash_policy { retry, fail, ask };
@@ -133,6 +126,7 @@ struct step {
 
 struct run_limits {
   int max_concurrent = 8;
+  int priority = 5;            ///< Beside other runs: 0 to 9, 9 first.
   std::int64_t max_steps = 0;  ///< Task executions; 0: no limit.
   std::optional<milliseconds> wall_clock;
   std::optional<std::int64_t> budget_microusd;

@@ -5,6 +5,7 @@
 #include "storage/disk_space.hpp"
 #include "storage/lease.hpp"
 #include "storage/maintenance.hpp"
+#include "storage/provider_use.hpp"
 #include "storage/run_rows.hpp"
 #include "storage/sqlite_error.hpp"
 #include "storage/statements.hpp"
@@ -408,6 +409,16 @@ result<maintenance_view> read_session::find_maintenance() {
     auto& file = state_->file;
     return maintenance_view{
         measure(file.connection()), free_bytes_in(file.options().path.parent_path()), read_history(sql)};
+  });
+}
+
+provider_use_answer read_session::find_provider_use(const provider_use_query& question) {
+  return state_->in_transaction([&](statement_cache& sql) -> provider_use_answer {
+    std::vector<provider_use> uses;
+    for (const auto& provider : question.providers) {
+      uses.push_back(use_of(sql, provider, question.minute_from, question.day_from));
+    }
+    return uses;
   });
 }
 

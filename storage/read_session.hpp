@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages/base/result.hpp"
+#include "messages/limits.hpp"
 #include "messages/maintenance.hpp"
 #include "messages/views.hpp"
 #include "storage/storage_options.hpp"
@@ -58,6 +59,9 @@ class read_session {
 
   /// How large the file is, how much of it is free, and when vacuum last passed over it.
   result<maintenance_view> find_maintenance();
+
+  /// What attempts have used up of the providers' limits, one for each provider of the question, in its order.
+  provider_use_answer find_provider_use(const provider_use_query& question);
 
   /// False where an answer failed by an error of the disk, where the file at the path is another one by now, or where
   /// the database does not answer. Asks it. For a pool, when it hands a session out.

@@ -61,6 +61,9 @@ database_reader::behavior_type behave(reader_pointer self, database_reader_deps 
       [=](maintenance_query) {
         return ask<maintenance_answer>(self, [](read_session& session) { return session.find_maintenance(); });
       },
+      [=](const provider_use_query& query) {
+        return ask<provider_use_answer>(self, [&](read_session& session) { return session.find_provider_use(query); });
+      },
   };
 }
 

@@ -12,6 +12,8 @@ using governor = caf::typed_actor<  //
     caf::replies_to<ask_permit>::with<permit_reply>,
     caf::reacts_to<return_permit>,
     caf::reacts_to<withdraw_permit>,
+    // queries
+    caf::replies_to<limits_query>::with<limits_view>,
     // its own timers
     caf::reacts_to<later>>;
 

@@ -10,6 +10,8 @@ namespace troupe {
 using retry_scheduler = caf::typed_actor<  //
     caf::replies_to<await_due>::with<came_due>,
     caf::reacts_to<forget_due>,
+    // queries
+    caf::replies_to<waits_query>::with<waits_view>,
     // its own timers
     caf::reacts_to<later>>;
 
