@@ -1,0 +1,183 @@
+// The actors of a node, in the order of their start, and what each of them is given.
+#include "actors/agent/agent_actor.hpp"
+#include "actors/blob_writer/blob_writer_actor.hpp"
+#include "actors/database_reader/database_reader_actor.hpp"
+#include "actors/event_hub/event_hub_actor.hpp"
+#include "actors/run/run_actor.hpp"
+#include "actors/run_supervisor/run_supervisor_actor.hpp"
+#include "actors/vacuum/vacuum_actor.hpp"
+#include "config/load.hpp"
+#include "config/pin.hpp"
+#include "config/workflow_file.hpp"
+#include "runtime/function_threads.hpp"
+#include "runtime/node_state.hpp"
+#include "runtime/os/process_reactor.hpp"
+#include "runtime/os/prompt_files.hpp"
+#include "runtime/writer_assembly.hpp"
+#include "storage/read_pool.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds slack{10'000};  // of a stop, beyond what its parts may take
+
+// Questions of actors are short. With four, a long one (a run with a large state) does not hold up the others; what the
+// pool has beyond them is for callers of the node, who read on threads of their own.
+constexpr std::size_t reader_actors = 4;
+
+vacuum_rules rules_of(const vacuum_settings& config) {
+  vacuum_rules rules;
+  rules.at = config.at;
+  rules.check_every = config.check_every;
+  rules.slice = config.slice;
+  rules.free_percent = config.free_percent;
+  rules.free_bytes = static_cast<std::int64_t>(config.free_bytes);
+  return rules;
+}
+
+std::shared_ptr<const executors> executors_of(const settings& config, const function_table& functions) {
+  auto made = std::make_shared<executors>();
+  made->agents = config.agents;
+  made->functions = functions;
+  made->kill_grace = config.runtime.kill_grace;
+  made->drain_grace = config.runtime.drain_grace;
+  return made;
+}
+
+error first_error(const std::vector<problem>& problems, const std::string& what) {
+  for (const auto& each : problems) {
+    if (each.weight == problem::severity::error) {
+      return {error_code::internal, what + " cannot be read back: " + each.message, each.hint};
+    }
+  }
+  return {error_code::internal, what + " cannot be read back", ""};
+}
+
+// Decision 13: a run keeps the workflow and the configuration that it started with.
+result<run_material> read_pinned(const recovery_view& rows, const function_table& functions) {
+  const auto flow = parse_workflow(rows.workflow_source, rows.run.workflow, "");
+  if (!flow.flow) {
+    return first_error(flow.problems, "the workflow of run " + rows.run.run.str());
+  }
+  config_sources sources;
+  sources.files.push_back({"/pinned.toml", rows.config_source, true});
+  sources.working_directory = "/";
+  const auto config = load_config(sources);
+  if (!config.values) {
+    return first_error(config.problems, "the configuration of run " + rows.run.run.str());
+  }
+  return run_material{flow.flow, executors_of(*config.values, functions)};
+}
+
+template <class Handle>
+caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
+  where.set(handle);
+  return caf::actor_cast<caf::strong_actor_ptr>(handle);
+}
+
+}  // namespace
+
+caf::strong_actor_ptr node::state::start_runs() {
+  agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment};
+  run_deps for_runs;
+  for_runs.writer = writer;
+  for_runs.reader = reader;
+  for_runs.hub = hub;
+  for_runs.clock = clock;
+  for_runs.drain_timeout = config->runtime.drain_timeout;
+  for_runs.read_material = [this](const recovery_view& rows) { return read_pinned(rows, functions); };
+  for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
+    return troupe::spawn_agent(system, for_agents, std::move(order), std::move(run));
+  };
+  run_supervisor_deps deps;
+  deps.writer = writer;
+  deps.reader = reader;
+  deps.hub = hub;
+  deps.clock = clock;
+  deps.intensity = {config->runtime.restart_intensity, config->runtime.restart_window};
+  deps.first_rows = [this](const start_run& asked) -> result<create_run> {
+    auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
+    if (rows) {
+      rows->config_hash = config_hash(*config);
+      rows->config_source = to_toml(*config);
+    }
+    return rows;
+  };
+  deps.spawn_run = [this, for_runs](const run_id& run) { return troupe::spawn_run(system, for_runs, run); };
+  return publish(runs, spawn_run_supervisor(system, std::move(deps)));
+}
+
+child_spec node::state::reader_child(std::size_t which) {
+  return {"database_reader " + std::to_string(which + 1),
+          restart_type::permanent,
+          reading_patience + slack,
+          [this, which](caf::actor_system& in) {
+            const auto started = spawn_database_reader(in, {readers, reading_patience}, placement::own_thread);
+            reader.set_one(which, started);
+            return caf::actor_cast<caf::strong_actor_ptr>(started);
+          }};
+}
+
+// In start order; they stop the other way round, the writer last.
+std::vector<child_spec> node::state::children() {
+  const auto quick = milliseconds{5'000};
+  const auto runs_may_take = config->runtime.drain_timeout + config->runtime.kill_grace + slack;
+  std::vector<child_spec> all{
+      {"database_writer",
+       restart_type::permanent,
+       slack,
+       [this](caf::actor_system& in) {
+         auto deps = writer_deps(storage, held.epoch(), hub, checkpointer);
+         deps.blobs = blobs;
+         deps.inline_limit = config->storage.inline_limit;
+         deps.batch_max = static_cast<std::size_t>(config->writer.max_batch);
+         deps.queue_depth = static_cast<std::size_t>(config->writer.queue_depth);
+         return publish(writer.actor, spawn_database_writer(in, std::move(deps), placement::own_thread));
+       }},
+      {"blob_writer",
+       restart_type::permanent,
+       slack,
+       [this](caf::actor_system& in) {
+         return publish(blobs, spawn_blob_writer(in, {storage}, placement::own_thread));
+       }},
+      {"log_checkpointer",
+       restart_type::permanent,
+       slack,
+       [this](caf::actor_system& in) {
+         return publish(checkpointer,
+                        spawn_log_checkpointer(in, checkpointer_deps(storage, readers), placement::own_thread));
+       }},
+  };
+  for (std::size_t which = 0; which < reader_actors; ++which) {
+    all.push_back(reader_child(which));
+  }
+  all.push_back({"event_hub", restart_type::permanent, quick, [this](caf::actor_system& in) {
+                   return publish(hub, spawn_event_hub(in, {reader}));
+                 }});
+  all.push_back(
+      {"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) { return start_runs(); }});
+  // Temporary: housekeeping that keeps dying is given up, and everything else goes on.
+  all.push_back({"housekeeping", restart_type::temporary, quick, [this](caf::actor_system& in) {
+                   return publish(
+                       housekeeping,
+                       spawn_supervisor(in,
+                                        "housekeeping",
+                                        housekeepers(),
+                                        {config->runtime.restart_intensity, config->runtime.restart_window}));
+                 }});
+  return all;
+}
+
+std::vector<child_spec> node::state::housekeepers() {
+  std::vector<child_spec> all;
+  if (config->vacuum.enabled) {
+    all.push_back({"vacuum", restart_type::permanent, milliseconds{5'000}, [this](caf::actor_system& in) {
+                     return publish(vacuum, spawn_vacuum(in, {writer.actor, reader, clock, rules_of(config->vacuum)}));
+                   }});
+  }
+  return all;
+}
+
+}  // namespace troupe
