@@ -1,4 +1,4 @@
-#include "actors/retry_scheduler/backoff.hpp"
+#include "actors/retry/backoff.hpp"
 
 #include <algorithm>
 #include <cmath>
