@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace troupe {
@@ -78,6 +79,9 @@ struct task_finished {
   task_id task;
   attempt_no attempt;
   task_outcome outcome;
+  std::optional<timestamp> began{};  ///< When the attempt was started, if it was.
+  permit_end how = permit_end::succeeded;
+  std::optional<milliseconds> retry_after{};  ///< As the provider said it.
 };
 
 /// From an agent to its run: the database refused a fact of this attempt, or cannot be written.

@@ -3,6 +3,7 @@
 #include "actors/actor_guard.hpp"
 #include "actors/agent/judgement.hpp"
 #include "actors/agent/launch.hpp"
+#include "actors/agent/retrying.hpp"
 #include "actors/writer_client.hpp"
 
 #include <caf/actor_system.hpp>
@@ -26,9 +27,12 @@ struct agent_state {
   process_handle process = 0;
   function_handle call = 0;
   std::string prompt_file;
+  std::optional<timestamp> began;
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
   std::optional<attempt_end> end;
+  permit_end how = permit_end::not_counted;
+  std::optional<milliseconds> retry_after;
 
   agent_state() = default;
   agent_state(const agent_state&) = delete;
@@ -91,7 +95,12 @@ void give_up(agent_pointer self, const error& why) {
 
 void report(agent_pointer self, task_outcome outcome) {
   const auto& order = self->state.order;
-  self->send(self->state.run, task_finished{order.task.id, order.attempt, std::move(outcome)});
+  self->send(self->state.run, task_finished{order.task.id,
+                            order.attempt,
+                            std::move(outcome),
+                            self->state.began,
+                            self->state.how,
+                            self->state.retry_after});
   self->quit();
 }
 
@@ -114,6 +123,11 @@ void tell_writer(agent_pointer self, Fact fact, Then then) {
 void conclude(agent_pointer self) {
   auto& state = self->state;
   auto outcome = judge(state.order, *state.session, *state.end);
+  state.how = permit_end_of(outcome);
+  state.retry_after = outcome.why ? outcome.why->retry_after : std::nullopt;
+  if (!state.session->cause() || state.session->cause() == stop_cause::timed_out) {
+    outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
+  }
   finish_attempt fact;
   fact.outcome = outcome;
   tell_writer(self, std::move(fact), [=] { report(self, outcome); });
@@ -140,6 +154,9 @@ void tell_start(agent_pointer self, process_identity process) {
   start_attempt fact;
   fact.pid = process.pid;
   fact.pid_start_time = process.start_time;
+  fact.provider = provider_name{state.order.spec.provider};
+  fact.estimate = state.order.estimate;
+  state.began = state.deps.clock->now();
   tell_writer(self, fact, [=] {
     self->state.start_known = true;
     if (self->state.end) {

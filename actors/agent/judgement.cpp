@@ -105,6 +105,16 @@ task_outcome judge(const attempt_order& order, const attempt_session& session, c
   if (session.cause() == stop_cause::cancelled) {
     return unsuccessful(task_state::cancelled, {error_code::cancelled, "the attempt was cancelled", ""});
   }
+  if (session.cause() == stop_cause::lost_race) {
+    return unsuccessful(task_state::cancelled,
+                        {error_code::cancelled, "another agent of the step answered first", ""});
+  }
+  if (session.cause() == stop_cause::too_late) {
+    return unsuccessful(task_state::failed,
+                        {error_code::task_timeout,
+                         "the step waits no longer: its deadline has passed; what was printed is kept",
+                         "raise the step's deadline"});
+  }
   if (session.cause() == stop_cause::timed_out) {
     return unsuccessful(task_state::failed,
                         {error_code::task_timeout,

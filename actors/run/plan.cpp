@@ -1,85 +1,20 @@
 #include "actors/run/plan.hpp"
 
-#include "actors/consensus/consensus.hpp"
-#include "actors/json/json.hpp"
-#include "actors/run/merge.hpp"
+#include "actors/run/front.hpp"
 #include "actors/run/order.hpp"
 #include "actors/run/template_rendering.hpp"
 #include "config/workflow_inputs.hpp"
 #include "messages/base/invariant.hpp"
 
-#include <boost/json/array.hpp>
-#include <boost/json/value.hpp>
-
 #include <algorithm>
-#include <set>
-#include <span>
 #include <utility>
 
 namespace troupe {
 namespace {
 
-// Who carries a step out: its agents, or its function under the function's name.
-std::vector<agent_name> carriers(const step& declared) {
-  return declared.function ? std::vector{agent_name{declared.function->name}} : declared.agents;
-}
-
-// Supersteps are numbered from 1; tasks within one by graph order, agents in the order of the file.
-std::vector<planned_task> front_of(const workflow& flow,
-                                   const run_id& run,
-                                   superstep_no superstep,
-                                   const std::vector<step_id>& steps) {
-  std::vector<planned_task> front;
-  for (const auto& id : steps) {
-    const step* declared = find_step(flow, id);
-    invariant(declared != nullptr, "routes lead to steps that exist");
-    for (const auto& carrier : carriers(*declared)) {
-      front.push_back(
-          {make_task_id(run, superstep, id, carrier), superstep, id, carrier, static_cast<std::int64_t>(front.size())});
-    }
-  }
-  return front;
-}
-
-// The steps that follow, by the order of their paths: those of the first step first. One reached twice runs once.
-std::vector<step_id> followers(const workflow& flow, const std::vector<step_id>& done) {
-  std::vector<step_id> next;
-  std::set<step_id> seen;
-  for (const auto& id : done) {
-    for (const auto& route : find_step(flow, id)->next) {
-      if (seen.insert(route.to).second) {
-        next.push_back(route.to);
-      }
-    }
-  }
-  return next;
-}
-
-json_text text_of(const std::vector<task_delta>& deltas) {
-  boost::json::array list;
-  for (const auto& delta : deltas) {
-    list.push_back({boost::json::value(delta.step.str()),
-                    boost::json::value(delta.agent.str()),
-                    boost::json::value(delta.field.str()),
-                    parse(delta.value)});
-  }
-  return canonical(list);
-}
-
-consensus_policy policy_of(const step& declared) { return declared.consensus.value_or(consensus_policy{}); }
-
-// The key of the milestone of EN-6: what this superstep was, and what it made.
-std::string key_of(const run_id& run,
-                   const std::vector<planned_task>& front,
-                   superstep_no superstep,
-                   const json_text& state) {
-  std::vector<std::string> tasks;
-  tasks.reserve(front.size());
-  for (const auto& task : front) {
-    tasks.push_back(task.step.str() + '/' + task.agent.str());
-  }
-  return superstep_key(run, superstep, tasks, state);
-}
+// Tokens are counted before a provider has counted them: four bytes to one is what providers themselves advise.
+constexpr std::int64_t bytes_of_token = 4;
+constexpr std::int64_t output_tokens_expected = 1'000;
 
 }  // namespace
 
@@ -121,18 +56,44 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
       return error{
           error_code::internal, "the run's rows name a step '" + row.step.str() + "' that is not declared", ""};
     }
-    auto& task = made.tasks_.emplace_back();
-    task.planned = {row.task, row.superstep, row.step, row.agent, row.order};
-    task.declared = declared;
-    task.attempt = row.attempt;
-    if (is_final(row.state)) {
-      task.at = task_entry::phase::over;
-      task.outcome = {row.state, row.value, "", row.deltas, std::nullopt, row.why};
-    } else if (row.attempt.value() > 0) {
-      --made.executed_;  // it was admitted once, and will be admitted again: one execution
+    made.tasks_.push_back(entry_of(row, *declared));
+  }
+  made.place_answers(rows.tasks);
+  made.settle();
+  return made;
+}
+
+plan::task_entry plan::entry_of(const task_view& row, const step& declared) {
+  task_entry task;
+  task.planned = {row.task, row.superstep, row.step, row.agent, row.order};
+  task.declared = &declared;
+  task.attempt = row.attempt;
+  task.failures = static_cast<int>(row.failures);
+  task.degraded_tries = static_cast<int>(row.degraded_tries);
+  task.first_started = row.first_started;
+  if (is_final(row.state)) {
+    task.at = task_entry::phase::over;
+    task.outcome = {row.state, row.value, "", row.deltas, std::nullopt, row.why};
+  } else if (row.state == task_state::retrying) {
+    task.at = row.retry_at ? task_entry::phase::delayed : task_entry::phase::parked;
+    task.retry_at = row.retry_at;
+    task.outcome.why = row.why;
+  }
+  return task;
+}
+
+// Who answered first: as the rows say it, and in graph order where they cannot tell.
+void plan::place_answers(const std::vector<task_view>& rows) {
+  std::vector<std::size_t> answered;
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    if (tasks_[i].has_answered()) {
+      answered.push_back(i);
     }
   }
-  return made;
+  std::ranges::stable_sort(answered, {}, [&](std::size_t i) { return rows[i].finished_at; });
+  for (const auto i : answered) {
+    tasks_[i].finish_place = ++answered_;
+  }
 }
 
 int plan::running() const noexcept {
@@ -141,17 +102,31 @@ int plan::running() const noexcept {
 
 bool plan::exhausted() const { return flow_->limits.max_steps > 0 && executed_ >= flow_->limits.max_steps; }
 
+// Tries of a task are one execution of it.
+bool plan::may_begin(const task_entry& task) const {
+  const bool may = task.at == task_entry::phase::waiting && (task.attempt.value() > 0 || !exhausted());
+  return may && (!is_aggregator(*task.declared, task.planned.agent) || std::ranges::all_of(tasks_, [&](const task_entry& other) {
+    return &other == &task || other.declared != task.declared || other.is_over();
+  }));
+}
+
+bool plan::may_admit() const {
+  return running() < flow_->limits.max_concurrent &&
+         std::ranges::any_of(tasks_, [&](const task_entry& task) { return may_begin(task); });
+}
+
 std::vector<attempt_order> plan::admit() {
   std::vector<attempt_order> orders;
   int busy = running();
   for (auto& task : tasks_) {
-    if (busy >= flow_->limits.max_concurrent || exhausted()) {
+    if (busy >= flow_->limits.max_concurrent) {
       break;
     }
-    if (task.at == task_entry::phase::waiting) {
+    if (may_begin(task)) {
       task.at = task_entry::phase::admitted;
+      task.stop_told = false;
+      executed_ += task.attempt.value() == 0 ? 1 : 0;
       task.attempt = attempt_no{task.attempt.value() + 1};
-      ++executed_;
       ++busy;
       orders.push_back(order_of(task));
     }
@@ -170,6 +145,12 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.inputs = inputs_;
   order.seed = task_seed(run_, task.planned.id, task.attempt);
   order.limits = {declared.timeout, with_->kill_grace, with_->drain_grace};
+  order.retry = declared.retry.value_or(with_->retry);
+  order.failures = task.failures;
+  order.first_started = task.first_started;
+  const auto policy = policy_of(declared);
+  order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) && policy.strategy != consensus_strategy::race &&
+                           task.degraded_tries < policy.retry_degraded;
   if (declared.function) {
     order.spec.kind = agent_kind::function;
     order.spec.name = task.planned.agent;
@@ -186,13 +167,18 @@ attempt_order plan::order_of(const task_entry& task) const {
   } else {
     order.refused = error{error_code::not_found, "no agent '" + task.planned.agent.str() + "' is configured", ""};
   }
-  auto prompt = render_prompt(declared.prompt, {*inputs_, *state_, run_, subject_, declared.id});
+  auto prompt = prompt_of(task);
   if (prompt) {
     order.prompt = *std::move(prompt);
   } else if (!order.refused) {
     order.refused = prompt.error();
   }
+  order.estimate = {static_cast<std::int64_t>(order.prompt.size()) / bytes_of_token, output_tokens_expected};
   return order;
+}
+
+result<std::string> plan::prompt_of(const task_entry& task) const {
+  return render_prompt(task.declared->prompt, {*inputs_, *state_, run_, subject_, task.declared->id});
 }
 
 plan::task_entry& plan::entry(const task_id& id) {
@@ -201,138 +187,70 @@ plan::task_entry& plan::entry(const task_id& id) {
   return *found;
 }
 
-void plan::finished(const task_id& task, task_outcome outcome) {
+void plan::finished(const task_id& task, task_outcome outcome, std::optional<timestamp> began) {
   auto& ended = entry(task);
-  if (ended.at != task_entry::phase::over) {
-    ended.at = task_entry::phase::over;
-    ended.outcome = std::move(outcome);
+  if (ended.is_over()) {
+    return;
+  }
+  if (!ended.first_started) {
+    ended.first_started = began;
+  }
+  switch (outcome.state) {
+    case task_state::interrupted:
+      ended.at = task_entry::phase::waiting;
+      break;
+    case task_state::retrying:
+      ++ended.failures;
+      ended.degraded_tries += outcome.retry ? 0 : 1;
+      ended.at = outcome.retry ? task_entry::phase::delayed : task_entry::phase::parked;
+      ended.outcome = std::move(outcome);
+      break;
+    case task_state::completed:
+    case task_state::failed:
+    case task_state::cancelled:
+      ended.at = task_entry::phase::over;
+      ended.outcome = std::move(outcome);
+      ended.finish_place = ended.has_answered() ? ++answered_ : 0;
+      break;
+    case task_state::pending:
+    case task_state::queued:
+    case task_state::running:
+    case task_state::validating:
+      invariant(false, "an attempt ends as one that has ended");
+  }
+  settle();
+}
+
+void plan::hold(const task_id& task) {
+  auto& held = entry(task);
+  invariant(held.at == task_entry::phase::admitted, "only what was admitted is held");
+  held.at = task_entry::phase::delayed;
+  held.attempt = attempt_no{held.attempt.value() - 1};
+  executed_ -= held.attempt.value() == 0 ? 1 : 0;
+  settle();
+}
+
+void plan::due(const task_id& task) {
+  const auto found = std::ranges::find(tasks_, task, [](const task_entry& each) { return each.planned.id; });
+  if (found != tasks_.end() && found->at == task_entry::phase::delayed) {
+    found->at = task_entry::phase::waiting;
   }
 }
 
-void plan::put_back(const task_id& task) {
-  auto& interrupted = entry(task);
-  if (interrupted.at == task_entry::phase::admitted) {
-    interrupted.at = task_entry::phase::waiting;
-    --executed_;
+std::vector<plan::retry_at> plan::retries() const {
+  std::vector<retry_at> waiting;
+  for (const auto& task : tasks_) {
+    if (task.at == task_entry::phase::delayed && task.retry_at) {
+      waiting.push_back({task.planned.id, *task.retry_at});
+    }
   }
+  return waiting;
 }
 
 bool plan::complete() const {
-  const auto waiting = std::ranges::count(tasks_, task_entry::phase::waiting, &task_entry::at);
-  return running() == 0 && (waiting == 0 || exhausted());
-}
-
-// A step of one agent that failed has nobody missing: it failed.
-bool plan::degraded_after(const commit_superstep& closed) const {
-  return degraded_ || std::ranges::any_of(closed.verdicts, [](const step_verdict& verdict) {
-           return verdict.reached.degraded && verdict.reached.asked.size() > 1;
-         });
-}
-
-void plan::fail(commit_superstep& closed, const step_id& where, error why) const {
-  closed.state = *state_;
-  closed.state_hash = state_hash(closed.state);
-  closed.deltas = json_text{"[]"};
-  closed.next_front.clear();
-  closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};
-}
-
-commit_superstep plan::close() const {
-  invariant(complete(), "only a complete superstep is closed");
-  commit_superstep closed;
-  closed.run = run_;
-  closed.superstep = superstep_;
-  auto judged = judge_front();
-  closed.verdicts = std::move(judged.verdicts);
-  if (judged.why) {
-    fail(closed, judged.failed_step, *judged.why);
-  } else {
-    merge_into(closed, judged.deltas);
-  }
-  std::vector<planned_task> front;
-  front.reserve(tasks_.size());
-  for (const auto& task : tasks_) {
-    front.push_back(task.planned);
-  }
-  closed.idempotency_key = key_of(run_, front, superstep_, closed.state);
-  return closed;
-}
-
-plan::front_judgement plan::judge_front() const {
-  front_judgement judged;
-  for (auto first = tasks_.begin(); first != tasks_.end();) {
-    const auto last = std::find_if(
-        first, tasks_.end(), [&](const task_entry& task) { return task.planned.step != first->planned.step; });
-    judge_step(judged, std::span{first, last});
-    first = last;
-  }
-  return judged;
-}
-
-void plan::judge_step(front_judgement& judged, std::span<const task_entry> tasks) const {
-  const auto& declared = *tasks.front().declared;
-  const auto failed = [&](const error& why) {
-    if (!judged.why) {
-      judged.why = why;
-      judged.failed_step = declared.id;
-    }
-  };
-  if (std::ranges::find(tasks, task_entry::phase::waiting, &task_entry::at) != tasks.end()) {
-    failed({error_code::max_steps_exceeded,
-            "the run may execute " + std::to_string(flow_->limits.max_steps) + " tasks, and has",
-            "raise limits.max_steps in the workflow"});
-    return;
-  }
-  std::vector<agent_answer> answers;
-  for (const auto& task : tasks) {
-    answers.push_back({task.planned.agent, task.outcome.value, task.outcome.why});
-  }
-  auto reached = reach(policy_of(declared), carriers(declared), answers);
-  if (reached.winner) {
-    add_deltas(judged.deltas, declared, tasks, *reached.winner);
-  } else if (declared.agents.size() <= 1 && tasks.front().outcome.why) {
-    failed(*tasks.front().outcome.why);  // of a lone executor, its own error says more than a quorum of one
-  } else {
-    failed(*reached.why);
-  }
-  judged.verdicts.push_back({declared.id, std::move(reached), std::move(answers)});
-}
-
-// A step's result goes to its output field; a function's own deltas take its place.
-void plan::add_deltas(std::vector<task_delta>& deltas,
-                      const step& declared,
-                      std::span<const task_entry> tasks,
-                      const json_text& winner) {
-  const auto& first = tasks.front();
-  for (const auto& delta : first.outcome.deltas) {
-    deltas.push_back({declared.id, first.planned.agent, delta.field, delta.value});
-  }
-  if (first.outcome.deltas.empty()) {
-    const auto& who = tasks.size() == 1 ? first.planned.agent : agent_name{};
-    deltas.push_back({declared.id, who, declared.output, winner});
-  }
-}
-
-void plan::merge_into(commit_superstep& closed, const std::vector<task_delta>& deltas) const {
-  auto result = merge(parse(*state_).as_object(), flow_->state, deltas);
-  if (auto* refused = std::get_if<merge_refusal>(&result)) {
-    fail(closed, refused->step, std::move(refused->why));
-    return;
-  }
-  closed.deltas = text_of(deltas);
-  closed.state = canonical(std::get<boost::json::object>(result));
-  closed.state_hash = state_hash(closed.state);
-  std::vector<step_id> steps;
-  for (const auto& task : tasks_) {
-    if (steps.empty() || steps.back() != task.planned.step) {
-      steps.push_back(task.planned.step);
-    }
-  }
-  const superstep_no next{superstep_.value() + 1};
-  closed.next_front = front_of(*flow_, run_, next, followers(*flow_, steps));
-  if (closed.next_front.empty()) {
-    closed.end = run_end{run_state::completed, degraded_after(closed), std::nullopt, std::nullopt};
-  }
+  return std::ranges::none_of(tasks_, [&](const task_entry& task) {
+    return may_still_answer(task) || task.at == task_entry::phase::parked;
+  });
 }
 
 void plan::committed(const commit_superstep& closed) {
@@ -343,6 +261,9 @@ void plan::committed(const commit_superstep& closed) {
   state_ = std::make_shared<const json_text>(closed.state);
   superstep_ = superstep_no{closed.superstep.value() + 1};
   tasks_.clear();
+  steps_.clear();
+  stops_.clear();
+  answered_ = 0;
   for (const auto& task : closed.next_front) {
     auto& opened = tasks_.emplace_back();
     opened.planned = task;

@@ -1,46 +1,20 @@
 #include "actors/run/run_actor.hpp"
 
 #include "actors/actor_guard.hpp"
+#include "actors/run/attempts.hpp"
+#include "actors/run/run_state.hpp"
 #include "actors/writer_client.hpp"
 #include "messages/base/invariant.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/stateful_actor.hpp>
-#include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
-#include <map>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace troupe {
 namespace {
-
-struct live_agent {
-  agent_actor handle;
-  attempt_no attempt;
-};
-
-// Why the run begins nothing more. The first reason stands; a drain gives way to a cancel.
-struct ending {
-  enum class kind { cancel, time_limit, drain } is;
-  bool at_once = false;
-};
-
-struct run_actor_state {
-  static inline const char* name = "run";
-
-  run_deps deps;
-  run_id run;
-  std::optional<plan> progress;
-  std::map<task_id, live_agent> agents;
-  std::map<task_id, int> bugs;  // attempts that died of one
-  event_seq loaded_at;          // the newest event when the rows were read
-  std::optional<ending> end;
-  bool committing = false;  // a superstep or the end is on its way to disk
-};
-
-using run_pointer = run_actor::stateful_pointer<run_actor_state>;
 
 constexpr milliseconds read_timeout{30'000};
 constexpr milliseconds pause_before_reading{20};
@@ -77,21 +51,6 @@ void commit(run_pointer self, Fact fact, const std::function<void()>& then) {
   });
 }
 
-void start_agent(run_pointer self, attempt_order order) {
-  auto& state = self->state;
-  const auto task = order.task.id;
-  const auto attempt = order.attempt;
-  const auto started = state.deps.spawn_agent(std::move(order), caf::actor_cast<run_actor>(self));
-  self->monitor(started);
-  state.agents[task] = {started, attempt};
-}
-
-void stop_agents(run_pointer self, stop_cause cause, bool at_once) {
-  for (const auto& [task, live] : self->state.agents) {
-    self->send(live.handle, stop_attempt{cause, at_once});
-  }
-}
-
 void commit_superstep_of(run_pointer self) {
   auto closed = self->state.progress->close();
   commit(self, closed, [self, closed] {
@@ -115,9 +74,20 @@ run_end end_for(const ending& why) {
               std::nullopt};
     case ending::kind::drain:
       return {run_state::paused, false, std::nullopt, std::nullopt};
+    case ending::kind::quota:
+      return {run_state::paused, false, why.why, std::nullopt, why.until};
   }
   invariant(false, "every kind of ending has an end");
   return {};
+}
+
+// The run's end is in its rows. A quota is no end: the rows say when it goes on.
+void ended(run_pointer self) {
+  if (self->state.end->is == ending::kind::quota) {
+    load(self);
+  } else {
+    self->quit();
+  }
 }
 
 // Whatever just became true: go as far as possible from here.
@@ -127,32 +97,52 @@ void step_on(run_pointer self) {
     return;
   }
   if (!state.end) {
-    for (auto& order : state.progress->admit()) {
-      start_agent(self, std::move(order));
-    }
+    admit_attempts(self, [=] { step_on(self); });
+    stop_pointless_attempts(self);
   }
-  const bool may_close = !state.end || state.end->is == ending::kind::drain;
+  const bool may_close =
+      !state.end || state.end->is == ending::kind::drain || state.end->is == ending::kind::quota;
   if (may_close && state.progress->complete()) {
     commit_superstep_of(self);
-  } else if (state.end && state.agents.empty()) {
-    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { self->quit(); });
+  } else if (state.end && state.attempts.empty()) {
+    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { ended(self); });
+  } else if (!state.end && state.progress->may_admit()) {  // what was stopped has made room
+    step_on(self);
   }
+}
+
+void try_again_at(run_pointer self, const task_id& task, timestamp due) {
+  await(self, task.str(), due, [=] {
+    if (self->state.progress) {
+      self->state.progress->due(task);
+      step_on(self);
+    }
+  });
 }
 
 void finished(run_pointer self, const task_finished& fact) {
   auto& state = self->state;
-  state.agents.erase(fact.task);
-  if (fact.outcome.state == task_state::interrupted) {
-    state.progress->put_back(fact.task);
-  } else {
-    state.progress->finished(fact.task, fact.outcome);
+  if (const auto attempt = take_attempt(self, fact.task)) {
+    const auto& usage = fact.outcome.usage;
+    give_back(self,
+              *attempt,
+              {{},
+               fact.how,
+               usage ? std::optional{token_estimate{usage->input_tokens, usage->output_tokens}} : std::nullopt,
+               fact.retry_after});
+  }
+  state.progress->finished(fact.task, fact.outcome, fact.began);
+  if (fact.outcome.retry) {
+    try_again_at(self, fact.task, fact.outcome.retry->due);
   }
   step_on(self);
 }
 
 void unrecorded(run_pointer self, const task_unrecorded& fact) {
   auto& state = self->state;
-  state.agents.erase(fact.task);
+  if (const auto attempt = take_attempt(self, fact.task)) {
+    give_back(self, *attempt, {{}, permit_end::not_counted, {}, {}});
+  }
   if (fact.why.code == error_code::cancelled && state.end) {
     step_on(self);
   } else {
@@ -171,31 +161,47 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   fact.outcome.why = error{error_code::internal,
                            "the agent's actor died of a bug, " + std::to_string(count) + " time(s)",
                            "see the log, and please report it"};
-  commit(self, fact, [=] { finished(self, {task, attempt, fact.outcome}); });
+  commit(self, fact, [=] { finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}}); });
 }
 
 void agent_is_down(run_pointer self, const caf::down_msg& down) {
-  auto& agents = self->state.agents;
-  for (const auto& [task, live] : agents) {
-    if (live.handle.address() == down.source) {
-      agent_died(self, task_id{task}, live.attempt);
+  for (const auto& [task, attempt] : self->state.attempts) {
+    if (attempt.agent && attempt.agent.address() == down.source) {
+      agent_died(self, task_id{task}, attempt.number);
       return;
     }
   }
 }
 
+// Asleep, it has nothing to stop; a drain leaves it as it stands.
+void end_asleep(run_pointer self) {
+  auto& state = self->state;
+  if (state.end->is == ending::kind::drain) {
+    self->quit();
+  } else {
+    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { self->quit(); });
+  }
+}
+
 void request_end(run_pointer self, ending why) {
   auto& state = self->state;
-  const bool first = !state.end || state.end->is == ending::kind::drain;
-  if (first) {
+  const auto may_give_way = [](const ending& now) {
+    return now.is == ending::kind::drain || now.is == ending::kind::quota;
+  };
+  if (!state.end || may_give_way(*state.end)) {
     state.end = why;
+  }
+  if (state.asleep) {
+    end_asleep(self);
+    return;
   }
   const bool drain = state.end->is == ending::kind::drain;
   if (!drain || why.at_once) {
-    stop_agents(self, drain ? stop_cause::interrupted : stop_cause::cancelled, why.at_once);
+    stop_attempts(self, drain ? stop_cause::interrupted : stop_cause::cancelled, why.at_once);
   } else {
+    withdraw_attempts(self);
     self->delayed_send(
-        self, state.deps.drain_timeout, later{[=] { stop_agents(self, stop_cause::interrupted, false); }});
+        self, state.deps.drain_timeout, later{[=] { stop_attempts(self, stop_cause::interrupted, false); }});
   }
   step_on(self);
 }
@@ -218,10 +224,36 @@ bool needs_resuming(const recovery_view& rows) {
   return rows.run.state == run_state::paused || std::ranges::any_of(rows.tasks, left_over);
 }
 
+// Paused for a quota: the rows say until when.
+void sleep(run_pointer self, const recovery_view& rows) {
+  auto& state = self->state;
+  state.asleep = true;
+  state.progress.reset();
+  if (state.end && state.end->is == ending::kind::quota) {
+    state.end.reset();
+  }
+  if (state.end) {
+    end_asleep(self);
+    return;
+  }
+  arm_deadline(self, rows);
+  await(self, "quota", *rows.paused_until, [=] {
+    if (self->state.asleep && !self->state.end) {
+      load(self);
+    }
+  });
+}
+
 void begin(run_pointer self, const recovery_view& rows) {
   auto& state = self->state;
+  state.asleep = false;
+  state.loaded_at = rows.run.last_seq;
   if (is_final(rows.run.state)) {
     self->quit();
+    return;
+  }
+  if (rows.run.state == run_state::paused && rows.paused_until && *rows.paused_until > state.deps.clock->now()) {
+    sleep(self, rows);
     return;
   }
   if (needs_resuming(rows)) {
@@ -239,7 +271,9 @@ void begin(run_pointer self, const recovery_view& rows) {
     return;
   }
   state.progress = *std::move(restored);
-  state.loaded_at = rows.run.last_seq;
+  for (const auto& waiting : state.progress->retries()) {
+    try_again_at(self, waiting.task, waiting.due);
+  }
   arm_deadline(self, rows);
   step_on(self);
 }

@@ -16,6 +16,8 @@
 #include "messages/interfaces/agent.hpp"
 #include "messages/interfaces/database_reader.hpp"
 #include "messages/interfaces/event_hub.hpp"
+#include "messages/interfaces/governor.hpp"
+#include "messages/interfaces/retry_scheduler.hpp"
 #include "messages/interfaces/run.hpp"
 
 #include <caf/fwd.hpp>
@@ -35,6 +37,8 @@ struct run_deps {
   writer_access writer;
   service<database_reader> reader;
   service<event_hub> hub;
+  service<troupe::governor> governor;
+  service<retry_scheduler> retries;
   std::shared_ptr<const clock_port> clock;
   std::function<result<run_material>(const recovery_view&)> read_material;
   std::function<agent_actor(attempt_order, run_actor)> spawn_agent;

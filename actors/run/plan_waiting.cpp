@@ -1,0 +1,152 @@
+// Who of a step is still waited for: the plan's part that quorums, races and deadlines decide.
+#include "actors/consensus/consensus.hpp"
+#include "actors/run/front.hpp"
+#include "actors/run/plan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+error pointless(stop_cause cause) {
+  return cause == stop_cause::lost_race
+             ? error{error_code::cancelled, "another agent of the step answered first", ""}
+             : error{error_code::task_timeout, "the step waits no longer: its deadline has passed", ""};
+}
+
+}  // namespace
+
+bool plan::may_still_answer(const task_entry& task) const {
+  switch (task.at) {
+    case task_entry::phase::admitted:
+    case task_entry::phase::delayed:
+      return true;
+    case task_entry::phase::waiting:
+      return task.attempt.value() > 0 || !exhausted();
+    case task_entry::phase::parked:
+    case task_entry::phase::over:
+      return false;
+  }
+  return false;
+}
+
+std::vector<plan::step_tasks> plan::steps() {
+  std::vector<step_tasks> all;
+  for (auto first = tasks_.begin(); first != tasks_.end();) {
+    const auto last = std::find_if(
+        first, tasks_.end(), [&](const task_entry& task) { return task.planned.step != first->planned.step; });
+    all.emplace_back(first, last);
+    first = last;
+  }
+  return all;
+}
+
+void plan::settle() {
+  for (const auto tasks : steps()) {
+    settle_step(tasks);
+  }
+}
+
+void plan::settle_step(step_tasks tasks) {
+  const auto& declared = *tasks.front().declared;
+  const auto policy = policy_of(declared);
+  const bool aggregated = is_aggregator(declared, tasks.back().planned.agent);
+  const auto members = aggregated ? tasks.first(tasks.size() - 1) : tasks;
+  const auto answered = static_cast<int>(std::ranges::count_if(members, &task_entry::has_answered));
+  const bool is_race = policy.strategy == consensus_strategy::race;
+  const int quorum = is_race ? 1 : quorum_of(policy, static_cast<int>(members.size()));
+  const auto& progress = steps_[declared.id];
+
+  if (is_race && answered > 0) {
+    stop_rest(tasks, stop_cause::lost_race);
+  } else if (progress.hard_passed) {
+    stop_rest(tasks, stop_cause::too_late);
+  } else if (progress.soft_passed && answered >= quorum) {
+    stop_rest(members, stop_cause::too_late);
+  }
+  if (std::ranges::none_of(members, [&](const task_entry& task) { return may_still_answer(task); })) {
+    settle_parked(members, answered >= quorum);
+  }
+  auto& last = tasks.back();
+  const bool members_are_over = std::ranges::all_of(members, &task_entry::is_over);
+  if (aggregated && !last.is_over() && members_are_over && answered < std::min(quorum, policy.min_answers.value_or(quorum))) {
+    give_up(last,
+            task_state::cancelled,
+            {error_code::quorum_not_met, "too few agents answered, so that there is nothing to aggregate", ""});
+  }
+}
+
+// Invariant 6.
+void plan::settle_parked(step_tasks members, bool enough) {
+  for (auto& task : members) {
+    if (task.at != task_entry::phase::parked) {
+      continue;
+    }
+    if (enough) {
+      task.at = task_entry::phase::waiting;
+    } else {
+      give_up(task, task_state::failed, error{*task.outcome.why});
+    }
+  }
+}
+
+// Invariant 7.
+void plan::stop_rest(step_tasks tasks, stop_cause cause) {
+  for (auto& task : tasks) {
+    if (task.is_over()) {
+      continue;
+    }
+    if (task.at != task_entry::phase::admitted) {
+      give_up(task, cause == stop_cause::lost_race ? task_state::cancelled : task_state::failed, pointless(cause));
+    } else if (!std::exchange(task.stop_told, true)) {
+      stops_.push_back({task.planned.id, cause});
+    }
+  }
+}
+
+void plan::give_up(task_entry& task, task_state as, error why) {
+  task.at = task_entry::phase::over;
+  task.given_up = true;
+  task.outcome = {};
+  task.outcome.state = as;
+  task.outcome.why = std::move(why);
+}
+
+std::vector<plan::stop_order> plan::take_stops() { return std::exchange(stops_, {}); }
+
+std::vector<plan::step_deadline> plan::take_deadlines() {
+  std::vector<step_deadline> told;
+  for (const auto tasks : steps()) {
+    const auto& declared = *tasks.front().declared;
+    const bool has_begun =
+        std::ranges::any_of(tasks, [](const task_entry& task) { return task.attempt.value() > 0; });
+    if (!declared.consensus || !has_begun || std::exchange(steps_[declared.id].deadlines_told, true)) {
+      continue;
+    }
+    std::optional<timestamp> began;
+    for (const auto& task : tasks) {
+      if (task.first_started && (!began || *task.first_started < *began)) {
+        began = task.first_started;
+      }
+    }
+    if (const auto soft = declared.consensus->soft_after) {
+      told.push_back({declared.id, superstep_, step_deadline::kind::soft, began, *soft});
+    }
+    if (const auto hard = declared.consensus->hard_after) {
+      told.push_back({declared.id, superstep_, step_deadline::kind::hard, began, *hard});
+    }
+  }
+  return told;
+}
+
+void plan::overdue(const step_deadline& deadline) {
+  if (deadline.superstep != superstep_) {
+    return;
+  }
+  auto& progress = steps_[deadline.step];
+  (deadline.is == step_deadline::kind::soft ? progress.soft_passed : progress.hard_passed) = true;
+  settle();
+}
+
+}  // namespace troupe

@@ -1,0 +1,46 @@
+// What the run actor knows beyond its rows. For the files of this folder only.
+#pragma once
+
+#include "actors/run/run_actor.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <map>
+#include <optional>
+
+namespace troupe {
+
+/// An attempt that was admitted: it asks for a permit, or runs under one.
+struct live_attempt {
+  attempt_no number;
+  std::optional<attempt_order> asks;  ///< While it has no permit.
+  permit_id permit;
+  agent_actor agent;
+};
+
+/// Why the run begins nothing more. The first reason stands; a drain and a quota give way to a cancel.
+struct ending {
+  enum class kind { cancel, time_limit, drain, quota } is;
+  bool at_once = false;
+  std::optional<timestamp> until{};  ///< quota only.
+  std::optional<error> why{};        ///< quota only.
+};
+
+struct run_actor_state {
+  static inline const char* name = "run";
+
+  run_deps deps;
+  run_id run;
+  std::optional<plan> progress;
+  std::map<task_id, live_attempt> attempts;
+  std::map<task_id, int> bugs;  // attempts that died of one
+  event_seq loaded_at;          // the newest event when the rows were read
+  std::optional<ending> end;
+  bool committing = false;  // a superstep or the end is on its way to disk
+  bool asleep = false;      // paused until a time, by its rows
+};
+
+using run_pointer = run_actor::stateful_pointer<run_actor_state>;
+
+}  // namespace troupe
