@@ -141,6 +141,8 @@ void node::state::tear_down() {
   blobs.set({});
   reader.set({});
   hub.set({});
+  permits.set({});
+  retries.set({});
   runs.set({});
   vacuum.set({});
   housekeeping.set({});

@@ -10,7 +10,9 @@
 #include "messages/interfaces/blob_writer.hpp"
 #include "messages/interfaces/database_reader.hpp"
 #include "messages/interfaces/event_hub.hpp"
+#include "messages/interfaces/governor.hpp"
 #include "messages/interfaces/log_checkpointer.hpp"
+#include "messages/interfaces/retry_scheduler.hpp"
 #include "messages/interfaces/run_supervisor.hpp"
 #include "messages/interfaces/supervisor.hpp"
 #include "messages/interfaces/vacuum.hpp"
@@ -58,6 +60,8 @@ struct node::state {
   service<blob_writer> blobs;
   service<database_reader> reader;
   service<event_hub> hub;
+  service<retry_scheduler> retries;
+  service<governor> permits;
   service<run_supervisor> runs;
   service<vacuum_actor> vacuum;
   service<supervisor> housekeeping;

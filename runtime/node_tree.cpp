@@ -3,6 +3,8 @@
 #include "actors/blob_writer/blob_writer_actor.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
+#include "actors/governor/governor_actor.hpp"
+#include "actors/retry_scheduler/retry_scheduler_actor.hpp"
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/vacuum/vacuum_actor.hpp"
@@ -34,6 +36,13 @@ vacuum_rules rules_of(const vacuum_settings& config) {
   rules.slice = config.slice;
   rules.free_percent = config.free_percent;
   rules.free_bytes = static_cast<std::int64_t>(config.free_bytes);
+  return rules;
+}
+
+admission_rules rules_of(const settings& config) {
+  admission_rules rules;
+  rules.attempts_max = config.runtime.attempts_max;
+  rules.providers = config.providers;
   return rules;
 }
 
@@ -85,6 +94,8 @@ caf::strong_actor_ptr node::state::start_runs() {
   for_runs.writer = writer;
   for_runs.reader = reader;
   for_runs.hub = hub;
+  for_runs.governor = permits;
+  for_runs.retries = retries;
   for_runs.clock = clock;
   for_runs.drain_timeout = config->runtime.drain_timeout;
   for_runs.read_material = [this](const recovery_view& rows) { return read_pinned(rows, functions); };
@@ -155,6 +166,12 @@ std::vector<child_spec> node::state::children() {
   }
   all.push_back({"event_hub", restart_type::permanent, quick, [this](caf::actor_system& in) {
                    return publish(hub, spawn_event_hub(in, {reader}));
+                 }});
+  all.push_back({"retry_scheduler", restart_type::permanent, quick, [this](caf::actor_system& in) {
+                   return publish(retries, spawn_retry_scheduler(in, {clock}));
+                 }});
+  all.push_back({"governor", restart_type::permanent, quick, [this](caf::actor_system& in) {
+                   return publish(permits, spawn_governor(in, {reader, clock, rules_of(*config)}));
                  }});
   all.push_back(
       {"run_supervisor", restart_type::permanent, runs_may_take, [this](caf::actor_system&) { return start_runs(); }});
