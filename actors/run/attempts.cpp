@@ -74,7 +74,11 @@ void ask(run_pointer self, const task_id& task, attempt_no number, const std::fu
     return;
   }
   const auto& order = *attempt->asks;
-  ask_permit question{order.run, task, number, provider_name{order.spec.provider}};
+  ask_permit question;
+  question.run = order.run;
+  question.task = task;
+  question.attempt = number;
+  question.provider = provider_name{order.spec.provider};
   question.priority = self->state.progress->priority();
   question.is_retry = order.failures > 0;
   question.estimate = order.estimate;

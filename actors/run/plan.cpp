@@ -1,5 +1,6 @@
 #include "actors/run/plan.hpp"
 
+#include "actors/json/json.hpp"
 #include "actors/run/front.hpp"
 #include "actors/run/order.hpp"
 #include "actors/run/template_rendering.hpp"
