@@ -50,6 +50,7 @@ std::shared_ptr<const executors> executors_of(const settings& config, const func
   auto made = std::make_shared<executors>();
   made->agents = config.agents;
   made->functions = functions;
+  made->retry = config.retry.agent;
   made->kill_grace = config.runtime.kill_grace;
   made->drain_grace = config.runtime.drain_grace;
   return made;

@@ -5,6 +5,8 @@
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
+#include "actors/governor/governor_actor.hpp"
+#include "actors/retry_scheduler/retry_scheduler_actor.hpp"
 #include "config/workflow_file.hpp"
 #include "storage/write_session.hpp"
 
@@ -92,6 +94,8 @@ house::~house() {
   blobs.set({});
   reader.set({});
   hub.set({});
+  permits.set({});
+  retries.set({});
   runs.set({});
   run_actors.clear();
   agent_actors.clear();
@@ -152,6 +156,8 @@ caf::strong_actor_ptr house::start_runs() {
   for_runs.writer = writer;
   for_runs.reader = reader;
   for_runs.hub = hub;
+  for_runs.governor = permits;
+  for_runs.retries = retries;
   for_runs.clock = clock;
   for_runs.read_material = [this](const recovery_view& rows) -> result<run_material> {
     if (before_material) {
@@ -215,6 +221,14 @@ std::vector<child_spec> house::children() {
        restart_type::permanent,
        limit,
        [this](caf::actor_system& in) { return publish(hub, spawn_event_hub(in, {reader})); }},
+      {"retry_scheduler",
+       restart_type::permanent,
+       1s,
+       [this](caf::actor_system& in) { return publish(retries, spawn_retry_scheduler(in, {clock})); }},
+      {"governor",
+       restart_type::permanent,
+       1s,
+       [this](caf::actor_system& in) { return publish(permits, spawn_governor(in, {reader, clock, limits})); }},
       {"run_supervisor", restart_type::permanent, limit, [this](caf::actor_system&) { return start_runs(); }},
   };
 }

@@ -4,6 +4,7 @@
 #include "actors/agent/function_executor.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
+#include "actors/governor/admission.hpp"
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
@@ -107,6 +108,8 @@ class house {
   function_table functions;
   std::function<void()> before_open;  ///< Called when a writer opens its session; may throw.
   std::function<void()> before_material;
+  retry_policy retry{1};  ///< Of steps that say nothing: one call.
+  admission_rules limits;
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
   std::shared_ptr<read_pool> sessions;  ///< The reader does not wait for one: there is one thread.
@@ -116,6 +119,8 @@ class house {
   service<blob_writer> blobs;
   service<database_reader> reader;
   service<event_hub> hub;
+  service<troupe::governor> permits;
+  service<retry_scheduler> retries;
   service<run_supervisor> runs;
   std::vector<run_actor> run_actors;      // in order of their starts
   std::vector<agent_actor> agent_actors;  // in order of their starts

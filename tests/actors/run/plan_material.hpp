@@ -103,6 +103,22 @@ inline task_outcome failed(error_code code = error_code::agent_exit) {
   return outcome;
 }
 
+inline task_outcome interrupted() {
+  task_outcome outcome;
+  outcome.state = task_state::interrupted;
+  return outcome;
+}
+
+/// At `due`, or, without it, when the step has its quorum.
+inline task_outcome retrying(std::optional<timestamp> due, error_code code = error_code::agent_exit) {
+  auto outcome = failed(code);
+  outcome.state = task_state::retrying;
+  if (due) {
+    outcome.retry = retry_wait{*due, milliseconds{1'000}};
+  }
+  return outcome;
+}
+
 inline std::string names(const std::vector<attempt_order>& orders) {
   std::string all;
   for (const auto& order : orders) {

@@ -140,7 +140,7 @@ carried_out carry_out(workflow flow, int max_concurrent, std::uint64_t seed, boo
     if (!live.empty()) {
       const auto at = live.begin() + static_cast<std::ptrdiff_t>(random() % live.size());
       if (random() % 10 == 0) {
-        progress.put_back(at->task.id);
+        progress.finished(at->task.id, interrupted());
         stored.interrupted(at->task.id);
       } else {
         const auto outcome = outcome_of(*at);

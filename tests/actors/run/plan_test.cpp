@@ -119,7 +119,7 @@ TEST(plan_test, invariant_2_a_superstep_is_closed_when_each_task_is_final_and_no
   EXPECT_THROW(static_cast<void>(progress.close()), bug);
   progress.finished(orders[0].task.id, completed("1"));
   EXPECT_FALSE(progress.complete());
-  progress.put_back(orders[1].task.id);
+  progress.finished(orders[1].task.id, interrupted());
   EXPECT_FALSE(progress.complete());
   EXPECT_THROW(static_cast<void>(progress.close()), bug);
   const auto again = progress.admit();
@@ -135,7 +135,7 @@ TEST(plan_test, the_first_outcome_of_a_task_stands) {
   const auto task = progress.admit()[0].task.id;
   progress.finished(task, completed("1"));
   progress.finished(task, completed("2"));
-  progress.put_back(task);
+  progress.finished(task, interrupted());
   EXPECT_TRUE(progress.complete());
   EXPECT_EQ(progress.close().state.str(), "{\"one\":1}");
   EXPECT_THROW(progress.finished(task_id{"r-1/9/one/work"}, completed("1")), bug);
