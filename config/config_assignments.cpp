@@ -68,6 +68,9 @@ std::vector<std::string> known_variables() {
   for (const auto& key : agent_keys()) {
     names.push_back(variable_of("agents.name." + std::string{key.name}));
   }
+  for (const auto& key : provider_keys()) {
+    names.push_back(variable_of("providers.name." + std::string{key.name}));
+  }
   return names;
 }
 
@@ -76,6 +79,14 @@ const setting_facts* facts_of(const std::vector<std::string>& path) {
     const auto* facts = find_agent_key(path[2]);
     const bool fits = path.size() == 3 || (path.size() == 4 && path[2] == "env");
     return fits ? facts : nullptr;
+  }
+  if (path.size() >= 3 && path[0] == "providers") {
+    const auto* facts = find_provider_key(path[2]);
+    const bool fits = path.size() == 3 || (path.size() == 4 && path[2] == "breaker");
+    return fits ? facts : nullptr;
+  }
+  if (path.size() == 3 && path[0] == "retry") {
+    return find_settings_key(path[0] + '.' + path[1]);
   }
   return find_settings_key(join(path));
 }
@@ -101,6 +112,9 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
     case value_kind::pointers:
     case value_kind::variable_names:
     case value_kind::integers:
+    case value_kind::number:
+    case value_kind::retry:
+    case value_kind::breaker:
       return false;
   }
   return false;

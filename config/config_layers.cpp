@@ -14,15 +14,15 @@ namespace {
 constexpr std::string_view version_key = "config_version";
 
 // Tables of the format that this version has no use for.
-constexpr std::array<std::string_view, 11> refused_tables{
-    "providers", "prices", "retry", "evidence", "cleanup", "http", "metrics", "tracing", "reload", "auth", "policy"};
+constexpr std::array<std::string_view, 9> refused_tables{
+    "prices", "evidence", "cleanup", "http", "metrics", "tracing", "reload", "auth", "policy"};
 
 std::string_view table_of(std::string_view name) { return name.substr(0, name.find('.')); }
 
 std::string_view last_of(std::string_view name) { return name.substr(name.find('.') + 1); }
 
 std::vector<std::string> known_tables() {
-  std::vector<std::string> names{"agents", std::string{version_key}};
+  std::vector<std::string> names{"agents", "providers", std::string{version_key}};
   for (const auto& key : settings_keys()) {
     if (std::find(names.begin(), names.end(), table_of(key.name)) == names.end()) {
       names.emplace_back(table_of(key.name));
@@ -103,6 +103,8 @@ void config_layers::apply(const toml_table& root, const origin& from, problem_si
       apply_version({member.value, member.key, sink}, from);
     } else if (member.key == "agents") {
       apply_agents(member, from, sink);
+    } else if (member.key == "providers") {
+      apply_providers(member, from, sink);
     } else if (is_table(member.key)) {
       apply_table(member, from, sink);
     } else if (std::find(refused_tables.begin(), refused_tables.end(), member.key) != refused_tables.end()) {
@@ -140,6 +142,7 @@ void config_layers::apply_table(const toml_member& table, const origin& from, pr
       sink.error(member.at, name, "unknown key '" + name + "'", key_suggestion(table.key, member.key));
     } else if (key->read(values_, *key, {member.value, name, sink}, from.paths)) {
       note(name, member.value.begin, from);
+      note_members(name, member.value, from);
     }
   }
 }
@@ -232,8 +235,9 @@ void config_layers::set_default_paths() {
 }
 
 bool config_layers::is_consequence(const problem& found) const {
-  const auto parts_end = found.key.find('.', std::string_view{"agents."}.size());
-  const bool is_agent = found.key.starts_with("agents.") && parts_end != std::string::npos;
+  const bool has_name = found.key.starts_with("agents.") || found.key.starts_with("providers.");
+  const auto parts_end = has_name ? found.key.find('.', found.key.find('.') + 1) : std::string::npos;
+  const bool is_agent = parts_end != std::string::npos;
   const std::string scope = is_agent ? found.key.substr(0, parts_end + 1) : found.key;
   return std::any_of(out_.problems.begin(), out_.problems.end(), [&](const problem& each) {
     return each.weight == problem::severity::error && each.key.starts_with(scope);
@@ -259,6 +263,7 @@ void config_layers::note_defaults() {
   for (const auto& key : settings_keys()) {
     out_.origins.try_emplace(std::string{key.name}, origin_name);
   }
+  note_provider_defaults();
   for (const auto& [name, agent] : values_.agents) {
     for (const auto& key : agent_keys()) {
       out_.origins.try_emplace("agents." + name.str() + '.' + std::string{key.name}, origin_name);

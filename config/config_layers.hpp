@@ -38,12 +38,15 @@ class config_layers {
   void apply_table(const toml_member& table, const origin& from, problem_sink& sink);
   void apply_agents(const toml_member& agents, const origin& from, problem_sink& sink);
   void apply_agent(const toml_member& agent, const origin& from, problem_sink& sink);
+  void apply_providers(const toml_member& providers, const origin& from, problem_sink& sink);
+  void apply_provider(const toml_member& provider, const origin& from, problem_sink& sink);
   void apply_text(const key_path& path, const std::string& text, const std::string& origin_name);
   void set_default_paths();
 
   void note(const std::string& key, toml_place at, const origin& from);
   void note_members(const std::string& key, const toml_node& value, const origin& from);
   void note_defaults();
+  void note_provider_defaults();
   void take(problem_sink& sink);
   /// Whether the keys that `found` is about were refused one by one already.
   bool is_consequence(const problem& found) const;
@@ -61,5 +64,6 @@ void check_settings(const settings& values, const source_map& positions, std::ve
 /// Of the key tables; null if there is no such key. An agent's key is the part behind its name.
 const setting_facts* find_settings_key(std::string_view name) noexcept;
 const setting_facts* find_agent_key(std::string_view name) noexcept;
+const setting_facts* find_provider_key(std::string_view name) noexcept;
 
 }  // namespace troupe

@@ -3,6 +3,7 @@
 #include "config/setting_key.hpp"
 #include "config/toml_text.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -46,6 +47,9 @@ void put_list(toml_table& table, toml_node items, const setting_facts& facts) {
     put(table, "minItems", toml_node{std::int64_t{1}});
   }
 }
+
+template <class Spec>
+void put_members(toml_table& table, std::span<const setting_key<Spec>> keys);
 
 void put_type(toml_table& table, const setting_facts& facts) {
   toml_table item;
@@ -95,6 +99,17 @@ void put_type(toml_table& table, const setting_facts& facts) {
       put(table, "type", text_node("object"));
       put(table, "additionalProperties", typed("string"));
       return;
+    case value_kind::number:
+      put(table, "type", text_node("number"));
+      put(table, "minimum", toml_node{facts.numbers.min});
+      put(table, "maximum", toml_node{facts.numbers.max});
+      return;
+    case value_kind::retry:
+      put_members(table, retry_keys());
+      return;
+    case value_kind::breaker:
+      put_members(table, breaker_keys());
+      return;
   }
 }
 
@@ -116,12 +131,27 @@ toml_table closed_object(toml_table properties) {
   return table;
 }
 
-toml_table agent_schema() {
+template <class Spec>
+toml_table schema_of(std::span<const setting_key<Spec>> keys) {
   toml_table properties;
-  for (const auto& key : agent_keys()) {
-    put(properties, std::string{key.name}, key_schema(key, key.write(agent_spec{})));
+  for (const auto& key : keys) {
+    put(properties, std::string{key.name}, key_schema(key, key.write(Spec{})));
   }
   return closed_object(std::move(properties));
+}
+
+// Without defaults: they are those of the whole table.
+template <class Spec>
+void put_members(toml_table& table, std::span<const setting_key<Spec>> keys) {
+  toml_table properties;
+  for (const auto& key : keys) {
+    toml_table member;
+    put_type(member, key);
+    put(member, "description", text_node(key.doc));
+    put(properties, std::string{key.name}, toml_node{std::move(member)});
+  }
+  auto object = closed_object(std::move(properties));
+  std::move(object.members.begin(), object.members.end(), std::back_inserter(table.members));
 }
 
 toml_table version_schema() {
@@ -131,13 +161,13 @@ toml_table version_schema() {
   return table;
 }
 
-toml_table agents_schema() {
+toml_table named_tables(toml_table each) {
   toml_table names;
   put(names, "pattern", text_node("^[a-z0-9][a-z0-9_-]{0,63}$"));
   toml_table table;
   put(table, "type", text_node("object"));
   put(table, "propertyNames", toml_node{std::move(names)});
-  put(table, "additionalProperties", toml_node{agent_schema()});
+  put(table, "additionalProperties", toml_node{std::move(each)});
   return table;
 }
 
@@ -162,7 +192,8 @@ json_text config_schema() {
     put(group, std::string{key.name.substr(dot + 1)}, key_schema(key, key.write(settings{})));
   }
   end_group();
-  put(properties, "agents", toml_node{agents_schema()});
+  put(properties, "providers", toml_node{named_tables(schema_of(provider_keys()))});
+  put(properties, "agents", toml_node{named_tables(schema_of(agent_keys()))});
   toml_table root = closed_object(std::move(properties));
   put(root, "$schema", text_node("https://json-schema.org/draft/2020-12/schema"));
   put(root, "title", text_node("troupe.toml"));

@@ -9,10 +9,11 @@
 namespace troupe {
 namespace {
 
-toml_table agent_table(const agent_spec& agent) {
+template <class Spec>
+toml_table table_of(const Spec& spec, std::span<const setting_key<Spec>> keys) {
   toml_table table;
-  for (const auto& key : agent_keys()) {
-    table.members.push_back({std::string{key.name}, {}, key.write(agent)});
+  for (const auto& key : keys) {
+    table.members.push_back({std::string{key.name}, {}, key.write(spec)});
   }
   return table;
 }
@@ -36,9 +37,15 @@ toml_table tree_of(const settings& values) {
     auto& table = table_named(root, key.name.substr(0, dot));
     table.members.push_back({std::string{key.name.substr(dot + 1)}, {}, key.write(values)});
   }
+  if (!values.providers.empty()) {
+    auto& providers = table_named(root, "providers");
+    for (const auto& [name, provider] : values.providers) {
+      providers.members.push_back({name.str(), {}, toml_node{table_of(provider, provider_keys())}});
+    }
+  }
   auto& agents = table_named(root, "agents");
   for (const auto& [name, agent] : values.agents) {
-    agents.members.push_back({name.str(), {}, toml_node{agent_table(agent)}});
+    agents.members.push_back({name.str(), {}, toml_node{table_of(agent, agent_keys())}});
   }
   return root;
 }
@@ -60,9 +67,9 @@ std::string to_toml(const settings& values) {
     const auto* table = member.value.as<toml_table>();
     if (table == nullptr) {
       out += member.key + " = " + toml_value(member.value) + '\n';
-    } else if (member.key == "agents") {
-      for (const auto& agent : table->members) {
-        append_table(out, "agents." + toml_key(agent.key), *agent.value.as<toml_table>());
+    } else if (member.key == "agents" || member.key == "providers") {
+      for (const auto& each : table->members) {
+        append_table(out, member.key + '.' + toml_key(each.key), *each.value.as<toml_table>());
       }
     } else {
       append_table(out, member.key, *table);

@@ -40,6 +40,10 @@ constexpr std::string_view head =
     "# `troupe config show` prints each value and where it comes from.\n\n"
     "config_version = 1\n";
 
+constexpr std::string_view provider_head =
+    "\n# A provider is whoever limits several agents at once; agents name it. Take the '#' off this line to limit one.\n"
+    "#[providers.NAME]\n";
+
 // An agent as people start: the rest of its keys below it.
 constexpr std::string_view agent_head =
     "\n# An agent is a program; a workflow names it. Take the '#' off this line and the command to have one.\n"
@@ -62,6 +66,11 @@ std::vector<shown_setting> show_settings(const loaded_config& config) {
   for (const auto& key : settings_keys()) {
     add(std::string{key.name}, key.write(*config.values));
   }
+  for (const auto& [name, provider] : config.values->providers) {
+    for (const auto& key : provider_keys()) {
+      add("providers." + name.str() + '.' + std::string{key.name}, key.write(provider));
+    }
+  }
   for (const auto& [name, agent] : config.values->agents) {
     for (const auto& key : agent_keys()) {
       add("agents." + name.str() + '.' + std::string{key.name}, key.write(agent));
@@ -79,6 +88,10 @@ std::string reference_toml() {
       out += "\n[" + std::string{table} + "]\n";
     }
     out += key_lines(key, key.name.substr(table.size() + 1), default_text(key, key.write(settings{})));
+  }
+  out += provider_head;
+  for (const auto& key : provider_keys()) {
+    out += key_lines(key, key.name, default_text(key, key.write(provider_spec{})));
   }
   out += agent_head;
   for (const auto& key : agent_keys()) {

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,13 @@ bool read_setting(std::size_t& into, const setting_facts&, const toml_value_ref&
 bool read_setting(std::string& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::vector<std::string>& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::vector<int>& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(double& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(std::int64_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
+/// No time at all stands for none.
+bool read_setting(std::optional<milliseconds>& into, const setting_facts&, const toml_value_ref&, const path_context&);
+/// As those below.
+bool read_setting(retry_policy& into, const setting_facts&, const toml_value_ref&, const path_context&);
+bool read_setting(breaker_spec& into, const setting_facts&, const toml_value_ref&, const path_context&);
 /// Adds to what is there: a later layer replaces single variables.
 bool read_setting(std::map<std::string, std::string>& into,
                   const setting_facts&,
@@ -61,6 +70,11 @@ toml_node write_setting(const std::string& value);
 toml_node write_setting(const std::vector<std::string>& value);
 toml_node write_setting(const std::vector<int>& value);
 toml_node write_setting(const std::map<std::string, std::string>& value);
+toml_node write_setting(double value);
+toml_node write_setting(std::int64_t value);
+toml_node write_setting(const std::optional<milliseconds>& value);
+toml_node write_setting(const retry_policy& value);
+toml_node write_setting(const breaker_spec& value);
 
 template <class Enum>
 requires std::is_enum_v<Enum> toml_node write_setting(Enum value) {
@@ -75,7 +89,7 @@ constexpr value_kind kind_of_type() {
     return value_kind::boolean;
   } else if constexpr (std::is_same_v<T, time_of_day>) {
     return value_kind::time_of_day;
-  } else if constexpr (std::is_same_v<T, milliseconds>) {
+  } else if constexpr (std::is_same_v<T, milliseconds> || std::is_same_v<T, std::optional<milliseconds>>) {
     return value_kind::duration;
   } else if constexpr (std::is_same_v<T, std::size_t>) {
     return value_kind::size;
@@ -87,8 +101,14 @@ constexpr value_kind kind_of_type() {
     return value_kind::integers;
   } else if constexpr (std::is_same_v<T, std::map<std::string, std::string>>) {
     return value_kind::variables;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return value_kind::number;
+  } else if constexpr (std::is_same_v<T, retry_policy>) {
+    return value_kind::retry;
+  } else if constexpr (std::is_same_v<T, breaker_spec>) {
+    return value_kind::breaker;
   } else {
-    static_assert(std::is_same_v<T, int>, "no codec for this type");
+    static_assert(std::is_same_v<T, int> || std::is_same_v<T, std::int64_t>, "no codec for this type");
     return value_kind::integer;
   }
 }

@@ -25,16 +25,25 @@ enum class value_kind {
   texts,
   pointers,  ///< RFC 6901.
   integers,
+  number,          ///< With a fraction.
   variable_names,  ///< Of the environment.
   variables,       ///< Names and values of the same.
+  retry,           ///< A table with retry_keys().
+  breaker,         ///< A table with breaker_keys().
 };
 
 /// When a changed value counts: for everything that begins after the change, or only in a new process.
 enum class takes_effect { live, restart };
 
+struct number_range {
+  double min = 0;
+  double max = 1;
+};
+
 struct setting_facts {
   std::string_view name;  ///< `writer.max_batch`; in an agent's table `command`.
   integer_range range{};  ///< Inclusive; in milliseconds for a duration, in bytes for a size.
+  number_range numbers{};  ///< Inclusive; of value_kind::number.
   bool may_be_empty = true;
   takes_effect effect = takes_effect::restart;
   std::string_view shown_default{};  ///< Instead of the value, where that depends on the machine.
@@ -63,6 +72,11 @@ std::span<const setting_key<settings>> settings_keys() noexcept;
 
 /// The keys of `[agents.NAME]`.
 std::span<const setting_key<agent_spec>> agent_keys() noexcept;
+
+/// The keys of `[providers.NAME]`, of its `breaker`, and of each table of `[retry]`.
+std::span<const setting_key<provider_spec>> provider_keys() noexcept;
+std::span<const setting_key<breaker_spec>> breaker_keys() noexcept;
+std::span<const setting_key<retry_policy>> retry_keys() noexcept;
 
 /// `integer, 1 to 65536`, `duration, 0ms to 1h`, `"full" or "normal"`: for people.
 std::string type_text(const setting_facts& facts);

@@ -46,12 +46,41 @@ class settings_checker {
             "'max_batch' is larger than 'queue_depth': a batch cannot be filled",
             "raise writer.queue_depth to " + std::to_string(values.writer.max_batch) + " or more");
     }
+    check_retry(values.retry.agent, "retry.agent");
+    check_retry(values.retry.storage, "retry.storage");
+    for (const auto& [name, provider] : values.providers) {
+      check_provider(provider, values.agents);
+    }
     for (const auto& [name, agent] : values.agents) {
       check_agent(agent, "agents." + name.str() + '.');
     }
   }
 
  private:
+  void check_retry(const retry_policy& policy, const std::string& path) {
+    if (policy.max < policy.initial) {
+      error(path + ".max",
+            "'max' is " + to_text(policy.max) + ", less than 'initial', which is " + to_text(policy.initial),
+            "raise max, or lower initial");
+    }
+  }
+
+  void check_provider(const provider_spec& provider, const std::map<agent_name, agent_spec>& agents) {
+    const std::string path = "providers." + provider.name.str();
+    if (provider.breaker.min_calls > provider.breaker.window) {
+      error(path + ".breaker.min_calls",
+            "'min_calls' is larger than 'window': the breaker would never open",
+            "raise window to " + std::to_string(provider.breaker.min_calls) + " or more");
+    }
+    const bool is_named = std::any_of(
+        agents.begin(), agents.end(), [&](const auto& each) { return each.second.provider == provider.name.str(); });
+    if (!is_named) {
+      warn(path,
+           "no agent names the provider '" + provider.name.str() + "': its limits have no effect",
+           "set provider = \"" + provider.name.str() + "\" in the agents that it is for");
+    }
+  }
+
   void check_agent(const agent_spec& agent, const std::string& path) {
     const bool is_command = agent.kind == agent_kind::command;
     if (is_command && agent.command.empty()) {

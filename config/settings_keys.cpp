@@ -106,6 +106,15 @@ constexpr std::array table{
         {.name = "runtime.custodian",
          .doc = "The program troupe-custodian; empty: beside the running program, else in /usr/libexec/troupe.",
          .kind = value_kind::path}),
+    key<&settings::runtime, &runtime_settings::attempts_max>(
+        {.name = "runtime.attempts_max",
+         .range = {1, 1'000'000},
+         .doc = "Attempts of all runs that may be under way at one time."}),
+    key<&settings::retry, &retry_settings::agent>(
+        {.name = "retry.agent", .doc = "How an agent that failed is tried again; a step's own `retry` replaces it."}),
+    key<&settings::retry, &retry_settings::storage>(
+        {.name = "retry.storage",
+         .doc = "How a command that the database could not take is given to it again."}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
         {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),
@@ -150,7 +159,8 @@ constexpr std::array agent_table{
         {.name = "output_limit",
          .range = {kib, 4 * gib},
          .doc = "Most bytes of standard output, and of standard error; a program that prints more is stopped."}),
-    agent_key<&agent_spec::provider>({.name = "provider", .doc = "A label: who runs the model. It has no effect."}),
+    agent_key<&agent_spec::provider>({.name = "provider", .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
+                                                         "and breaker all agents that name it share."}),
     agent_key<&agent_spec::model>({.name = "model", .doc = "A label: the model's name. It has no effect."}),
     agent_key<&agent_spec::endpoint>({.name = "endpoint", .doc = "For kind \"http\": the address of the API."}),
     agent_key<&agent_spec::api_key_env>(

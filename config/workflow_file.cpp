@@ -66,6 +66,10 @@ class workflow_parser {
       flow_.limits.max_concurrent = static_cast<int>(
           read_integer(*most, {.min = 1, .max = concurrent_max}).value_or(flow_.limits.max_concurrent));
     }
+    if (const auto priority = limits.take("priority")) {
+      flow_.limits.priority =
+          static_cast<int>(read_integer(*priority, {.min = 0, .max = 9}).value_or(flow_.limits.priority));
+    }
     if (const auto most = limits.take("max_steps")) {
       flow_.limits.max_steps = read_integer(*most, {.min = 0}).value_or(0);
     }

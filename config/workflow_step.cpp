@@ -213,6 +213,9 @@ class step_parser {
     if (const auto jitter = reader.take("jitter")) {
       retry.jitter = read_number(*jitter, 0, 1).value_or(retry.jitter);
     }
+    if (const auto total = reader.take("total")) {
+      retry.total = read_duration(*total, {.min = milliseconds{1}});
+    }
     reader.finish();
     out_.retry = retry;
   }

@@ -136,6 +136,7 @@ toml_node retry_node(const retry_policy& retry) {
   out.add("max", retry.max);
   out.add("multiplier", toml_node{retry.multiplier});
   out.add("jitter", toml_node{retry.jitter});
+  out.add_if("total", retry.total);
   return out.inline_table();
 }
 
@@ -201,6 +202,9 @@ std::string step_text(const step& each) {
 std::string limits_text(const run_limits& limits) {
   table_writer out;
   out.add("max_concurrent", std::int64_t{limits.max_concurrent});
+  if (limits.priority != run_limits{}.priority) {
+    out.add("priority", std::int64_t{limits.priority});
+  }
   out.add("max_steps", limits.max_steps);
   out.add_if("wall_clock", limits.wall_clock);
   if (limits.budget_microusd) {
