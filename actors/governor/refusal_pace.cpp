@@ -9,12 +9,13 @@ constexpr milliseconds first_pause{5'000};
 constexpr milliseconds longest_own_pause{60'000};
 constexpr milliseconds longest_pause{std::chrono::hours{24 * 366}};  // sums with it fit into any clock
 
-// An API refuses within its latency. A program that tries again by itself for a while before it says so tells nothing
-// of that.
+// Twice what a refusal took, since the next may take longer. An API refuses within its latency; a program that tries
+// again by itself for a while before it says so tells nothing of that.
+constexpr milliseconds shortest_spacing{100};
 constexpr milliseconds longest_spacing{1'000};
 
-// Limits are by the minute.
-constexpr milliseconds wary_for{60'000};
+// Limits are by the minute: one that was met is met again within a few.
+constexpr milliseconds wary_for{300'000};
 
 }  // namespace
 
@@ -70,7 +71,8 @@ void refusal_pace::refused(ticket of, instant began, std::optional<milliseconds>
   const auto own = std::min(first_pause * (1 << (std::max(refusals_, 1) - 1)), longest_own_pause);
   const auto pause = std::clamp(retry_after.value_or(own), milliseconds{0}, longest_pause);
   paused_until_ = is_new ? now + pause : std::max(paused_until_, now + pause);
-  spacing_ = std::clamp<std::chrono::nanoseconds>(now - began, std::chrono::nanoseconds{0}, longest_spacing);
+  const std::chrono::nanoseconds longest = now < wary_until_ ? spacing_ : shortest_spacing;
+  spacing_ = std::clamp<std::chrono::nanoseconds>(2 * (now - began), longest, longest_spacing);
   wary_until_ = now + pause + wary_for;
 }
 

@@ -123,7 +123,7 @@ TEST_F(refusal_pace_test, one_probe_until_a_success) {  // 3
   const auto probe = begin(pace);
   EXPECT_FALSE(pace.room_at(now_));
   pace.ended_otherwise(probe.ticket);
-  now_ += 100ms;
+  now_ += 200ms;
   const auto second = begin(pace);
   EXPECT_FALSE(pace.room_at(now_)) << "what was neither is followed by another probe";
   now_ += 1s;
@@ -146,11 +146,11 @@ TEST_F(refusal_pace_test, beginnings_keep_the_distance_of_a_refusal) {  // 4
   const auto probe = begin(pace);
   now_ += 50ms;
   pace.succeeded(probe.ticket);
-  EXPECT_EQ(pace.room_at(now_), now_ + 150ms);
-  now_ += 150ms;
+  EXPECT_EQ(pace.room_at(now_), now_ + 350ms);
+  now_ += 350ms;
   begin(pace);
-  EXPECT_EQ(pace.room_at(now_), now_ + 200ms);
-  now_ += 61s;
+  EXPECT_EQ(pace.room_at(now_), now_ + 400ms);
+  now_ += 5min;
   EXPECT_TRUE(may_begin(pace));
   begin(pace);
   EXPECT_EQ(pace.room_at(now_), now_) << "refusals are long ago";
@@ -177,7 +177,7 @@ TEST_F(refusal_pace_test, without_a_word_it_waits_longer_each_time) {  // 5
   }
   EXPECT_EQ(pauses, (std::vector<milliseconds>{5s, 10s, 20s, 40s, 60s, 60s}));
   pace.succeeded(begin(pace).ticket);
-  now_ += 2min;
+  now_ += 10min;
   refuse(pace, begin(pace));
   EXPECT_EQ(pace.room_at(now_), now_ + 5s);
 }
