@@ -126,9 +126,11 @@ void house::start(const std::vector<std::string>& agents) {
     agent_spec spec;
     spec.name = agent_name{name};
     spec.command = {"scripted"};
+    spec.provider = provider;
     executors_->agents[spec.name] = spec;
   }
   executors_->functions = functions;
+  executors_->retry = retry;
   root = spawn_supervisor(*system, "root supervisor", children(), {3, milliseconds{5'000}});
   caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error&) { root_is_down = true; });
   settle();

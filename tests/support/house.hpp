@@ -72,6 +72,13 @@ class immediate_functions final : public function_executor {
   void stop(function_handle) override {}
 };
 
+/// Failures are final, so that tests of other things see them at once.
+inline retry_policy one_call() {
+  retry_policy policy;
+  policy.max_attempts = 1;
+  return policy;
+}
+
 class house {
  public:
   explicit house(std::string vfs = "");
@@ -108,8 +115,9 @@ class house {
   function_table functions;
   std::function<void()> before_open;  ///< Called when a writer opens its session; may throw.
   std::function<void()> before_material;
-  retry_policy retry{1};  ///< Of steps that say nothing: one call.
+  retry_policy retry = one_call();  ///< Of steps that say nothing.
   admission_rules limits;
+  std::string provider;  ///< Of all agents.
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
   std::shared_ptr<read_pool> sessions;  ///< The reader does not wait for one: there is one thread.

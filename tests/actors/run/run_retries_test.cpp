@@ -1,0 +1,237 @@
+// Attempts that fail and are tried again, permits that are waited for, races and deadlines: one thread, virtual time.
+#include "storage/read_session.hpp"
+#include "tests/support/house.hpp"
+
+#include <caf/send.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+constexpr const char* one_agent = R"(
+name = "one"
+[[step]]
+id = "ask"
+agent = "a"
+prompt = "hello"
+)";
+
+constexpr const char* three_agents = R"(
+name = "three"
+[[step]]
+id = "ask"
+agents = ["a", "b", "c"]
+prompt = "hello"
+)";
+
+class run_retries_test : public testing::Test {
+ protected:
+  run_retries_test() {
+    house_.retry = retry_policy{};
+    house_.retry.jitter = 0;
+  }
+
+  std::int64_t count(const std::string& kind) {
+    const auto all = house_.kinds();
+    return std::ranges::count(all, kind);
+  }
+
+  void begin(const char* toml) {
+    house_.start();
+    const auto reply = house_.submit(toml);
+    ASSERT_TRUE(reply.has_value()) << reply.error().message;
+    house_.listen();
+  }
+
+  void expect_end(run_state state) {
+    const auto run = house_.view();
+    EXPECT_EQ(run.state, state) << (run.why ? run.why->message : "");
+    EXPECT_THAT(house_.seqs_are_gapless(), testing::IsEmpty());
+  }
+
+  house house_;
+};
+
+TEST_F(run_retries_test, a_failed_attempt_is_tried_again_after_the_pause_of_its_policy) {
+  begin(one_agent);
+  house_.processes->exit(0, "", 1);
+  house_.settle();
+  EXPECT_EQ(count("task.retrying"), 1);
+  EXPECT_EQ(house_.tasks()[0].state, task_state::retrying);
+  house_.advance(990ms);
+  EXPECT_EQ(house_.processes->count(), 1U);
+  house_.advance(10ms);
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->exit(1, "good");
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.tasks()[0].attempt, attempt_no{2});
+  EXPECT_EQ(count("task.failed"), 0);
+  EXPECT_EQ(count("task.completed"), 1);
+}
+
+TEST_F(run_retries_test, the_last_failure_carries_its_cause) {
+  begin(one_agent);
+  house_.processes->exit(0, "", 1);
+  house_.settle();
+  house_.advance(1s);
+  house_.processes->exit(1, "", 7);
+  house_.settle();
+  expect_end(run_state::failed);
+  const auto why = *house_.view().why;
+  EXPECT_EQ(why.code, error_code::max_attempts_exceeded);
+  EXPECT_THAT(why.message, testing::HasSubstr("2 attempts failed, at last AGENT_EXIT: "));
+  EXPECT_EQ(count("task.failed"), 1);
+}
+
+TEST_F(run_retries_test, a_permanent_failure_is_never_tried_again) {
+  begin(one_agent);
+  process_end end;
+  end.exit.start_failure = error{error_code::agent_not_found, "no such program", ""};
+  house_.processes->end(0, end);
+  house_.advance(60s);
+  expect_end(run_state::failed);
+  EXPECT_EQ(house_.view().why->code, error_code::agent_not_found);
+  EXPECT_EQ(house_.processes->count(), 1U);
+  EXPECT_EQ(count("task.retrying"), 0);
+}
+
+TEST_F(run_retries_test, a_cancel_does_not_wait_for_a_retry) {
+  house_.retry.initial = house_.retry.max = 30s;
+  begin(one_agent);
+  house_.processes->exit(0, "", 1);
+  house_.advance(5s);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();  // no time passes
+  expect_end(run_state::cancelled);
+  EXPECT_EQ(house_.tasks()[0].state, task_state::cancelled);
+  house_.advance(60s);
+  EXPECT_EQ(house_.processes->count(), 1U);
+}
+
+TEST_F(run_retries_test, a_retry_survives_the_death_of_its_run_and_of_the_scheduler) {
+  begin(one_agent);
+  house_.processes->exit(0, "", 1);
+  house_.advance(400ms);
+  house_.kill(house_.retries.get());
+  house_.advance(200ms);
+  house_.kill(house_.run_actors.back());
+  house_.advance(380ms);
+  EXPECT_EQ(house_.processes->count(), 1U);
+  house_.advance(50ms);
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->exit(1, "good");
+  house_.settle();
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_retries_test, a_run_goes_on_when_the_governor_has_died) {
+  begin(three_agents);
+  house_.processes->exit(0);
+  house_.kill(house_.permits.get());
+  house_.processes->exit(1);
+  house_.processes->exit(2, "", 1);
+  house_.advance(1'100ms);
+  ASSERT_EQ(house_.processes->count(), 4U);
+  house_.processes->exit(3);
+  house_.settle();
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_retries_test, who_is_missing_is_tried_once_more_and_then_the_step_is_degraded) {
+  begin(three_agents);
+  house_.processes->exit(0, "", 1);
+  house_.settle();
+  house_.advance(1s);
+  house_.processes->exit(3, "", 1);  // as often as its class is worth
+  house_.settle();
+  house_.processes->exit(1);
+  house_.settle();
+  EXPECT_EQ(house_.processes->count(), 4U);
+  house_.processes->exit(2);
+  house_.settle();
+  ASSERT_EQ(house_.processes->count(), 5U);  // the others are a quorum
+  house_.processes->exit(4, "", 1);
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_TRUE(house_.view().degraded);
+  EXPECT_EQ(house_.tasks()[0].why->code, error_code::max_attempts_exceeded);
+  EXPECT_EQ(count("task.failed"), 1);
+}
+
+TEST_F(run_retries_test, below_the_quorum_nobody_is_tried_in_vain) {
+  begin(three_agents);
+  process_end end;
+  end.exit.start_failure = error{error_code::agent_not_found, "no such program", ""};
+  house_.processes->end(1, end);
+  house_.processes->end(2, end);
+  house_.processes->exit(0, "", 1);
+  house_.settle();
+  house_.advance(1s);
+  house_.processes->exit(3, "", 1);
+  house_.settle();
+  expect_end(run_state::failed);
+  EXPECT_EQ(house_.view().why->code, error_code::quorum_not_met);
+  EXPECT_EQ(house_.processes->count(), 4U);
+  EXPECT_EQ(count("task.failed"), 3);
+}
+
+TEST_F(run_retries_test, a_used_up_quota_pauses_the_run_until_it_resets) {
+  house_.provider = "shop";
+  house_.limits.providers[provider_name{"shop"}].requests_per_day = 1;
+  begin(R"(
+name = "two"
+[[step]]
+id = "first"
+agent = "a"
+prompt = "hello"
+next = "second"
+[[step]]
+id = "second"
+agent = "b"
+prompt = "hello"
+)");
+  house_.processes->exit(0);
+  house_.settle();
+  EXPECT_EQ(house_.view().state, run_state::paused);
+  EXPECT_EQ(house_.view().why->code, error_code::rate_limited);
+  EXPECT_EQ(count("run.paused"), 1);
+  const auto until = (*read_session::open(house_.database.options()))->load_recovery(run_id{"r-1"})->paused_until;
+  ASSERT_TRUE(until.has_value());
+  const auto left = std::chrono::ceil<milliseconds>(*until - house_.clock->now());
+  EXPECT_LE(left, 24h);
+  house_.kill(house_.run_actors.back());  // the rows know it all
+  house_.advance(left - 1s);
+  EXPECT_EQ(house_.processes->count(), 1U);
+  house_.advance(2s);
+  ASSERT_EQ(house_.processes->count(), 2U);
+  EXPECT_EQ(count("run.resumed"), 1);
+  house_.processes->exit(1);
+  house_.settle();
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_retries_test, a_run_that_sleeps_can_be_cancelled) {
+  house_.provider = "shop";
+  house_.limits.providers[provider_name{"shop"}].requests_per_day = 1;
+  begin(R"(
+name = "two"
+[[step]]
+id = "first"
+agents = ["a", "b"]
+prompt = "hello"
+)");
+  ASSERT_EQ(house_.processes->count(), 1U);
+  house_.processes->exit(0);
+  house_.settle();
+  ASSERT_EQ(house_.view().state, run_state::paused);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();
+  expect_end(run_state::cancelled);
+}
+
+}  // namespace
+}  // namespace troupe
