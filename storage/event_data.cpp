@@ -71,14 +71,15 @@ std::string run_started_data(const create_run& told) {
   return object.str();
 }
 
-std::string run_ended_data(const run_row& row, const run_end& end) {
+std::string run_ended_data(const run_row& row, const run_end& end, timestamp at) {
   json_object object;
   add_error(object, end.why);
   if (end.failed_step) {
     object.add("step", end.failed_step->str());
   }
   if (end.until) {
-    object.add("until", to_rfc3339(*end.until));
+    object.add("until", to_rfc3339(*end.until))
+        .add("wait_ms", std::chrono::ceil<milliseconds>(*end.until - at).count());
   }
   if (is_final(end.state)) {
     object.add("degraded", end.degraded)

@@ -17,7 +17,7 @@ struct run_row;
 std::string error_data(const std::optional<error>& why);
 
 std::string run_started_data(const create_run& told);
-std::string run_ended_data(const run_row& row, const run_end& end);
+std::string run_ended_data(const run_row& row, const run_end& end, timestamp at);
 std::string run_resumed_data(lease_epoch epoch, run_state from, std::int64_t interrupted);
 
 std::string task_queued_data(const planned_task& task);

@@ -121,7 +121,7 @@ status end(run_change& change, const run_end& end) {
         end.why ? std::optional{to_string(end.why->code)} : std::nullopt,
         change.at());
   }
-  change.tell(*kind, run_ended_data(change.row(), end));
+  change.tell(*kind, run_ended_data(change.row(), end, change.at()));
   return done;
 }
 

@@ -54,6 +54,21 @@ std::string failed_words(const boost::json::value& data) {
   return text;
 }
 
+std::string retrying_words(const boost::json::value& data) {
+  std::string text = failed_words(data);
+  const auto delay = number_member(data, "delay_ms");
+  add(text,
+      delay ? "again in " + human_duration(milliseconds{*delay}) : "again if the others of the step are a quorum");
+  return text;
+}
+
+std::string run_paused_words(const boost::json::value& data) {
+  std::string text = error_words(data);
+  const std::string until = text_member(data, "until");
+  add(text, until.empty() ? std::string{} : "goes on by itself");
+  return text;
+}
+
 std::string missing_words(const boost::json::value& data) {
   std::string text;
   const boost::json::value* missing = member(data, "missing");
@@ -115,6 +130,7 @@ std::string words(event_kind kind, const boost::json::value& data) {
     case event_kind::run_completed:
       return run_completed_words(data);
     case event_kind::run_paused:
+      return run_paused_words(data);
     case event_kind::run_failed:
     case event_kind::run_cancelled:
       return error_words(data);
@@ -127,6 +143,7 @@ std::string words(event_kind kind, const boost::json::value& data) {
     case event_kind::task_completed:
       return completed_words(data);
     case event_kind::task_retrying:
+      return retrying_words(data);
     case event_kind::task_failed:
     case event_kind::task_cancelled:
     case event_kind::task_interrupted:
@@ -188,6 +205,12 @@ std::string event_place(const event& what) {
     return {};
   }
   return what.agent ? what.step->str() + '/' + what.agent->str() : what.step->str();
+}
+
+std::optional<milliseconds> pause_length(const event& what) {
+  const auto wait =
+      what.kind == event_kind::run_paused ? number_member(parse(what.data), "wait_ms") : std::optional<std::int64_t>{};
+  return wait ? std::optional{milliseconds{*wait}} : std::nullopt;
 }
 
 std::string event_summary(const event& what) {

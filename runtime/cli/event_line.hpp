@@ -13,6 +13,9 @@ namespace troupe {
 std::string event_line(const event& what, int columns, const style& look);
 
 /// The part behind: what the event's data comes to in words; may be empty.
+/// A paused run goes on by itself after so long; none for any other event.
+std::optional<milliseconds> pause_length(const event& what);
+
 std::string event_summary(const event& what);
 
 /// `plan/claude`, `plan`, or nothing.

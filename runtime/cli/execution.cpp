@@ -1,5 +1,6 @@
 #include "runtime/cli/execution.hpp"
 
+#include "runtime/cli/event_line.hpp"
 #include "runtime/cli/progress_reporter.hpp"
 #include "runtime/cli/report.hpp"
 #include "runtime/cli/run_watch.hpp"
@@ -66,7 +67,8 @@ class watched_run {
     const run_news news = news_->take();
     reporter_.tell(news, known);
     over_ = over_ || std::ranges::any_of(news.events, [&](const event& each) {
-              return ends_run(each.kind) || (each.kind == event_kind::run_paused && each.seq > known);
+              const bool pauses = each.kind == event_kind::run_paused && !pause_length(each);
+              return ends_run(each.kind) || (pauses && each.seq > known);
             });
     if (news.stopped) {
       why_ = news.stopped;

@@ -93,6 +93,11 @@ void progress_view::apply(const event& what) {
   if (what.kind == event_kind::run_started || what.kind == event_kind::run_resumed) {
     started_ = what.time;
   }
+  if (const auto length = pause_length(what)) {
+    paused_until_ = what.time + *length;
+  } else if (what.kind == event_kind::run_resumed || ends_run(what.kind)) {
+    paused_until_.reset();
+  }
   if (what.kind == event_kind::consensus_reached) {
     apply_consensus(what);
   } else if (is_of_task(what.kind)) {
@@ -158,6 +163,9 @@ void progress_view::apply_task(const event& what) {
     agent->finished = what.time;
     agent->last_words = agent->state == task_state::completed ? std::string{} : event_summary(what);
   } else if (what.kind == event_kind::task_retrying) {
+    const auto delay = number_member(parse(what.data), "delay_ms");
+    agent->due = delay ? std::optional{what.time + milliseconds{*delay}} : std::nullopt;
+    agent->finished = what.time;
     agent->last_words = event_summary(what);
   }
 }
@@ -182,6 +190,9 @@ std::string progress_view::head(timestamp now, const style& look) const {
   if (started_) {
     text += look.paint(ink::dim, between + whole_seconds(now - *started_));
   }
+  if (paused_until_) {
+    text += look.paint(ink::yellow, between + "waits for a quota, goes on in " + whole_seconds(*paused_until_ - now));
+  }
   return text;
 }
 
@@ -197,6 +208,9 @@ std::string progress_view::line_of(
   line += "  " + pad_left(time, time_width);
   if (agent.attempt > 1) {
     line += with.look.paint(ink::yellow, "  attempt " + std::to_string(agent.attempt));
+  }
+  if (agent.state == task_state::retrying && agent.due && *agent.due > now) {
+    line += with.look.paint(ink::yellow, "  again in " + whole_seconds(*agent.due - now));
   }
   if (!agent.last_words.empty()) {
     const bool failed = agent.state == task_state::failed;

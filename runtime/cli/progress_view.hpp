@@ -36,6 +36,7 @@ class progress_view {
     std::int64_t attempt = 0;
     std::optional<timestamp> started;
     std::optional<timestamp> finished;
+    std::optional<timestamp> due;  ///< retrying: when it is tried again.
     std::string last_words;  ///< Of its output while it runs; afterwards why it failed.
   };
 
@@ -62,6 +63,7 @@ class progress_view {
   run_id run_;
   std::string workflow_;
   std::optional<timestamp> started_;
+  std::optional<timestamp> paused_until_;
   std::vector<step_lines> steps_;  ///< In the order in which they were queued.
   std::string note_;
 };
