@@ -66,6 +66,8 @@ error_class class_of(error_code code) noexcept {
     case error_code::storage_full:
     case error_code::storage_corrupt:
     case error_code::storage_newer:
+    case error_code::storage_readonly:
+    case error_code::storage_denied:
     case error_code::evidence_limit:
     case error_code::unknown_model:
       return error_class::permanent;

@@ -4,6 +4,7 @@
 #include "storage/blobs.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/sqlite_error.hpp"
+#include "storage/system_error.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -21,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-error cannot_copy(const fs::path& target, int code, std::string_view doing) {
-  return {code == ENOSPC || code == EDQUOT ? error_code::storage_full : error_code::storage_unavailable,
-          std::string{doing} + " (" + std::generic_category().message(code) + "): " + target.string(),
-          "look at the path, and at the owner and mode of the folder"};
-}
-
 error taken(const fs::path& target) {
   return {error_code::duplicate_id, "there is a file already: " + target.string(), "choose another name"};
 }
@@ -35,11 +30,11 @@ error taken(const fs::path& target) {
 status sync_path(const fs::path& path, int flags) {
   const int opened = ::open(path.c_str(), flags | O_CLOEXEC);
   if (opened < 0) {
-    return cannot_copy(path, errno, "cannot open what was copied");
+    return system_error(errno, "cannot open what was copied", path);
   }
   const int failure = ::fsync(opened) == 0 ? 0 : errno;
   ::close(opened);
-  return failure == 0 ? status{done} : status{cannot_copy(path, failure, "cannot sync what was copied")};
+  return failure == 0 ? status{done} : status{system_error(failure, "cannot sync what was copied", path)};
 }
 
 status verify(const fs::path& copy, std::int64_t version, std::int64_t application) {
@@ -58,7 +53,7 @@ status verify(const fs::path& copy, std::int64_t version, std::int64_t applicati
 status write_copy(SQLite::Database& source, const fs::path& partial) {
   const int made = ::open(partial.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (made < 0) {
-    return cannot_copy(partial, errno, "cannot create the copy");
+    return system_error(errno, "cannot create the copy", partial);
   }
   ::close(made);  // VACUUM INTO takes an empty file, and keeps its mode
   SQLite::Statement copy{source, "VACUUM INTO ?"};
@@ -103,7 +98,7 @@ status give_name(const fs::path& partial, const fs::path& target) {
     return taken(target);
   }
   if (failed != 0) {
-    return cannot_copy(target, errno, "cannot give the copy its name");
+    return system_error(errno, "cannot give the copy its name", target);
   }
   return sync_path(target.has_parent_path() ? target.parent_path() : fs::path{"."}, O_RDONLY | O_DIRECTORY);
 }

@@ -2,6 +2,7 @@
 
 #include "storage/blobs.hpp"
 #include "storage/statements.hpp"
+#include "storage/system_error.hpp"
 #include "storage/write_session.hpp"
 
 #include <fcntl.h>
@@ -69,10 +70,7 @@ status sync_log(const storage_options& options) {
     }
   }
   if (failure != 0) {
-    return error{
-        error_code::storage_unavailable,
-        "cannot sync the log, so no output was removed (" + std::generic_category().message(failure) + "): " + log,
-        "look at the system's log"};
+    return system_error(failure, "cannot sync the log, so no output was removed", log, "look at the system's log");
   }
   return done;
 }
@@ -87,10 +85,7 @@ status remove_files(statement_cache& sql,
       continue;
     }
     if (const int failure = options.before_blob_step ? options.before_blob_step(blob_step::remove) : 0; failure != 0) {
-      return error{error_code::storage_unavailable,
-                   "cannot remove an output (" + std::generic_category().message(failure) +
-                       "): " + blob_path(folder, digest).string(),
-                   "the next pass tries again"};
+      return system_error(failure, "cannot remove an output", blob_path(folder, digest), "the next pass tries again");
     }
     const auto freed = remove_blob(folder, digest);
     if (!freed) {

@@ -1,5 +1,7 @@
 #include "storage/blobs.hpp"
 
+#include "storage/system_error.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -42,13 +44,7 @@ class descriptor {
 };
 
 error failed(const fs::path& path, int code, std::string_view doing) {
-  auto what = std::string{doing} + " (" + std::generic_category().message(code) + "): " + path.string();
-  if (code == ENOSPC || code == EDQUOT) {
-    return {error_code::storage_full, std::move(what), "free some space on this file system: nothing was lost"};
-  }
-  return {error_code::storage_unavailable,
-          std::move(what),
-          "look at the owner and mode of the folder, and at the system's log"};
+  return system_error(code, doing, path, "look at the owner and mode of the folder, and at the system's log");
 }
 
 error damaged_blob(const fs::path& path, const std::string& how) {

@@ -42,7 +42,8 @@ class blob_store {
 
   /// After success the content is on disk, under its name. The same content twice is one file, which is compared byte
   /// by byte, and replaced where it is damaged; it is synced all the same, since whoever wrote it may have died before.
-  /// STORAGE_FULL (no room, quota), STORAGE_UNAVAILABLE (anything else): nothing partial is left.
+  /// STORAGE_FULL (no room, quota), STORAGE_READONLY, STORAGE_DENIED, STORAGE_UNAVAILABLE (anything else): nothing partial
+  /// is left.
   result<blob_ref> put(std::string_view bytes);
 
   /// The same for the content of a file in another folder: a hard link to it where the file system can, else a copy.

@@ -4,6 +4,7 @@
 #include "storage/left_log.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sqlite_error.hpp"
+#include "storage/system_error.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -28,14 +29,6 @@ error unavailable(const fs::path& file, std::string what, std::string hint) {
   return {error_code::storage_unavailable, std::move(what) + ": " + file.string(), std::move(hint)};
 }
 
-error from_errno(const fs::path& file, int code, std::string_view doing) {
-  const std::string what = std::string{doing} + " (" + std::generic_category().message(code) + ")";
-  if (code == ENOSPC || code == EDQUOT) {
-    return {error_code::storage_full, what + ": " + file.string(), "free some space on this file system"};
-  }
-  return unavailable(file, what, "look at the path, and at the owner and mode of the folder");
-}
-
 // 0700 for every folder that is made on the way: what is in the database is nobody else's business.
 status create_folder(const fs::path& folder) {
   std::error_code failure;
@@ -49,7 +42,7 @@ status create_folder(const fs::path& folder) {
     return parent;
   }
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return from_errno(folder, errno, "cannot create the folder of the database");
+    return system_error(errno, "cannot create the folder of the database", folder);
   }
   return done;
 }
@@ -58,7 +51,7 @@ status create_folder(const fs::path& folder) {
 status create_file(const fs::path& file) {
   const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (made < 0) {
-    return errno == EEXIST ? status{done} : status{from_errno(file, errno, "cannot create the database")};
+    return errno == EEXIST ? status{done} : status{system_error(errno, "cannot create the database", file)};
   }
   ::close(made);
   return done;
@@ -301,8 +294,8 @@ result<database> database::open(const storage_options& options) {
     }
     sqlite3_db_config(connection.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
     if (sqlite3_db_readonly(connection.getHandle(), "main") == 1) {
-      return unavailable(
-          options.path, "the database may only be read", "look at the owner and mode of the file and its folder");
+      const int why = why_not_writable(options.path);
+      return system_error(why != 0 ? why : EACCES, "the database may only be read", options.path);
     }
     if (auto set = set_pragmas(connection, options); !set) {
       return set.error();

@@ -22,8 +22,10 @@ status prepare_place(const storage_options& options);
 /// A connection. One thread at a time; every call may block on the disk, up to busy_timeout on another program's lock.
 ///
 /// Opening never deletes, moves or overwrites a file that is there. What it refuses:
-///   STORAGE_UNAVAILABLE  a folder in the place of the file, a missing permission, somebody else's database, no file at
-///                        all (read-only), a pragma that did not take (named)
+///   STORAGE_UNAVAILABLE  a folder in the place of the file, somebody else's database, no file at all (read-only), a
+///                        pragma that did not take (named)
+///   STORAGE_DENIED       a missing permission for the file or its folder
+///   STORAGE_READONLY     for writing: a file system that may only be read
 ///   STORAGE_CORRUPT      not a database, or a damaged one
 ///   STORAGE_FULL         no room to create the file or to convert it
 ///   STORAGE_BUSY         another program holds it for longer than busy_timeout

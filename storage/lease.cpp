@@ -4,11 +4,13 @@
 #include "storage/migrations.hpp"
 #include "storage/sqlite_error.hpp"
 #include "storage/statements.hpp"
+#include "storage/system_error.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Transaction.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -51,9 +53,10 @@ fs::path lock_path(const fs::path& database) {
 }
 
 error cannot_lock(const fs::path& path, int code) {
-  return {code == ENOSPC || code == EDQUOT ? error_code::storage_full : error_code::storage_unavailable,
-          "cannot lock the database (" + std::generic_category().message(code) + "): " + path.string(),
-          "look at the path, and at the owner and mode of the folder; the file system must support locks"};
+  return system_error(code,
+                      "cannot lock the database",
+                      path,
+                      "look at the path, and at the owner and mode of the folder; the file system must support locks");
 }
 
 // What the lock file says of its holder, for people: `pid microseconds host`. The lock itself is what counts.
@@ -101,19 +104,45 @@ error held(const fs::path& database, const std::optional<lease_holder>& by) {
              : "wait for it, or name another database with --db"};
 }
 
-result<descriptor> take_lock(const fs::path& database) {
+struct file_lock {
+  descriptor file;
+  bool is_new;  ///< The file was made for this lock.
+};
+
+// Whether the file is still the one of that name: whoever removes it does so under its lock.
+bool is_at(const fs::path& path, const descriptor& file) {
+  struct stat named {};
+  struct stat locked {};
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(file.number(), &locked) == 0 && named.st_ino == locked.st_ino &&
+         named.st_dev == locked.st_dev;
+}
+
+constexpr int lock_tries_max = 16;  // each one more that somebody made a lock file and removed it, at this very moment
+
+result<file_lock> take_lock(const fs::path& database) {
   const auto path = lock_path(database);
-  descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (file.number() < 0) {
-    return cannot_lock(path, errno);
+  for (int tries = 0; tries < lock_tries_max; ++tries) {
+    const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const bool is_new = made >= 0 || errno != EEXIST;
+    file_lock lock{descriptor{is_new ? made : ::open(path.c_str(), O_RDWR | O_CLOEXEC)}, is_new};
+    if (lock.file.number() < 0) {
+      if (!is_new && errno == ENOENT) {
+        continue;
+      }
+      return cannot_lock(path, errno);
+    }
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(lock.file.number(), F_OFD_SETLK, &whole) != 0) {
+      return errno == EAGAIN || errno == EACCES ? held(database, read_holder(lock.file.number()))
+                                                : cannot_lock(path, errno);
+    }
+    if (is_at(path, lock.file)) {
+      return lock;
+    }
   }
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  if (::fcntl(file.number(), F_OFD_SETLK, &whole) != 0) {
-    return errno == EAGAIN || errno == EACCES ? held(database, read_holder(file.number())) : cannot_lock(path, errno);
-  }
-  return file;
+  return held(database, std::nullopt);
 }
 
 result<lease_epoch> next_epoch(database& opened, const lease_holder& holder) {
@@ -139,6 +168,28 @@ result<lease_epoch> next_epoch(database& opened, const lease_holder& holder) {
   }
 }
 
+struct taken_epoch {
+  lease_epoch epoch;
+  migration_report migrated;
+};
+
+// Under the lock.
+result<taken_epoch> take_epoch(const storage_options& options, const lease_holder& holder) {
+  auto opened = database::open(options);
+  if (!opened) {
+    return opened.error();
+  }
+  auto migrated = migrate(*opened, migration_sources());
+  if (!migrated) {
+    return migrated.error();
+  }
+  const auto epoch = next_epoch(*opened, holder);
+  if (!epoch) {
+    return epoch.error();
+  }
+  return taken_epoch{*epoch, *std::move(migrated)};
+}
+
 }  // namespace
 
 bool is_lease_held(const std::filesystem::path& database) noexcept {
@@ -150,7 +201,7 @@ bool is_lease_held(const std::filesystem::path& database) noexcept {
 }
 
 struct lease::state {
-  descriptor lock;
+  file_lock lock;
   lease_epoch epoch;
   migration_report migrated;
 };
@@ -173,20 +224,15 @@ result<lease> lease::acquire(const storage_options& options, const lease_holder&
   if (!lock) {
     return lock.error();
   }
-  write_holder(lock->number(), holder);
-  auto opened = database::open(options);
-  if (!opened) {
-    return opened.error();
+  write_holder(lock->file.number(), holder);
+  auto taken = take_epoch(options, holder);
+  if (!taken) {
+    if (lock->is_new) {  // beside what is refused nothing is left, and the lock still keeps everybody out
+      ::unlink(lock_path(options.path).c_str());
+    }
+    return taken.error();
   }
-  auto migrated = migrate(*opened, migration_sources());
-  if (!migrated) {
-    return migrated.error();
-  }
-  auto epoch = next_epoch(*opened, holder);
-  if (!epoch) {
-    return epoch.error();
-  }
-  return lease{std::make_unique<state>(state{*std::move(lock), *epoch, *std::move(migrated)})};
+  return lease{std::make_unique<state>(state{*std::move(lock), taken->epoch, std::move(taken->migrated)})};
 }
 
 }  // namespace troupe

@@ -34,7 +34,8 @@ bool is_lease_held(const std::filesystem::path& database) noexcept;
 class lease {
  public:
   /// Takes the lock, opens and migrates the database, and writes the next epoch. Does not wait. LEASE_HELD names the
-  /// holder's pid and since when; the other errors are those of database::open and migrate.
+  /// holder's pid and since when; the other errors are those of database::open and migrate. Beside a file that is refused
+  /// no lock file is left that was not there.
   static result<lease> acquire(const storage_options& options, const lease_holder& holder);
 
   lease(lease&&) noexcept;

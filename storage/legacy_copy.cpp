@@ -2,6 +2,7 @@
 
 #include "storage/disk_space.hpp"
 #include "storage/sqlite_error.hpp"
+#include "storage/system_error.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -52,18 +53,17 @@ class open_file {
   int number_;
 };
 
-std::string reason(int code) { return " (" + std::generic_category().message(code) + "): "; }
-
 error cannot_read(const fs::path& file, int code) {
-  return {error_code::storage_unavailable,
-          "the older database cannot be read" + reason(code) + file.string(),
-          "look at the path, and at the owner and mode of the file and its folder"};
+  return system_error(code,
+                      "the older database cannot be read",
+                      file,
+                      "look at the path, and at the owner and mode of the file and its folder");
 }
 
 error cannot_copy(const fs::path& folder, int code) {
-  return {code == ENOSPC || code == EDQUOT ? error_code::storage_full : error_code::storage_unavailable,
-          "the older database cannot be copied" + reason(code) + folder.string(),
-          "name a folder with room for it in the variable TMPDIR"};
+  auto why = system_error(code, "the older database cannot be copied", folder);
+  why.hint = "name a folder with room for it in the variable TMPDIR";
+  return why;
 }
 
 error not_a_database(const fs::path& file) {

@@ -1,5 +1,7 @@
 #include "storage/sqlite_error.hpp"
 
+#include "storage/system_error.hpp"
+
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
@@ -15,6 +17,13 @@ struct meaning {
 
 constexpr meaning disk_is_full{error_code::storage_full,
                                "free some space on this file system, then try again: nothing was lost"};
+
+// Whether the system may have refused it for the sake of rights: SQLite does not keep its word.
+bool is_refusal(int code) noexcept {
+  const int kind = code & 0xFF;
+  return kind == SQLITE_PERM || kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN || code == SQLITE_IOERR_WRITE ||
+         code == SQLITE_IOERR_TRUNCATE || code == SQLITE_IOERR_FSYNC;
+}
 
 meaning meaning_of(int code) {
   if (code == SQLITE_IOERR_SHMSIZE) {
@@ -63,8 +72,11 @@ error sqlite_error(int code, std::string_view text, std::string_view doing, cons
   message += std::to_string(code & 0xFF);
   message += '/';
   message += std::to_string(code);
-  message += "), ";
-  message += file.string();
+  message += ')';
+  if (const int refused = is_refusal(code) ? why_not_writable(file) : 0; refused != 0) {
+    return system_error(refused, message, file);
+  }
+  message += ", " + file.string();
   return {kind, std::move(message), std::string{hint}};
 }
 

@@ -13,7 +13,8 @@ class Exception;
 namespace troupe {
 
 /// `code` is an extended result code (sqlite.org/rescode.html). `doing` says what was not done: "cannot commit".
-/// The message keeps SQLite's text and both codes, so that it can be looked up.
+/// The message keeps SQLite's text and both codes, so that it can be looked up. Where SQLite says no more than that it may
+/// not, the file and its folder are looked at: a read-only file system and a missing permission have codes of their own.
 error sqlite_error(int code, std::string_view text, std::string_view doing, const std::filesystem::path& file);
 error sqlite_error(const SQLite::Exception& thrown, std::string_view doing, const std::filesystem::path& file);
 

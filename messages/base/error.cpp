@@ -7,7 +7,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::array<std::pair<error_code, std::string_view>, 39> names{{
+constexpr std::array<std::pair<error_code, std::string_view>, 41> names{{
     {error_code::invalid_workflow, "INVALID_WORKFLOW"},
     {error_code::invalid_config, "INVALID_CONFIG"},
     {error_code::invalid_input, "INVALID_INPUT"},
@@ -43,6 +43,8 @@ constexpr std::array<std::pair<error_code, std::string_view>, 39> names{{
     {error_code::storage_corrupt, "STORAGE_CORRUPT"},
     {error_code::storage_busy, "STORAGE_BUSY"},
     {error_code::storage_newer, "STORAGE_NEWER"},
+    {error_code::storage_readonly, "STORAGE_READONLY"},
+    {error_code::storage_denied, "STORAGE_DENIED"},
     {error_code::storage_unavailable, "STORAGE_UNAVAILABLE"},
     {error_code::evidence_limit, "EVIDENCE_LIMIT"},
     {error_code::unknown_model, "UNKNOWN_MODEL"},

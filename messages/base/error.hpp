@@ -46,7 +46,9 @@ enum class error_code {
   storage_corrupt,        ///< The database is damaged; it was left as it is.
   storage_busy,           ///< Another program holds the database.
   storage_newer,          ///< A newer Troupe wrote this database; it was left as it is.
-  storage_unavailable,    ///< The database cannot be opened, read or written (path, permission, I/O).
+  storage_readonly,       ///< The file system may only be read; nothing was written.
+  storage_denied,         ///< This user may not read or write the file or its folder. The owner can act.
+  storage_unavailable,    ///< The database cannot be opened, read or written, for another reason (path, I/O, memory).
   evidence_limit,         ///< The subject's evidence is at its limit.
   unknown_model,          ///< There is no price for the model.
   internal,               ///< A bug of ours.

@@ -23,6 +23,8 @@ exit_code exit_code_of(error_code code) noexcept {
     case error_code::storage_corrupt:
     case error_code::storage_busy:
     case error_code::storage_newer:
+    case error_code::storage_readonly:
+    case error_code::storage_denied:
     case error_code::storage_unavailable:
       return exit_code::storage;
     case error_code::lease_held:

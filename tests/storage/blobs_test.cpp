@@ -137,7 +137,8 @@ TEST_F(blobs_test, survives_the_failure_of_every_step) {
   const std::vector<std::pair<int, error_code>> failures{{ENOSPC, error_code::storage_full},
                                                          {EDQUOT, error_code::storage_full},
                                                          {EIO, error_code::storage_unavailable},
-                                                         {EROFS, error_code::storage_unavailable}};
+                                                         {EACCES, error_code::storage_denied},
+                                                         {EROFS, error_code::storage_readonly}};
   for (const auto& [failure, expected] : failures) {
     for (int nth = 1;; ++nth) {
       const temporary_folder fresh;

@@ -230,9 +230,8 @@ TEST_F(database_test, says_when_a_permission_is_missing) {
   writer_on(place.options());
   std::filesystem::permissions(place.folder(), std::filesystem::perms{0755});
   EXPECT_EQ(as_nobody([&] {
-              const bool refused =
-                  code_of(database::open(place.options())) == error_code::storage_unavailable &&
-                  code_of(database::open_read_only(place.options())) == error_code::storage_unavailable;
+              const bool refused = code_of(database::open(place.options())) == error_code::storage_denied &&
+                                   code_of(database::open_read_only(place.options())) == error_code::storage_denied;
               return refused ? 0 : 1;
             }),
             ::geteuid() == 0 ? 0 : 1);
@@ -240,9 +239,8 @@ TEST_F(database_test, says_when_a_permission_is_missing) {
 
 TEST_F(database_test, says_when_the_folder_cannot_be_written) {
   std::filesystem::permissions(place.folder(), std::filesystem::perms{0555});
-  EXPECT_EQ(
-      as_nobody([&] { return code_of(database::open(place.options())) == error_code::storage_unavailable ? 0 : 1; }),
-      0);
+  EXPECT_EQ(as_nobody([&] { return code_of(database::open(place.options())) == error_code::storage_denied ? 0 : 1; }),
+            0);
 }
 
 TEST_F(database_test, says_when_the_file_may_only_be_read) {
@@ -250,9 +248,8 @@ TEST_F(database_test, says_when_the_file_may_only_be_read) {
   std::filesystem::permissions(place.folder(), std::filesystem::perms{0755});
   std::filesystem::permissions(place.path(), std::filesystem::perms{0444});
   const auto before = fingerprint_of(place.path());
-  EXPECT_EQ(
-      as_nobody([&] { return code_of(database::open(place.options())) == error_code::storage_unavailable ? 0 : 1; }),
-      0);
+  EXPECT_EQ(as_nobody([&] { return code_of(database::open(place.options())) == error_code::storage_denied ? 0 : 1; }),
+            0);
   EXPECT_EQ(fingerprint_of(place.path()), before);
 }
 

@@ -1,10 +1,11 @@
 #include "storage/lease.hpp"
 
 #include "storage/check.hpp"
+#include "storage/database.hpp"
 #include "tests/storage/facts.hpp"
 #include "tests/storage/whole_database.hpp"
 #include "tests/support/temporary_database.hpp"
-
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -12,9 +13,16 @@
 #include <unistd.h>
 
 #include <array>
+#include <barrier>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -173,6 +181,66 @@ TEST_F(lease_test, names_nobody_when_the_lock_file_says_nothing) {
 TEST_F(lease_test, does_not_touch_what_it_refuses) {
   std::filesystem::create_directory(place.path());
   EXPECT_EQ(code_of(lease::acquire(place.options(), me())), error_code::storage_unavailable);
+}
+
+TEST_F(lease_test, leaves_no_lock_file_beside_what_it_refuses) {
+  const auto lock = place.path().string() + ".lock";
+  const auto make = [&](const char* table, int version) {
+    std::filesystem::remove(place.path());
+    SQLite::Database file{place.path().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+    file.exec(table);
+    file.exec("PRAGMA user_version = " + std::to_string(version));
+    if (version > 0) {
+      file.exec("PRAGMA application_id = " + std::to_string(database_application_id));
+    }
+  };
+  const std::vector<std::pair<std::function<void()>, error_code>> refused{
+      {[&] { std::ofstream{place.path()} << std::string(5'000, 'x'); }, error_code::storage_corrupt},
+      {[&] { make("CREATE TABLE bookmarks (url)", 0); }, error_code::storage_unavailable},
+      {[&] { make("CREATE TABLE runs (id)", 99); }, error_code::storage_newer}};
+  for (const auto& [put_there, code] : refused) {
+    put_there();
+    EXPECT_EQ(code_of(lease::acquire(place.options(), me())), code);
+    EXPECT_FALSE(std::filesystem::exists(lock));
+  }
+  std::ofstream{lock} << "of somebody before";
+  EXPECT_EQ(code_of(lease::acquire(place.options(), me())), error_code::storage_newer);
+  EXPECT_TRUE(std::filesystem::exists(lock)) << "what was there is not ours to remove";
+  std::filesystem::remove(place.path());
+  EXPECT_TRUE(lease::acquire(place.options(), me()));
+}
+
+// Some are refused and remove the lock file that they made, at the moment at which others take the lease.
+TEST_F(lease_test, has_one_holder_although_lock_files_come_and_go) {
+  constexpr int rounds = 40;
+  writer_on(place.options());
+  auto refused = place.options();
+  refused.vfs = "there is no such file system";
+  for (int round = 0; round < rounds; ++round) {
+    std::filesystem::remove(place.path().string() + ".lock");
+    std::barrier together{4};
+    std::array<std::optional<lease>, 2> taken;
+    {
+      std::vector<std::jthread> threads;
+      for (auto& mine : taken) {
+        threads.emplace_back([&] {
+          together.arrive_and_wait();
+          for (int tries = 0; tries < 20 && !mine; ++tries) {
+            if (auto got = lease::acquire(place.options(), me())) {
+              mine.emplace(*std::move(got));
+            }
+          }
+        });
+        threads.emplace_back([&] {
+          together.arrive_and_wait();
+          for (int tries = 0; tries < 20; ++tries) {
+            EXPECT_FALSE(lease::acquire(refused, me()));
+          }
+        });
+      }
+    }
+    ASSERT_LE((taken[0] ? 1 : 0) + (taken[1] ? 1 : 0), 1) << "round " << round;
+  }
 }
 
 }  // namespace

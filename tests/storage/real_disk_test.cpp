@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 namespace {
@@ -89,11 +90,18 @@ class real_disk : public testing::Test {
     return found;
   }
 
-  static void expect_refused(const std::map<std::string, std::optional<error>>& errors, const std::string& what) {
+  static void expect_refused(const std::map<std::string, std::optional<error>>& errors,
+                             const std::string& what,
+                             error_code code,
+                             std::string_view hint) {
     const auto& why = errors.at(what);
     ASSERT_TRUE(why) << what << " was allowed";
-    EXPECT_EQ(why->code, error_code::storage_unavailable) << what << ": " << why->message;
-    EXPECT_NE(why->hint.find("owner and mode"), std::string::npos) << what << ": " << why->message << why->hint;
+    EXPECT_EQ(why->code, code) << what << ": " << why->message;
+    EXPECT_NE(why->hint.find(hint), std::string::npos) << what << ": " << why->message << why->hint;
+  }
+
+  static void expect_denied(const std::map<std::string, std::optional<error>>& errors, const std::string& what) {
+    expect_refused(errors, what, error_code::storage_denied, "owner and mode");
   }
 
   // Everything that is in the folder, with the bytes of the files.
@@ -152,8 +160,9 @@ TEST_F(real_disk, that_may_only_be_read_is_read) {
     ASSERT_EQ(::mount(nullptr, place.folder().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
     const auto before = contents(place.folder());
     const auto errors = errors_of(place.options());
-    expect_refused(errors, "write");
-    expect_refused(errors, "lease");
+    for (const std::string what : {"write", "lease"}) {
+      expect_refused(errors, what, error_code::storage_readonly, "mount it for writing");
+    }
     EXPECT_EQ(contents(place.folder()), before);
   }));
 }
@@ -167,11 +176,10 @@ TEST_F(real_disk, of_somebody_else_with_a_closed_file_is_left_alone) {
     become_nobody();
     const auto errors = errors_of(place.options());
     for (const std::string what : {"write", "lease", "read", "check"}) {
-      expect_refused(errors, what);
+      expect_denied(errors, what);
     }
   }));
   fs::permissions(place.path(), fs::perms{0600});
-  fs::remove(place.path().string() + ".lock");
   EXPECT_EQ(contents(place.folder()), before);
 }
 
@@ -183,8 +191,8 @@ TEST_F(real_disk, of_somebody_else_with_a_closed_folder_is_left_alone) {
   EXPECT_TRUE(passes_in_child([&] {
     become_nobody();
     const auto errors = errors_of(place.options());
-    expect_refused(errors, "write");
-    expect_refused(errors, "lease");
+    expect_denied(errors, "write");
+    expect_denied(errors, "lease");
   }));
   EXPECT_EQ(contents(place.folder()), before);
   fs::permissions(place.folder(), fs::perms{0700});
@@ -195,8 +203,8 @@ TEST_F(real_disk, without_a_database_in_a_closed_folder_gets_none) {
   EXPECT_TRUE(passes_in_child([&] {
     become_nobody();
     const auto errors = errors_of(place.options());
-    expect_refused(errors, "write");
-    expect_refused(errors, "lease");
+    expect_denied(errors, "write");
+    expect_denied(errors, "lease");
   }));
   EXPECT_TRUE(contents(place.folder()).empty());
   fs::permissions(place.folder(), fs::perms{0700});
