@@ -161,7 +161,8 @@ constexpr std::array agent_table{
          .doc = "Most bytes of standard output, and of standard error; a program that prints more is stopped."}),
     agent_key<&agent_spec::provider>({.name = "provider", .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
                                                          "and breaker all agents that name it share."}),
-    agent_key<&agent_spec::model>({.name = "model", .doc = "A label: the model's name. It has no effect."}),
+    agent_key<&agent_spec::model>(
+        {.name = "model", .doc = "A label: the model's name, written beside outputs that name none themselves."}),
     agent_key<&agent_spec::endpoint>({.name = "endpoint", .doc = "For kind \"http\": the address of the API."}),
     agent_key<&agent_spec::api_key_env>(
         {.name = "api_key_env", .doc = "For kind \"http\": the variable that holds the key."}),

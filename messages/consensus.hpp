@@ -22,6 +22,7 @@ struct agent_answer {
   agent_name agent;
   std::optional<json_text> value;
   std::optional<error> why_missing;
+  std::string model{};  ///< As configured; empty where none is.
 };
 
 /// One of the different answers, with those who gave it, in the order of the workflow file.

@@ -17,19 +17,6 @@ std::string subject_of(run_change& change) {
   return found.step() ? found.text(0) : std::string{};
 }
 
-// Two runs about one subject may end the same step in the same millisecond; UNIQUE (spec_id, stage, run_timestamp) is
-// the original design's, so the later one takes the next millisecond that is free.
-std::int64_t free_timestamp(run_change& change, const std::string& subject, const step_id& step) {
-  const auto wanted = milliseconds_of(change.at());
-  auto found = change.sql().use(
-      "SELECT max(run_timestamp) FROM consensus_runs WHERE spec_id = ?1 AND stage = ?2 AND run_timestamp >= ?3"
-      " AND EXISTS (SELECT 1 FROM consensus_runs WHERE spec_id = ?1 AND stage = ?2 AND run_timestamp = ?3)",
-      subject,
-      step,
-      wanted);
-  return found.step() && !found.is_null(0) ? found.number(0) + 1 : wanted;
-}
-
 std::int64_t insert_consensus(run_change& change, const step_verdict& verdict) {
   const auto subject = subject_of(change);
   const auto& reached = verdict.reached;
@@ -39,7 +26,7 @@ std::int64_t insert_consensus(run_change& change, const step_verdict& verdict) {
       " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
       subject,
       verdict.step,
-      free_timestamp(change, subject, verdict.step),
+      free_run_timestamp(change.sql(), subject, verdict.step.str(), milliseconds_of(change.at())),
       has_result,
       reached.degraded,
       reached.winner);
@@ -56,7 +43,7 @@ void insert_answer(run_change& change,
                    superstep_no superstep,
                    const step_id& step,
                    const agent_answer& answer) {
-  std::optional<std::string> model;
+  auto model = answer.model.empty() ? std::nullopt : std::optional{answer.model};
   std::int64_t when = milliseconds_of(change.at());
   {
     auto task = change.sql().use(
@@ -67,7 +54,7 @@ void insert_answer(run_change& change,
         step,
         answer.agent);
     if (task.step()) {
-      model = task.is_null(0) ? std::nullopt : std::optional{task.text(0)};
+      model = task.is_null(0) ? model : task.text(0);  // what the agent says of itself counts first
       when = task.is_null(1) ? when : milliseconds_of(task.time(1));
     }
   }
@@ -82,6 +69,22 @@ void insert_answer(run_change& change,
 }
 
 }  // namespace
+
+std::int64_t free_run_timestamp(statement_cache& sql,
+                                const std::string& subject,
+                                const std::string& stage,
+                                std::int64_t wanted) {
+  auto found = sql.use(
+      "SELECT min(t.run_timestamp) + 1 FROM consensus_runs AS t"
+      " WHERE t.spec_id = ?1 AND t.stage = ?2 AND t.run_timestamp >= ?3"
+      " AND EXISTS (SELECT 1 FROM consensus_runs WHERE spec_id = ?1 AND stage = ?2 AND run_timestamp = ?3)"
+      " AND NOT EXISTS (SELECT 1 FROM consensus_runs AS next"
+      "   WHERE next.spec_id = ?1 AND next.stage = ?2 AND next.run_timestamp = t.run_timestamp + 1)",
+      subject,
+      stage,
+      wanted);
+  return found.step() && !found.is_null(0) ? found.number(0) : wanted;
+}
 
 void save_verdict(run_change& change, superstep_no superstep, const step_verdict& verdict) {
   const auto consensus = insert_consensus(change, verdict);

@@ -85,7 +85,7 @@ class encoder {
   void add(timestamp at) { add(at.time_since_epoch()); }
   void add(const retry_wait& wait) { all(wait.due, std::chrono::microseconds{wait.delay}); }
   void add(const given_up_task& task) { all(task.task, to_string(task.state), task.why); }
-  void add(const agent_answer& answer) { all(answer.agent, answer.value, answer.why_missing); }
+  void add(const agent_answer& answer) { all(answer.agent, answer.value, answer.why_missing, answer.model); }
   void add(const answer_group& group) { all(group.value, group.agents); }
   void add(const missing_agent& missing) { all(missing.agent, missing.why); }
   void add(const verdict& reached) {

@@ -32,9 +32,19 @@ std::string missing_json(const std::vector<missing_agent>& missing) {
   });
 }
 
+// A larger value stands in agent_outputs, for each agent that gave it, and does not stand here once more.
+constexpr std::size_t repeated_bytes_max = 1'024;
+
 std::string groups_json(const std::vector<answer_group>& groups) {
   return json_array(groups, [](const answer_group& group) {
-    return json_object{}.add_raw("agents", names(group.agents)).add("value", group.value).str();
+    json_object object;
+    object.add_raw("agents", names(group.agents));
+    if (group.value.str().size() <= repeated_bytes_max) {
+      object.add("value", group.value);
+    } else {
+      object.add("value_bytes", group.value.str().size());
+    }
+    return object.str();
   });
 }
 
@@ -159,12 +169,10 @@ std::string consensus_data(const verdict& reached) {
 }
 
 std::string verdict_json(const verdict& reached) {
-  auto object = verdict_object(reached);
-  object.add_raw("agreed", groups_json(reached.agreed)).add_raw("dissent", groups_json(reached.dissent));
-  if (reached.winner) {
-    object.add("winner", *reached.winner);
-  }
-  return object.str();
+  return verdict_object(reached)
+      .add_raw("agreed", groups_json(reached.agreed))
+      .add_raw("dissent", groups_json(reached.dissent))
+      .str();
 }
 
 std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed) {

@@ -30,7 +30,8 @@ std::string task_failed_data(const task_outcome& outcome, std::optional<int> exi
 std::string task_retrying_data(const task_outcome& outcome);
 
 std::string consensus_data(const verdict& reached);
-/// All of the verdict, for consensus_verdicts.verdict.
+/// For consensus_verdicts.verdict: all of the verdict but the winner, which is consensus_runs.synthesis_json, and answers
+/// of more than 1,024 bytes, which are in agent_outputs.
 std::string verdict_json(const verdict& reached);
 
 std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed);

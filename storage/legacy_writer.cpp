@@ -1,5 +1,6 @@
 #include "storage/legacy_writer.hpp"
 
+#include "storage/consensus_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/legacy_provenance.hpp"
 #include "storage/migrations.hpp"
@@ -78,20 +79,6 @@ struct legacy_writer::state {
     return *source_id;
   }
 
-  // The first free millisecond from `wanted` on, so that two consensuses of one moment stay two.
-  std::int64_t free_timestamp(const legacy_entry& of, std::int64_t wanted) {
-    auto found = sql.use(
-        "SELECT min(t.run_timestamp) + 1 FROM consensus_runs AS t"
-        " WHERE t.spec_id = ?1 AND t.stage = ?2 AND t.run_timestamp >= ?3"
-        " AND EXISTS (SELECT 1 FROM consensus_runs WHERE spec_id = ?1 AND stage = ?2 AND run_timestamp = ?3)"
-        " AND NOT EXISTS (SELECT 1 FROM consensus_runs AS next"
-        "   WHERE next.spec_id = ?1 AND next.stage = ?2 AND next.run_timestamp = t.run_timestamp + 1)",
-        of.spec_id,
-        of.stage,
-        wanted);
-    return found.step() && !found.is_null(0) ? found.number(0) : wanted;
-  }
-
   std::int64_t insert_consensus(const legacy_group& group) {
     ++counts.consensuses;
     const auto& any = source.entries()[group.members.front().entry];
@@ -100,7 +87,7 @@ struct legacy_writer::state {
                 " (?, ?, ?, 0, 0) RETURNING id",
                 any.spec_id,
                 any.stage,
-                free_timestamp(any, milliseconds_of(group.at))));
+                free_run_timestamp(sql, any.spec_id, any.stage, milliseconds_of(group.at))));
   }
 
   // True if the consensus had none.

@@ -41,6 +41,11 @@ std::string key_of(const run_id& run,
   return superstep_key(run, superstep, tasks, state);
 }
 
+std::string configured_model(const executors& with, const agent_name& agent) {
+  const auto found = with.agents.find(agent);
+  return found == with.agents.end() ? std::string{} : found->second.model;
+}
+
 }  // namespace
 
 // A step of one agent that failed has nobody missing: it failed.
@@ -126,6 +131,9 @@ void plan::judge_step(front_judgement& judged, std::span<const task_entry> tasks
     return;
   }
   auto answers = answers_of(tasks);
+  for (auto& answer : answers) {
+    answer.model = configured_model(*with_, answer.agent);
+  }
   auto reached = reach(policy_of(declared), carriers(declared), answers);
   if (reached.winner) {
     add_deltas(judged.deltas, declared, tasks, *reached.winner);

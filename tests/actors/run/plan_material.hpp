@@ -49,6 +49,7 @@ inline std::shared_ptr<const executors> known_executors() {
     agent_spec spec;
     spec.name = agent_name{name};
     spec.command = {name};
+    spec.model = std::string{"model of "} + name;
     with->agents[spec.name] = spec;
   }
   with->functions["work"] = [](const function_request&) { return function_reply{}; };

@@ -273,6 +273,7 @@ TEST(plan_test, a_result_goes_to_the_output_field_unless_deltas_take_its_place) 
   progress.committed(closed);
   closed = superstep(progress, {});
   EXPECT_EQ(closed.deltas.str(), R"([["three","","three",{"a":0,"b":0}]])");
+  EXPECT_EQ(closed.verdicts.at(0).answers.at(1).model, "model of b");
   EXPECT_EQ(closed.end->state, run_state::completed);
   EXPECT_FALSE(closed.end->degraded);
 }
