@@ -1,10 +1,12 @@
-// Reads per second, alone and while 32 producers write: through read_session, and through SQLite with nothing around it.
+// Reads per second, alone and while 32 producers write: through the pool of readers, a loan for each, and through SQLite
+// with nothing around it.
 //
 // A read is a run with its state, or its first 100 events, in turns, of one of 1,000 runs by chance.
 #include "perf/endless_load.hpp"
 #include "perf/plain_connection.hpp"
 #include "perf/report.hpp"
-#include "storage/read_session.hpp"
+#include "perf/writing_actors.hpp"
+#include "storage/read_pool.hpp"
 #include "storage/write_session.hpp"
 #include "tests/storage/facts.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -62,31 +64,35 @@ class reader {
   virtual void read_events(const run_id& which) = 0;
 };
 
-class session_reader final : public reader {
+class pool_reader final : public reader {
  public:
-  explicit session_reader(const storage_options& options) {
-    auto opened = read_session::open(options);
-    if (!opened) {
-      throw std::runtime_error{opened.error().message};
-    }
-    session_ = *std::move(opened);
-  }
+  explicit pool_reader(read_pool& from) noexcept : from_(from) {}
 
   void read_run(const run_id& which) override {
-    if (!session_->find_run(which)) {
+    if (!borrowed()->find_run(which)) {
       throw std::runtime_error{"a run is not there"};
     }
   }
 
   void read_events(const run_id& which) override {
-    const auto events = session_->list_events(which, event_seq{0}, 100);
+    const auto events = borrowed()->list_events(which, event_seq{0}, 100);
     if (!events || events->empty()) {
       throw std::runtime_error{"a run has no events"};
     }
   }
 
  private:
-  std::unique_ptr<read_session> session_;
+  read_loan borrowed() {
+    auto loan = from_.borrow(patience);
+    if (!loan) {
+      throw std::runtime_error{loan.error().message};
+    }
+    return *std::move(loan);
+  }
+
+  static constexpr milliseconds patience{10'000};
+
+  read_pool& from_;
 };
 
 class plain_reader final : public reader {
@@ -163,26 +169,26 @@ double micros_each(std::int64_t count, clock::duration took = window) {
 }
 
 struct measured {
-  sample session_alone;
+  sample pool_alone;
   sample plain_alone;
-  sample session_beside;
+  sample pool_beside;
   sample plain_beside;
   sample facts_alone;   ///< Microseconds for each fact, while nobody reads.
-  sample facts_beside;  ///< While sessions read.
+  sample facts_beside;  ///< While the pool is read from.
 };
 
 measured measure(writing_actors& writing, const storage_options& options, std::size_t threads, std::size_t rounds) {
-  readers sessions;
+  readers pooled;
   readers plain;
   for (std::size_t i = 0; i < threads; ++i) {
-    sessions.push_back(std::make_unique<session_reader>(options));
+    pooled.push_back(std::make_unique<pool_reader>(writing.readers()));
     plain.push_back(std::make_unique<plain_reader>(options));
   }
   measured all;
   constexpr int warm_up = 2;
   for (int round = -warm_up; round < static_cast<int>(rounds); ++round) {
     measured now;
-    now.session_alone = {micros_each(reads_in_window(sessions))};
+    now.pool_alone = {micros_each(reads_in_window(pooled))};
     now.plain_alone = {micros_each(reads_in_window(plain))};
     endless_load load{writing, "load-" + std::to_string(threads) + '-' + std::to_string(round), producers};
     const auto facts_during = [&](const auto& act) {
@@ -192,15 +198,15 @@ measured measure(writing_actors& writing, const storage_options& options, std::s
       return sample{micros_each(load.facts() - before, clock::now() - begun)};
     };
     now.facts_alone = facts_during([] { std::this_thread::sleep_for(window); });
-    now.facts_beside = facts_during([&] { now.session_beside = {micros_each(reads_in_window(sessions))}; });
+    now.facts_beside = facts_during([&] { now.pool_beside = {micros_each(reads_in_window(pooled))}; });
     now.plain_beside = {micros_each(reads_in_window(plain))};
     load.stop();
     if (round < 0) {
       continue;
     }
-    for (const auto part : {&measured::session_alone,
+    for (const auto part : {&measured::pool_alone,
                             &measured::plain_alone,
-                            &measured::session_beside,
+                            &measured::pool_beside,
                             &measured::plain_beside,
                             &measured::facts_alone,
                             &measured::facts_beside}) {
@@ -218,15 +224,15 @@ void tell(report& to, const std::string& threads, const measured& all) {
     to.remark(rate);
   };
   to.section(threads);
-  line("read_session, nobody writes", all.session_alone, "us/read");
+  line("pool, nobody writes", all.pool_alone, "us/read");
   line("plain SQLite, nobody writes", all.plain_alone, "us/read");
-  line("read_session, 32 producers write", all.session_beside, "us/read");
+  line("pool, 32 producers write", all.pool_beside, "us/read");
   line("plain SQLite, 32 producers write", all.plain_beside, "us/read");
   line("facts committed, nobody reads", all.facts_alone, "us/fact");
-  line("facts committed, sessions read", all.facts_beside, "us/fact");
-  to.compare(threads + ": read_session over plain SQLite, alone", all.plain_alone, all.session_alone);
-  to.compare(threads + ": read_session over plain SQLite, beside the writer", all.plain_beside, all.session_beside);
-  to.compare(threads + ": read_session beside the writer over alone", all.session_beside, all.session_alone);
+  line("facts committed, pool read", all.facts_beside, "us/fact");
+  to.compare(threads + ": pool over plain SQLite, alone", all.plain_alone, all.pool_alone);
+  to.compare(threads + ": pool over plain SQLite, beside the writer", all.plain_beside, all.pool_beside);
+  to.compare(threads + ": pool beside the writer over alone", all.pool_beside, all.pool_alone);
   to.compare(threads + ": the writer beside readers over alone", all.facts_beside, all.facts_alone);
 }
 

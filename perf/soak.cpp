@@ -1,13 +1,13 @@
 // Minutes at full load, and then everything is deleted: the log stays bounded, memory, descriptors and threads flat, and the
 // file becomes small (ST-11). Exits 1 when one of these is not so.
 //
-// 32 producers write through the writer with its checkpointer; two readers read a run every millisecond. In the second half
-// a slow one keeps a transaction open for up to a second now and then: what is committed meanwhile stays in the log, whatever
+// 32 producers write through the writer with its checkpointer; two readers of the node's pool read a run every millisecond.
+// In the second half a slow one of another program keeps a transaction open for up to a second now and then: what is committed meanwhile stays in the log, whatever
 // its size, and has to leave it afterwards.
 #include "perf/endless_load.hpp"
 #include "perf/own_process.hpp"
 #include "perf/plain_connection.hpp"
-#include "storage/read_session.hpp"
+#include "storage/read_pool.hpp"
 #include "storage/write_session.hpp"
 #include "tests/storage/facts.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -41,6 +41,7 @@ constexpr double log_mib_max = 64;
 constexpr std::chrono::milliseconds log_looked_at{20};
 constexpr double growth_mib_per_minute_max = 1;
 constexpr double file_mib_max = 1;
+constexpr milliseconds reading_patience{10'000};
 constexpr int rows_each = 10;  // seconds between two lines of the table
 
 using clock = std::chrono::steady_clock;
@@ -82,8 +83,9 @@ class readers {
   readers& operator=(const readers&) = delete;
   ~readers() { join(); }
 
-  void add_quick_one(const storage_options& options) {
-    begin([this, options] { read(options); });
+  /// `from` outlives this.
+  void add_quick_one(read_pool& from) {
+    begin([this, &from] { read(from); });
   }
 
   void add_slow_one(const storage_options& options) {
@@ -120,14 +122,14 @@ class readers {
     });
   }
 
-  void read(const storage_options& options) {
-    const auto session = read_session::open(options);
-    if (!session) {
-      throw std::runtime_error{session.error().message};
-    }
+  void read(read_pool& from) {
     int run = 0;
     while (end_.wait_for(std::chrono::milliseconds{1})) {
       const run_id which{id_of_run("soak", run++ % runs_read)};
+      auto session = from.borrow(reading_patience);
+      if (!session) {
+        throw std::runtime_error{session.error().message};
+      }
       const auto events = (*session)->list_events(which, event_seq{0}, 100);
       if (!events && events.error().code != error_code::not_found) {  // not yet
         throw std::runtime_error{events.error().message};
@@ -211,8 +213,8 @@ course load_for(std::chrono::seconds time, const storage_options& options) {
   writing_actors writing{options};
   endless_load load{writing, "soak", producers};
   readers beside;
-  beside.add_quick_one(options);
-  beside.add_quick_one(options);
+  beside.add_quick_one(writing.readers());
+  beside.add_quick_one(writing.readers());
   readers slow;
   course all;
   const auto begun = clock::now();

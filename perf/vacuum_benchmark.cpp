@@ -12,6 +12,7 @@
 #include "actors/writer_client.hpp"
 #include "perf/bare_rows.hpp"
 #include "perf/report.hpp"
+#include "perf/writing_actors.hpp"
 #include "runtime/os/system_clock.hpp"
 #include "runtime/writer_assembly.hpp"
 #include "storage/read_pool.hpp"
@@ -174,10 +175,10 @@ class trial {
     wait_for_disk(copy);
     options_.path = copy;
     hub_.set(spawn_event_hub(system_, {reader_}));
-    checkpointer_.set(spawn_log_checkpointer(system_, checkpointer_deps(options_), placement::own_thread));
+    const auto sessions = pool_of_readers(options_, readers_max);
+    checkpointer_.set(spawn_log_checkpointer(system_, checkpointer_deps(options_, sessions), placement::own_thread));
     auto deps = writer_deps(options_, lease_epoch{1}, hub_, checkpointer_);
     writer_.actor.set(spawn_database_writer(system_, std::move(deps), placement::own_thread));
-    const auto sessions = std::make_shared<read_pool>(read_pool_options{.storage = options_, .elapsed = {}});
     reader_.set(spawn_database_reader(system_, {sessions, milliseconds{10'000}}, placement::own_thread));
     proxy_.set(system_.spawn(measure_slices, writer_.actor.get(), &of_));
   }

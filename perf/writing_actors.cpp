@@ -18,9 +18,10 @@ caf::actor_system_config& configured(caf::actor_system_config& config) {
 
 }  // namespace
 
-writing_actors::writing_actors(const storage_options& options) : system_(configured(config_)) {
+writing_actors::writing_actors(const storage_options& options)
+    : readers_(pool_of_readers(options, readers_max)), system_(configured(config_)) {
   hub_.set(spawn_event_hub(system_, {}));
-  checkpointer_.set(spawn_log_checkpointer(system_, checkpointer_deps(options), placement::own_thread));
+  checkpointer_.set(spawn_log_checkpointer(system_, checkpointer_deps(options, readers_), placement::own_thread));
   auto deps = writer_deps(options, lease_epoch{1}, hub_, checkpointer_);
   writer_.actor.set(spawn_database_writer(system_, std::move(deps), placement::own_thread));
 }

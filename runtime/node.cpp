@@ -39,13 +39,7 @@ storage_options storage_of(const settings& config) {
 }
 
 std::shared_ptr<read_pool> readers_of(const settings& config) {
-  read_pool_options options;
-  options.storage = storage_of(config);
-  options.readers_max = static_cast<std::size_t>(config.storage.readers_max);
-  options.elapsed = [] {
-    return std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
-  };
-  return std::make_shared<read_pool>(std::move(options));
+  return pool_of_readers(storage_of(config), static_cast<std::size_t>(config.storage.readers_max));
 }
 
 caf::actor_system_config& configure(caf::actor_system_config& system, const settings& config) {

@@ -1,6 +1,7 @@
 #include "runtime/writer_assembly.hpp"
 
 #include "storage/log_checkpoint.hpp"
+#include "storage/read_pool.hpp"
 #include "storage/write_session.hpp"
 
 #include <spdlog/spdlog.h>
@@ -19,13 +20,10 @@ constexpr std::int64_t writer_helps_at = 8;
 constexpr microseconds moment{100};              // a thread sleeps no shorter
 constexpr std::int64_t blobs_at_start = 10'000;  // looked at before the writer is up; the rest is for later passes
 
+microseconds elapsed() { return std::chrono::floor<microseconds>(std::chrono::steady_clock::now().time_since_epoch()); }
+
 gathering_port gathering_by_clock() {
-  return {moment,
-          [] {
-            const auto since = std::chrono::steady_clock::now().time_since_epoch();
-            return std::chrono::duration_cast<microseconds>(since);
-          },
-          [] { std::this_thread::sleep_for(moment); }};
+  return {moment, elapsed, [] { std::this_thread::sleep_for(moment); }};
 }
 
 // What nothing refers to any more is removed first. Where that fails, there is only garbage left.
@@ -56,6 +54,14 @@ database_writer_deps writer_deps(const storage_options& storage,
   deps.checkpoint_pages = storage.wal_autocheckpoint;
   deps.gather = gathering_by_clock();
   return deps;
+}
+
+std::shared_ptr<read_pool> pool_of_readers(const storage_options& storage, std::size_t readers_max) {
+  read_pool_options options;
+  options.storage = storage;
+  options.readers_max = readers_max;
+  options.elapsed = elapsed;
+  return std::make_shared<read_pool>(std::move(options));
 }
 
 log_checkpointer_deps checkpointer_deps(const storage_options& storage, std::shared_ptr<read_pool> readers) {

@@ -1,9 +1,13 @@
-// The database writer and its checkpointer as every node has them; benchmarks and tests take them from here, too.
+// The database writer, its checkpointer and the pool of readers that it makes pause, as every node has them; benchmarks and
+// tests take them from here, too.
 #pragma once
 
 #include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/log_checkpointer/log_checkpointer_actor.hpp"
 #include "storage/storage_options.hpp"
+
+#include <cstddef>
+#include <memory>
 
 namespace troupe {
 
@@ -13,6 +17,9 @@ database_writer_deps writer_deps(const storage_options& storage,
                                  lease_epoch epoch,
                                  service<event_hub> hub,
                                  service<log_checkpointer> checkpointer);
+
+/// By the steady clock. Opens nothing yet.
+std::shared_ptr<read_pool> pool_of_readers(const storage_options& storage, std::size_t readers_max);
 
 /// `readers` pause for a log that has to begin anew; null: there are none.
 log_checkpointer_deps checkpointer_deps(const storage_options& storage, std::shared_ptr<read_pool> readers = nullptr);
