@@ -83,6 +83,32 @@ version is refused.
 )";
 
 constexpr std::string_view row_head = "\n| key | type | default | variable | meaning |\n|---|---|---|---|---|\n";
+constexpr std::string_view member_head = "\n| key | type | default | meaning |\n|---|---|---|---|\n";
+
+constexpr std::string_view retry_tail =
+    R"(
+Each of both is a table of its own, `[retry.agent]` and `[retry.storage]`, with these keys; docs/limits.md tells which
+failures are tried again. One of them as a variable is `TROUPE_RETRY__AGENT__` and its name in capitals.
+)";
+
+constexpr std::string_view providers_head =
+    R"(
+### `[providers.NAME]`
+
+A provider is whoever limits several agents at once; an agent names it by its `provider`. One that has no table here has
+no limits, and the breaker as it is by default. docs/limits.md tells what is done at each limit.
+
+```toml
+[providers.anthropic]
+max_concurrent = 3
+requests_per_minute = 50
+input_tokens_per_minute = 40000
+output_tokens_per_minute = 8000
+breaker = { min_calls = 10, failure_rate = 0.5, open_for = "30s" }
+```
+)";
+
+constexpr std::string_view breaker_head = "\nIts `breaker` is a table of these:\n";
 
 constexpr std::string_view agents_head =
     R"(
@@ -135,6 +161,17 @@ std::string key_row(const setting_facts& facts,
          cell(facts.doc) + " |\n";
 }
 
+// Of a table within a table.
+template <class Spec>
+std::string member_rows(std::span<const setting_key<Spec>> keys) {
+  std::string out{member_head};
+  for (const auto& key : keys) {
+    out += "| " + code(key.name) + " | " + cell(type_text(key)) + " | " + code(default_text(key, key.write(Spec{}))) +
+           " | " + cell(key.doc) + " |\n";
+  }
+  return out;
+}
+
 std::string effects() {
   std::string live;
   const auto add = [&](const setting_facts& facts, std::string_view table) {
@@ -171,11 +208,20 @@ std::string configuration_page() {
   for (const auto& key : settings_keys()) {
     const auto dot = key.name.find('.');
     if (key.name.substr(0, dot) != table) {
+      out += table == "retry" ? std::string{retry_tail} + member_rows(retry_keys()) : std::string{};
       table = key.name.substr(0, dot);
       out += "\n### " + code('[' + std::string{table} + ']') + '\n' + std::string{row_head};
     }
     out += key_row(key, key.name.substr(dot + 1), default_text(key, key.write(settings{})), variable_of(key.name));
   }
+  out += std::string{providers_head} + std::string{row_head};
+  for (const auto& key : provider_keys()) {
+    out += key_row(key,
+                   key.name,
+                   default_text(key, key.write(provider_spec{})),
+                   variable_of("providers.NAME." + std::string{key.name}));
+  }
+  out += std::string{breaker_head} + member_rows(breaker_keys());
   out += std::string{agents_head} + std::string{row_head};
   for (const auto& key : agent_keys()) {
     out += key_row(

@@ -76,8 +76,19 @@ void wake(scheduler_pointer self) {
   arm(self);
 }
 
+void forget(scheduler_pointer self, const run_id& run, const std::string& key) {
+  for (const auto who : self->state.list.forget(run, key)) {
+    self->state.promises.erase(who);
+  }
+  arm(self);
+}
+
 caf::result<came_due> wait(scheduler_pointer self, const await_due& asked) {
   auto& state = self->state;
+  if (asked.due <= state.deps.clock->now()) {
+    forget(self, asked.run, asked.key);
+    return came_due{};
+  }
   auto promise = self->make_response_promise<came_due>();
   const auto who = ++state.newest;
   if (const auto replaced = state.list.add(asked.run, asked.key, asked.due, who)) {
@@ -86,13 +97,6 @@ caf::result<came_due> wait(scheduler_pointer self, const await_due& asked) {
   state.promises.emplace(who, promise);
   arm(self);
   return promise;
-}
-
-void forget(scheduler_pointer self, const forget_due& what) {
-  for (const auto who : self->state.list.forget(what.run, what.key)) {
-    self->state.promises.erase(who);
-  }
-  arm(self);
 }
 
 waits_view view(scheduler_pointer self) {
@@ -105,7 +109,7 @@ retry_scheduler::behavior_type behave(scheduler_pointer self, retry_scheduler_de
   self->state.deps = std::move(deps);
   return {
       [=](const await_due& asked) { return wait(self, asked); },
-      [=](const forget_due& what) { forget(self, what); },
+      [=](const forget_due& what) { forget(self, what.run, what.key); },
       [=](waits_query) { return view(self); },
       [](const later& due) { due.act(); },
   };

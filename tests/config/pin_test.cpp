@@ -37,13 +37,19 @@ auto parts_of(const agent_spec& agent) {
       name, kind, command, prompt, parse, require, folder, env, pass_env, ok_exit, limit, provider, model, url, key);
 }
 
+auto parts_of(const provider_spec& provider) {
+  const auto& [name, concurrent, requests, input, output, day, breaker] = provider;
+  return std::tie(name, concurrent, requests, input, output, day, breaker);
+}
+
 bool are_equal(const settings& left, const settings& right) {
   const auto parts = [](const settings& of) {
-    const auto& [storage, writer, vacuum, runtime, log, agents] = of;
+    const auto& [storage, writer, vacuum, runtime, log, retry, providers, agents] = of;
+    const auto& [retry_agent, retry_storage] = retry;
     const auto& [path, durability, readers, inline_limit] = storage;
     const auto& [batch, depth] = writer;
     const auto& [enabled, at, check_every, slice, free_percent, free_bytes] = vacuum;
-    const auto& [workers, throughput, drain, kill, grace, intensity, window, custodian] = runtime;
+    const auto& [workers, throughput, drain, kill, grace, intensity, window, attempts, custodian] = runtime;
     const auto& [level, format, file] = log;
     return std::tie(path,
                     durability,
@@ -64,12 +70,24 @@ bool are_equal(const settings& left, const settings& right) {
                     grace,
                     intensity,
                     window,
+                    attempts,
                     custodian,
+                    retry_agent,
+                    retry_storage,
                     level,
                     format,
                     file);
   };
-  return parts(left) == parts(right) && std::equal(left.agents.begin(),
+  const auto are_providers_equal = [](const auto& a, const auto& b) {
+    return a.first == b.first && parts_of(a.second) == parts_of(b.second);
+  };
+  return parts(left) == parts(right) &&
+         std::equal(left.providers.begin(),
+                    left.providers.end(),
+                    right.providers.begin(),
+                    right.providers.end(),
+                    are_providers_equal) &&
+         std::equal(left.agents.begin(),
                                                    left.agents.end(),
                                                    right.agents.begin(),
                                                    right.agents.end(),
@@ -102,7 +120,13 @@ class random_settings {
                     milliseconds{number(0, 60) * 60'000},
                     number(0, 1'000),
                     milliseconds{number(1, 86'400) * 1'000},
+                    number(1, 1'000'000),
                     number(0, 1) == 0 ? "" : path()};
+    made.retry = {policy(), policy()};
+    for (int count = number(0, 2); count > 0; --count) {
+      const provider_name name{"p-" + std::to_string(count)};
+      made.providers[name] = provider(name);
+    }
     made.log = {pick<log_level>(6), pick<log_format>(2), number(0, 1) == 0 ? "" : path()};
     for (int count = number(0, 3); count > 0; --count) {
       const agent_name name{std::string{"a1-_z"}.substr(0, static_cast<std::size_t>(number(1, 5))) +
@@ -144,6 +168,37 @@ class random_settings {
       all.push_back(make());
     }
     return all;
+  }
+
+  double fraction() { return number(0, 1'000) / 1'000.0; }
+
+  retry_policy policy() {
+    retry_policy made;
+    made.max_attempts = number(1, 100);
+    made.initial = milliseconds{number(0, 10'000)};
+    made.max = made.initial + milliseconds{number(0, 10'000)};
+    made.multiplier = 1 + 99 * fraction();
+    made.jitter = fraction();
+    if (number(0, 1) == 0) {
+      made.total = milliseconds{number(1, 1'000'000)};
+    }
+    return made;
+  }
+
+  provider_spec provider(const provider_name& name) {
+    provider_spec made;
+    made.name = name;
+    made.max_concurrent = number(0, 10'000);
+    made.requests_per_minute = number(0, 1'000'000'000);
+    made.input_tokens_per_minute = number(0, 1'000'000'000);
+    made.output_tokens_per_minute = number(0, 1'000'000'000);
+    made.requests_per_day = number(0, 1'000'000'000);
+    made.breaker.window = number(100, 10'000);
+    made.breaker.min_calls = number(1, 100);
+    made.breaker.failure_rate = number(1, 100) / 100.0;
+    made.breaker.consecutive = number(0, 10'000);
+    made.breaker.open_for = milliseconds{number(1, 86'400'000)};
+    return made;
   }
 
   agent_spec agent(const agent_name& name) {
@@ -246,12 +301,25 @@ TEST(Pin, every_key_counts_in_the_hash) {
         return "[7]";
       case value_kind::variables:
         return "{X='1'}";
+      case value_kind::number:
+        return "0.75";
+      case value_kind::retry:
+        return "{max_attempts=7}";
+      case value_kind::breaker:
+        return "{window=77}";
     }
     return {};
   };
   const auto plain = hash_with("writer.max_batch=512");
   for (const auto& key : settings_keys()) {
     EXPECT_NE(hash_with(std::string{key.name} + '=' + value_of(key)), plain) << key.name;
+  }
+  const auto with_provider = hash_with("providers.p.requests_per_day=5");
+  EXPECT_NE(with_provider, plain);
+  for (const auto& key : provider_keys()) {
+    if (key.name != "requests_per_day") {
+      EXPECT_NE(hash_with("providers.p." + std::string{key.name} + '=' + value_of(key)), plain) << key.name;
+    }
   }
   for (const auto& key : agent_keys()) {
     const bool is_for_http = key.name == "kind" || key.name == "endpoint" || key.name == "api_key_env";

@@ -188,7 +188,8 @@ TEST_F(refusal_pace_test, what_a_provider_says_is_taken_with_reason) {
   EXPECT_GT(*pace.room_at(now_), now_ + std::chrono::hours{24 * 365});
   refusal_pace other{4};
   refuse(other, begin(other), milliseconds::min());
-  EXPECT_EQ(other.room_at(now_), now_);
+  EXPECT_FALSE(other.paused_until(now_));
+  EXPECT_EQ(other.room_at(now_), now_ + 100ms);
 }
 
 }  // namespace
