@@ -40,7 +40,7 @@ TEST(Reference, of_init_loads_and_changes_nothing) {
   EXPECT_EQ(config_hash(*loaded.values), config_hash(*load_config(plain).values));
 }
 
-// Each line with its '#' off. The agent needs a name and a program.
+// Each line with its '#' off. The agent needs a name and a program, the provider a name and somebody who names it.
 TEST(Reference, of_init_loads_with_every_key_in_force) {
   std::istringstream in{reference_toml()};
   std::string text;
@@ -48,12 +48,13 @@ TEST(Reference, of_init_loads_with_every_key_in_force) {
     const bool is_key = line.size() > 1 && line[0] == '#' && line[1] != ' ';
     line = is_key ? line.substr(1) : line;
     line = line == "[agents.NAME]" ? "[agents.a]" : line == "command = []" ? "command = ['a']" : line;
+    line = line == "[providers.NAME]" ? "[providers.p]" : line == "provider = \"\"" ? "provider = 'p'" : line;
     text += line + '\n';
   }
   const auto loaded = load_config(sources_of(text));
   ASSERT_NE(loaded.values, nullptr) << joined(lines_of(loaded.problems)) << text;
   EXPECT_TRUE(loaded.problems.empty()) << joined(lines_of(loaded.problems));
-  const auto plain = load_config(sources_of("[agents.a]\ncommand=['a']\n"));
+  const auto plain = load_config(sources_of("[providers.p]\n[agents.a]\ncommand=['a']\nprovider='p'\n"));
   EXPECT_EQ(to_toml(*loaded.values), to_toml(*plain.values));
   for (const auto& each : show_settings(loaded)) {
     EXPECT_TRUE(each.origin.starts_with("/etc/t/troupe.toml:")) << each.key << ": " << each.origin;
