@@ -1,10 +1,12 @@
 // Commands of agents: from `--agent NAME=COMMAND`, and whether they are there.
+#include "config/http_agents.hpp"
 #include "config/load.hpp"
 #include "config/toml_text.hpp"
 #include "config/toml_values.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -158,6 +160,13 @@ std::vector<problem> check_commands(const loaded_config& config,
          "agent '" + name.str() + "': there is no program '" + program + "'",
          has_slash ? "check the path, and that the file may be executed" : way.append("; looked in PATH=" + folders)});
   }
+  return found;
+}
+
+std::vector<problem> check_needs(const loaded_config& config, const std::map<std::string, std::string>& environment) {
+  auto found = check_commands(config, environment);
+  auto keys = check_keys(config, environment);
+  std::move(keys.begin(), keys.end(), std::back_inserter(found));
   return found;
 }
 

@@ -77,7 +77,7 @@ std::vector<std::string> known_variables() {
 const setting_facts* facts_of(const std::vector<std::string>& path) {
   if (path.size() >= 3 && path[0] == "agents") {
     const auto* facts = find_agent_key(path[2]);
-    const bool fits = path.size() == 3 || (path.size() == 4 && path[2] == "env");
+    const bool fits = path.size() == 3 || (path.size() == 4 && (path[2] == "env" || path[2] == "headers"));
     return fits ? facts : nullptr;
   }
   if (path.size() >= 3 && path[0] == "providers") {
@@ -97,6 +97,7 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
   }
   switch (facts->kind) {
     case value_kind::duration:
+    case value_kind::duration_or_off:
     case value_kind::time_of_day:
     case value_kind::size:
     case value_kind::text:
@@ -104,6 +105,7 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
     case value_kind::choice:
       return true;
     case value_kind::variables:
+    case value_kind::headers:
       return depth == 4;
     case value_kind::integer:
     case value_kind::boolean:

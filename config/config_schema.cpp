@@ -66,6 +66,9 @@ void put_type(toml_table& table, const setting_facts& facts) {
     case value_kind::duration:
       put_pattern(table, "^[0-9]+(ms|s|m|h|d)$");
       return;
+    case value_kind::duration_or_off:
+      put_pattern(table, "^([0-9]+(ms|s|m|h|d)|off)$");
+      return;
     case value_kind::size:
       put_pattern(table, "^[0-9]+(B|KiB|MiB|GiB|TiB)$");
       return;
@@ -96,6 +99,7 @@ void put_type(toml_table& table, const setting_facts& facts) {
       put_list(table, toml_node{std::move(item)}, facts);
       return;
     case value_kind::variables:
+    case value_kind::headers:
       put(table, "type", text_node("object"));
       put(table, "additionalProperties", typed("string"));
       return;

@@ -114,7 +114,7 @@ constexpr std::string_view agents_head =
     R"(
 ### `[agents.NAME]`
 
-An agent is a program that a workflow's step names. NAME has 1 to 64 characters of a-z, 0-9, `_` and `-`, and
+An agent is a program, or a model behind an address, that a workflow's step names. NAME has 1 to 64 characters of a-z, 0-9, `_` and `-`, and
 starts with a letter or digit.
 
 ```toml
@@ -138,8 +138,16 @@ One variable of `env` is `TROUPE_AGENTS__NAME__ENV__` and its name as it is, or 
 With `parse = "json"` the answer is the first of these that is JSON: the whole output, its last fenced block, the last
 object in it. So an agent may think aloud before it answers.
 
-`kind = "http"` is part of the format, but this version does not execute such agents: a workflow that names one is
-refused.
+An agent of `kind = "http"` is an OpenAI-compatible endpoint for chat completions; [its page](http-agents.md) tells what
+is sent, what is believed, and which failure is which error.
+
+```toml
+[agents.local]
+kind        = "http"
+endpoint    = "http://127.0.0.1:8080/v1"
+model       = "qwen3-coder"
+api_key_env = "LOCAL_KEY"
+```
 )";
 
 // Markdown: `|` would end the cell.

@@ -63,18 +63,6 @@ bool read_setting(std::int64_t& into, const setting_facts& facts, const toml_val
   return number.has_value();
 }
 
-bool read_setting(std::optional<milliseconds>& into,
-                  const setting_facts& facts,
-                  const toml_value_ref& value,
-                  const path_context& paths) {
-  milliseconds length{0};
-  const bool is_read = read_setting(length, facts, value, paths);
-  if (is_read) {
-    into = length > milliseconds{0} ? std::optional{length} : std::nullopt;
-  }
-  return is_read;
-}
-
 bool read_setting(retry_policy& into, const setting_facts&, const toml_value_ref& value, const path_context& paths) {
   return read_members(into, retry_keys(), value, paths);
 }
@@ -86,10 +74,6 @@ bool read_setting(breaker_spec& into, const setting_facts&, const toml_value_ref
 toml_node write_setting(double value) { return toml_node{value}; }
 
 toml_node write_setting(std::int64_t value) { return toml_node{value}; }
-
-toml_node write_setting(const std::optional<milliseconds>& value) {
-  return write_setting(value.value_or(milliseconds{0}));
-}
 
 toml_node write_setting(const retry_policy& value) { return written(value, retry_keys()); }
 

@@ -54,4 +54,7 @@ result<std::string> agent_assignment(std::string_view name_and_command);
 /// by `env` or by `pass_env` from `environment`. Reads the file system.
 std::vector<problem> check_commands(const loaded_config& config, const std::map<std::string, std::string>& environment);
 
+/// What agents need and is not there: check_commands, and keys of agents over HTTP that `environment` does not have.
+std::vector<problem> check_needs(const loaded_config& config, const std::map<std::string, std::string>& environment);
+
 }  // namespace troupe

@@ -7,12 +7,34 @@
 namespace troupe {
 namespace {
 
+constexpr std::string_view no_duration = "off";
+
 bool is_variable_name(std::string_view name) {
   const auto fits = [](char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
            letter == '_';
   };
   return !name.empty() && (name.front() < '0' || name.front() > '9') && std::all_of(name.begin(), name.end(), fits);
+}
+
+// RFC 9110, 5.6.2.
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  const auto fits = [&](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+           marks.find(letter) != std::string_view::npos;
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), fits);
+}
+
+// What is wrong with the name of a member, for people; empty if nothing is.
+std::string refusal_of_name(const setting_facts& facts, const std::string& name, std::string& hint) {
+  if (facts.kind == value_kind::headers) {
+    hint = "names have letters, digits and '-'";
+    return is_header_name(name) ? "" : '\'' + name + "' is not the name of a header";
+  }
+  hint = "names have letters, digits and '_', and do not start with a digit";
+  return is_variable_name(name) ? "" : '\'' + name + "' is not the name of an environment variable";
 }
 
 integer_range range_of(const setting_facts& facts) {
@@ -65,6 +87,23 @@ bool read_setting(milliseconds& into, const setting_facts& facts, const toml_val
     into = *length;
   }
   return length.has_value();
+}
+
+bool read_setting(std::optional<milliseconds>& into,
+                  const setting_facts& facts,
+                  const toml_value_ref& value,
+                  const path_context& paths) {
+  const auto* text = value.node.as<std::string>();
+  if (text != nullptr && *text == no_duration) {
+    into.reset();
+    return true;
+  }
+  milliseconds length{0};
+  const bool is_read = read_setting(length, facts, value, paths);
+  if (is_read) {
+    into = length;
+  }
+  return is_read;
 }
 
 bool read_setting(std::size_t& into, const setting_facts& facts, const toml_value_ref& value, const path_context&) {
@@ -150,7 +189,7 @@ bool read_setting(std::vector<int>& into,
 }
 
 bool read_setting(std::map<std::string, std::string>& into,
-                  const setting_facts&,
+                  const setting_facts& facts,
                   const toml_value_ref& value,
                   const path_context&) {
   const auto* table = value.node.as<toml_table>();
@@ -161,11 +200,9 @@ bool read_setting(std::map<std::string, std::string>& into,
   std::map<std::string, std::string> read;
   for (const auto& member : table->members) {
     const toml_value_ref item{member.value, value.path + '.' + member.key, value.sink};
-    if (!is_variable_name(member.key)) {
-      value.sink.error(member.at,
-                       item.path,
-                       "'" + member.key + "' is not the name of an environment variable",
-                       "names have letters, digits and '_', and do not start with a digit");
+    std::string hint;
+    if (auto refusal = refusal_of_name(facts, member.key, hint); !refusal.empty()) {
+      value.sink.error(member.at, item.path, std::move(refusal), std::move(hint));
     } else if (auto text = read_text(item)) {
       read.insert_or_assign(member.key, std::move(*text));
     }
@@ -185,6 +222,10 @@ toml_node write_setting(time_of_day value) { return toml_node{to_text(value)}; }
 toml_node write_setting(int value) { return toml_node{std::int64_t{value}}; }
 
 toml_node write_setting(milliseconds value) { return toml_node{to_text(value)}; }
+
+toml_node write_setting(std::optional<milliseconds> value) {
+  return value ? write_setting(*value) : toml_node{std::string{no_duration}};
+}
 
 toml_node write_setting(std::size_t value) { return toml_node{size_text(static_cast<std::int64_t>(value))}; }
 

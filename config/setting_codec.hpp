@@ -34,18 +34,22 @@ bool read_setting(bool& into, const setting_facts&, const toml_value_ref&, const
 bool read_setting(time_of_day& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(int& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(milliseconds& into, const setting_facts&, const toml_value_ref&, const path_context&);
+/// `off` is none.
+bool read_setting(std::optional<milliseconds>& into,
+                  const setting_facts&,
+                  const toml_value_ref&,
+                  const path_context&);
 bool read_setting(std::size_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::string& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::vector<std::string>& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::vector<int>& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(double& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::int64_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
-/// No time at all stands for none.
-bool read_setting(std::optional<milliseconds>& into, const setting_facts&, const toml_value_ref&, const path_context&);
 /// As those below.
 bool read_setting(retry_policy& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(breaker_spec& into, const setting_facts&, const toml_value_ref&, const path_context&);
 /// Adds to what is there: a later layer replaces single variables.
+/// Adds to what is there: a later layer replaces single variables, or headers.
 bool read_setting(std::map<std::string, std::string>& into,
                   const setting_facts&,
                   const toml_value_ref&,
@@ -65,6 +69,7 @@ toml_node write_setting(bool value);
 toml_node write_setting(time_of_day value);
 toml_node write_setting(int value);
 toml_node write_setting(milliseconds value);
+toml_node write_setting(std::optional<milliseconds> value);
 toml_node write_setting(std::size_t value);
 toml_node write_setting(const std::string& value);
 toml_node write_setting(const std::vector<std::string>& value);
@@ -72,7 +77,6 @@ toml_node write_setting(const std::vector<int>& value);
 toml_node write_setting(const std::map<std::string, std::string>& value);
 toml_node write_setting(double value);
 toml_node write_setting(std::int64_t value);
-toml_node write_setting(const std::optional<milliseconds>& value);
 toml_node write_setting(const retry_policy& value);
 toml_node write_setting(const breaker_spec& value);
 
@@ -89,8 +93,10 @@ constexpr value_kind kind_of_type() {
     return value_kind::boolean;
   } else if constexpr (std::is_same_v<T, time_of_day>) {
     return value_kind::time_of_day;
-  } else if constexpr (std::is_same_v<T, milliseconds> || std::is_same_v<T, std::optional<milliseconds>>) {
+  } else if constexpr (std::is_same_v<T, milliseconds>) {
     return value_kind::duration;
+  } else if constexpr (std::is_same_v<T, std::optional<milliseconds>>) {
+    return value_kind::duration_or_off;
   } else if constexpr (std::is_same_v<T, std::size_t>) {
     return value_kind::size;
   } else if constexpr (std::is_same_v<T, std::string>) {

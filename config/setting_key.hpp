@@ -16,6 +16,7 @@ enum class value_kind {
   integer,
   boolean,
   duration,
+  duration_or_off,
   time_of_day,
   size,  ///< Bytes.
   text,
@@ -30,6 +31,7 @@ enum class value_kind {
   variables,       ///< Names and values of the same.
   retry,           ///< A table with retry_keys().
   breaker,         ///< A table with breaker_keys().
+  headers,         ///< Of HTTP: names and values.
 };
 
 /// When a changed value counts: for everything that begins after the change, or only in a new process.

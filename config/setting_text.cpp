@@ -15,7 +15,7 @@ std::string choices_text(const setting_facts& facts) {
 }
 
 std::string range_of(const setting_facts& facts) {
-  if (facts.kind == value_kind::duration) {
+  if (facts.kind == value_kind::duration || facts.kind == value_kind::duration_or_off) {
     return to_text(milliseconds{facts.range.min}) + " to " + to_text(milliseconds{facts.range.max});
   }
   if (facts.kind == value_kind::size) {
@@ -34,6 +34,8 @@ std::string bare_type(const setting_facts& facts) {
       return "time of day, 00:00 to 23:59";
     case value_kind::duration:
       return "duration, " + range_of(facts);
+    case value_kind::duration_or_off:
+      return "duration, " + range_of(facts) + ", or \"off\"";
     case value_kind::size:
       return "size, " + range_of(facts);
     case value_kind::text:
@@ -52,6 +54,7 @@ std::string bare_type(const setting_facts& facts) {
     case value_kind::variable_names:
       return "list of names";
     case value_kind::variables:
+    case value_kind::headers:
       return "table of texts";
     case value_kind::number:
       return "number, " + toml_value(toml_node{facts.numbers.min}) + " to " + toml_value(toml_node{facts.numbers.max});

@@ -1,5 +1,7 @@
 // What depends on several settings.
 #include "config/config_layers.hpp"
+#include "config/http_agents.hpp"
+#include "config/toml_text.hpp"
 #include "messages/base/json_text.hpp"
 
 #include <algorithm>
@@ -17,6 +19,8 @@ constexpr std::array<std::string_view, 7> set_for_agents{"TROUPE_RUN_ID",
                                                          "TROUPE_IDEMPOTENCY_KEY",
                                                          "TROUPE_DATABASE",
                                                          "TROUPE_PROMPT_FILE"};
+constexpr std::array<std::string_view, 5> for_commands{"command", "prompt", "env", "pass_env", "ok_exit"};
+constexpr std::array<std::string_view, 5> for_http{"endpoint", "api_key_env", "headers", "stream", "connect_timeout"};
 constexpr std::array<std::string_view, 5> secret_endings{"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS"};
 
 std::string quoted(std::string_view name) { return '\'' + std::string{name} + '\''; }
@@ -88,25 +92,32 @@ class settings_checker {
             "agent '" + agent.name.str() + "' has no command",
             "add command = [\"program\", \"argument\"]");
     }
-    if (is_command && !agent.endpoint.empty()) {
-      error(path + "endpoint", "'endpoint' has no use for an agent of kind \"command\"", "take it out");
+    if (!is_command) {
+      for (auto& fault : faults_of_http_agent(agent)) {
+        error(path + fault.key, std::move(fault.message), std::move(fault.hint));
+      }
     }
-    if (is_command && !agent.api_key_env.empty()) {
-      error(path + "api_key_env",
-            "'api_key_env' has no use for an agent of kind \"command\"",
-            "name the variable in pass_env");
-    }
-    if (!is_command && !agent.command.empty()) {
-      error(path + "command", "'command' has no use for an agent of kind \"http\"", "take it out");
-    }
-    if (!is_command && agent.endpoint.empty()) {
-      error(path + "endpoint", "agent '" + agent.name.str() + "' has no endpoint", "add endpoint = \"http://...\"");
-    }
+    refuse_keys_of_other_kind(agent, path);
     if (agent.parse == output_format::text && !agent.require.empty()) {
       error(path + "require", "'require' has no use where parse is \"text\"", "set parse = \"json\"");
     }
     check_variables(agent, path);
     check_encoding(agent, path);
+  }
+
+  // A value that is the default says nothing, and stands in every pinned configuration.
+  void refuse_keys_of_other_kind(const agent_spec& agent, const std::string& path) {
+    const bool is_command = agent.kind == agent_kind::command;
+    const agent_spec plain;
+    for (const auto& key : agent_keys()) {
+      const auto& others = is_command ? for_http : for_commands;
+      const bool is_of_other = std::find(others.begin(), others.end(), key.name) != others.end();
+      if (is_of_other && toml_value(key.write(agent)) != toml_value(key.write(plain))) {
+        error(path + std::string{key.name},
+              quoted(key.name) + " has no use for an agent of kind " + (is_command ? "\"command\"" : "\"http\""),
+              key.name == "api_key_env" ? "name the variable in pass_env" : "take it out");
+      }
+    }
   }
 
   // A run keeps its agents as TOML, which is UTF-8: anything else would come back as other bytes.

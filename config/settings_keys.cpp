@@ -124,7 +124,7 @@ constexpr std::array table{
 };
 
 constexpr std::array agent_table{
-    agent_key<&agent_spec::kind>({.name = "kind", .doc = "How the agent is reached; this version runs commands."}),
+    agent_key<&agent_spec::kind>({.name = "kind", .doc = "How the agent is reached: a program that is started, or a request over HTTP."}),
     agent_key<&agent_spec::command>(
         {.name = "command",
          .doc = "Program and arguments, one string each; never through a shell. A program without a slash is looked up "
@@ -158,14 +158,41 @@ constexpr std::array agent_table{
     agent_key<&agent_spec::output_limit>(
         {.name = "output_limit",
          .range = {kib, 4 * gib},
-         .doc = "Most bytes of standard output, and of standard error; a program that prints more is stopped."}),
+         .doc = "Most bytes of standard output, and of standard error, or of an answer over HTTP; an agent that gives "
+                "more is stopped."}),
+    agent_key<&agent_spec::first_output>(
+        {.name = "first_output",
+         .range = {100, 24 * hour},
+         .doc = "How long the agent may take to its first byte of output before it is stopped, or \"off\"."}),
+    agent_key<&agent_spec::idle_timeout>(
+        {.name = "idle_timeout",
+         .range = {500, 24 * hour},
+         .doc = "How long the agent may print nothing, once it has begun to (without first_output: from its start), "
+                "before it is stopped, or \"off\". It may take an eighth longer."}),
     agent_key<&agent_spec::provider>({.name = "provider", .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
                                                          "and breaker all agents that name it share."}),
-    agent_key<&agent_spec::model>(
-        {.name = "model", .doc = "A label: the model's name, written beside outputs that name none themselves."}),
-    agent_key<&agent_spec::endpoint>({.name = "endpoint", .doc = "For kind \"http\": the address of the API."}),
+    agent_key<&agent_spec::model>({.name = "model",
+                                   .doc = "The model's name. Kind \"http\" needs it: that model is asked for. For a "
+                                          "command it is a label, without effect."}),
+    agent_key<&agent_spec::endpoint>(
+        {.name = "endpoint",
+         .doc = "For kind \"http\": the address of the API, to which /chat/completions is added. Without user, password "
+                "and query; where a key is sent, https, or a host of this machine."}),
     agent_key<&agent_spec::api_key_env>(
-        {.name = "api_key_env", .doc = "For kind \"http\": the variable that holds the key."}),
+        {.name = "api_key_env",
+         .doc = "For kind \"http\": the variable of Troupe's environment that holds the key, which is sent as a bearer "
+                "token. Empty: none is sent."}),
+    agent_key<&agent_spec::headers>({.name = "headers",
+                                     .doc = "For kind \"http\": more headers of each request. Layers add to each other, "
+                                            "header by header. Not for secrets.",
+                                     .kind = value_kind::headers}),
+    agent_key<&agent_spec::stream>({.name = "stream",
+                                    .doc = "For kind \"http\": whether the answer is asked for piece by piece, as it is "
+                                           "made (server-sent events)."}),
+    agent_key<&agent_spec::connect_timeout>(
+        {.name = "connect_timeout",
+         .range = {1, hour},
+         .doc = "For kind \"http\": how long looking up the name, connecting and agreeing on TLS may take in all."}),
 };
 
 }  // namespace

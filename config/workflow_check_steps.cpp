@@ -77,10 +77,6 @@ class executor_checker {
                  "there is no agent " + quoted(name.str()),
                  agent_names_.empty() ? "add [agents." + name.str() + "] to troupe.toml: no agent is configured"
                                       : suggestion(name.str(), agent_names_));
-    } else if (found->second == agent_kind::http) {
-      out_.error(at,
-                 "agent " + quoted(name.str()) + " is of kind \"http\", which this version does not execute",
-                 "use an agent of kind \"command\"");
     }
   }
 

@@ -28,10 +28,15 @@ struct agent_spec {
   std::vector<std::string> pass_environment;  ///< Names taken over from the host; the child sees nothing else of it.
   std::vector<int> ok_exit{0};
   std::size_t output_limit = std::size_t{16} << 20U;  ///< Bytes, of each stream.
+  std::optional<milliseconds> first_output;           ///< From the start to the first byte; none: no limit.
+  std::optional<milliseconds> idle_timeout;           ///< Without a byte, once the first has come; none: no limit.
   std::string provider;
   std::string model;
-  std::string endpoint;     ///< http only.
+  std::string endpoint;     ///< http only: `https://host/v1`, to which `/chat/completions` is added.
   std::string api_key_env;  ///< http only: the name of the variable, never the key.
+  std::map<std::string, std::string> headers;  ///< http only: sent with each request; no secrets.
+  bool stream = true;                          ///< http only: asks for the answer piece by piece.
+  milliseconds connect_timeout{10'000};        ///< http only: name look-up, connection and TLS.
 };
 
 }  // namespace troupe

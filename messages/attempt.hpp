@@ -25,7 +25,7 @@ struct attempt_order {
   std::string subject;
   planned_task task;
   attempt_no attempt;
-  agent_spec spec;                         ///< kind command or function.
+  agent_spec spec;                         ///< Whatever its kind.
   host_function call;                      ///< function only.
   json_text args;                          ///< function only.
   std::string prompt;                      ///< Rendered.

@@ -4,6 +4,7 @@
 #include "actors/agent/launch.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
 #include "runtime/function_threads.hpp"
+#include "runtime/http_client/http_client.hpp"
 #include "runtime/node_state.hpp"
 #include "runtime/os/host.hpp"
 #include "runtime/os/leftovers.hpp"
@@ -79,6 +80,16 @@ void end_what_is_left(read_pool& readers, const storage_options& storage) {
   }
 }
 
+// Certificates are trusted as by every other program that uses OpenSSL.
+http_client_options client_options(const std::map<std::string, std::string>& environment,
+                                   std::shared_ptr<const clock_port> clock) {
+  const auto value_of = [&](const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string{} : found->second;
+  };
+  return {value_of("SSL_CERT_FILE"), value_of("SSL_CERT_DIR"), std::move(clock)};
+}
+
 }  // namespace
 
 node::state::state(settings_ptr with, lease taken, std::shared_ptr<read_pool> sessions)
@@ -142,6 +153,7 @@ void node::state::tear_down() {
   housekeeping.set({});
   processes.reset();
   calls.reset();
+  http.reset();
   readers->close_idle();
   const auto read = readers->view();
   spdlog::debug("readers: {} questions over {} connections, {} replaced; {} waited, {} in vain, {} us at most",
@@ -182,6 +194,7 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   made->processes = std::make_shared<process_reactor>(process_reactor_options{options.config->runtime.custodian});
   made->calls = std::make_shared<function_threads>();
   made->prompts = std::make_shared<prompt_files>(storage.path.string() + ".prompts");
+  made->http = std::make_shared<http_client>(client_options(*made->environment, made->clock));
   made->root = spawn_supervisor(made->system,
                                 "root supervisor",
                                 made->children(),

@@ -34,6 +34,7 @@
 namespace troupe {
 
 class function_threads;
+class http_client;
 class process_reactor;
 class prompt_files;
 class read_pool;
@@ -51,6 +52,7 @@ struct node::state {
   std::shared_ptr<process_reactor> processes;
   std::shared_ptr<function_threads> calls;
   std::shared_ptr<prompt_files> prompts;
+  std::shared_ptr<http_client> http;
 
   caf::actor_system_config cfg;
   caf::actor_system system;

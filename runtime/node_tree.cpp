@@ -12,6 +12,7 @@
 #include "config/pin.hpp"
 #include "config/workflow_file.hpp"
 #include "runtime/function_threads.hpp"
+#include "runtime/http_client/http_client.hpp"
 #include "runtime/node_state.hpp"
 #include "runtime/os/process_reactor.hpp"
 #include "runtime/os/prompt_files.hpp"
@@ -90,7 +91,7 @@ caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
 }  // namespace
 
 caf::strong_actor_ptr node::state::start_runs() {
-  agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment};
+  agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment, http};
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;

@@ -1,6 +1,7 @@
 #include "actors/agent/agent_actor.hpp"
 
 #include "actors/actor_guard.hpp"
+#include "actors/agent/http_call.hpp"
 #include "actors/agent/judgement.hpp"
 #include "actors/agent/launch.hpp"
 #include "actors/agent/retrying.hpp"
@@ -26,6 +27,7 @@ struct agent_state {
   std::optional<attempt_session> session;
   process_handle process = 0;
   function_handle call = 0;
+  std::optional<http_call> exchange;
   std::string prompt_file;
   std::optional<timestamp> began;
   bool start_told = false;
@@ -71,6 +73,8 @@ void carry_out(agent_pointer self, const attempt_session::effects& effects) {
       self->delayed_send(self, timer->after, later{[self, which = timer->which] { due(self, which); }});
     } else if (state.call != 0) {
       state.deps.functions->stop(state.call);
+    } else if (state.exchange) {
+      state.exchange->stop();
     } else if (std::holds_alternative<attempt_session::terminate>(effect)) {
       state.deps.processes->terminate(state.process);
     } else {
@@ -170,6 +174,7 @@ void ended(agent_pointer self, attempt_end end) {
   state.end = std::move(end);
   state.process = 0;
   state.call = 0;
+  state.exchange.reset();
   if (!state.start_told) {
     tell_start(self, {});
   } else if (state.start_known) {
@@ -230,6 +235,28 @@ void start_function(agent_pointer self) {
   tell_start(self, {});
 }
 
+void start_request(agent_pointer self) {
+  auto& state = self->state;
+  auto prepared = prepare_call(state.order, *state.deps.host_environment);
+  if (!prepared) {
+    ended(self, end_of(prepared.error()));
+    return;
+  }
+  http_listener listener;
+  listener.received = on_actor(self, [preview = std::make_shared<answer_preview>(), key = prepared->key](
+                                         agent_pointer me, const std::string& fresh, std::int64_t bytes) {
+    auto line = preview->take(fresh);
+    blot_out(line, key);
+    progressed(me, std::move(line), bytes);
+  });
+  listener.ended = [post = on_actor(self, [key = prepared->key](agent_pointer me, const std::shared_ptr<http_end>& end) {
+                      blot_out(*end, key);
+                      ended(me, end_of(std::move(*end)));
+                    })](http_end end) { post(std::make_shared<http_end>(std::move(end))); };
+  state.exchange.emplace(state.deps.http, std::move(prepared->request), std::move(listener));
+  tell_start(self, {});
+}
+
 void start_command(agent_pointer self) {
   auto& state = self->state;
   if (state.order.spec.prompt == prompt_channel::file) {
@@ -256,6 +283,8 @@ void begin(agent_pointer self) {
   }
   if (state.order.spec.kind == agent_kind::function) {
     start_function(self);
+  } else if (state.order.spec.kind == agent_kind::http) {
+    start_request(self);
   } else {
     start_command(self);
   }

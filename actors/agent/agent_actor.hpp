@@ -1,15 +1,16 @@
-// One attempt of one task: starts the process or function, commits what it printed, judges it, tells the run.
+// One attempt of one task: starts the process, request or function, commits what it printed, judges it, tells the run.
 //
-// Owns      one process tree, or one call of a function. Does not block.
+// Owns      one process tree, one request over HTTP, or one call of a function. Does not block.
 // 1.        Raw output is committed before anything parses it.
 // 2.        The outcome is committed when nothing of the tree is left, and told to the run after that commit.
-// 3.        When it dies, or its run does, the tree is killed.
+// 3.        When it dies, or its run does, the tree is killed, or the connection closed.
 // 4.        Its own stop (time-out, cancel, output limit) is told apart from an end that came by itself.
 // Bounded   by output_limit, for each of the two streams.
 // Dies of   a bug; its run starts another attempt. Ends by itself when the run has been told. Temporary.
 #pragma once
 
 #include "actors/agent/function_executor.hpp"
+#include "actors/agent/http_port.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/agent/prompt_file_port.hpp"
 #include "actors/service.hpp"
@@ -34,7 +35,8 @@ struct agent_deps {
   std::shared_ptr<function_executor> functions;
   std::shared_ptr<prompt_file_port> prompt_files;
   std::shared_ptr<const clock_port> clock;
-  std::shared_ptr<const std::map<std::string, std::string>> host_environment;  ///< For pass_env.
+  std::shared_ptr<const std::map<std::string, std::string>> host_environment;  ///< For pass_env, and keys.
+  std::shared_ptr<http_port> http;
 };
 
 agent_actor spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run);

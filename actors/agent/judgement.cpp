@@ -1,5 +1,6 @@
 #include "actors/agent/judgement.hpp"
 
+#include "actors/agent/http_outcome.hpp"
 #include "actors/agent/outcome.hpp"
 #include "actors/agent/output_parsing.hpp"
 #include "actors/json/json.hpp"
@@ -30,6 +31,19 @@ attempt_end end_of(result<function_reply> reply) {
   made.standard_output_bytes = static_cast<std::int64_t>(reply->printed.size());
   made.standard_output = std::make_shared<const std::string>(std::move(reply->printed));
   made.reply = *std::move(reply);
+  return made;
+}
+
+attempt_end end_of(http_end end) {
+  attempt_end made;
+  made.exit.http_status = end.status;
+  made.exit.first_output_at = end.first_output_at;
+  made.exit.last_output_at = end.last_output_at;
+  made.standard_output_bytes = end.body_bytes;
+  made.standard_output = std::make_shared<const std::string>(std::move(end.body));
+  made.standard_error = std::make_shared<const std::string>(head_of(end));
+  made.standard_error_bytes = static_cast<std::int64_t>(made.standard_error->size());
+  made.http = std::move(end);
   return made;
 }
 
@@ -127,6 +141,9 @@ task_outcome judge(const attempt_order& order, const attempt_session& session, c
   }
   if (end.reply) {
     return of_function(*end.reply);
+  }
+  if (end.http) {
+    return judge_http(order, *end.http, *end.standard_output);
   }
   if (auto why =
           judge_exit(order.spec, {end.exit, *end.standard_output, *end.standard_error, session.output_too_large()})) {

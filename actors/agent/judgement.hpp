@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/agent/attempt_session.hpp"
+#include "actors/agent/http_port.hpp"
 #include "actors/agent/process_port.hpp"
 #include "messages/attempt.hpp"
 #include "messages/base/result.hpp"
@@ -13,7 +14,7 @@
 
 namespace troupe {
 
-/// The end of a process or of a function in one form.
+/// The end of a process, of a request or of a function in one form.
 struct attempt_end {
   bool ran = true;  ///< False: it never started, for `failure`.
   attempt_exit exit;
@@ -24,15 +25,18 @@ struct attempt_end {
   bool custodian_lost = false;
   std::optional<error> failure;         ///< Why it did not start, or what the function says went wrong.
   std::optional<function_reply> reply;  ///< functions only
+  std::optional<http_end> http;         ///< Over HTTP only; its body is standard_output.
 };
 
 attempt_end end_of(process_end end);
 attempt_end end_of(result<function_reply> reply);
+attempt_end end_of(http_end end);
 /// Of an attempt that never started.
 attempt_end end_of(error refused);
 
 /// Precedence: interrupted (shutdown, or the custodian died), cancelled, timed out, output too large, start failure,
-/// exit status, nothing printed, output that cannot be parsed; else completed.
+/// exit status (for a request actors/agent/http_outcome.hpp), nothing printed, output that cannot be parsed; else
+/// completed.
 task_outcome judge(const attempt_order& order, const attempt_session& session, const attempt_end& end);
 
 }  // namespace troupe

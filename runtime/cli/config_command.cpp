@@ -58,7 +58,7 @@ exit_code check(context& with) {
   if (const auto refused = with.load()) {
     return refuse(with, *refused);
   }
-  const std::vector<problem> missing = check_commands(with.config(), with.environment());
+  const std::vector<problem> missing = check_needs(with.config(), with.environment());
   if (with.options().json) {
     std::vector<problem> all = with.config().problems;
     all.insert(all.end(), missing.begin(), missing.end());

@@ -192,16 +192,17 @@ checkup check_custodian(const settings& values) {
 }
 
 std::vector<checkup> check_agents(context& with) {
-  const std::vector<problem> missing = check_commands(with.config(), with.environment());
+  const std::vector<problem> missing = check_needs(with.config(), with.environment());
   std::vector<checkup> all;
   for (const auto& [name, spec] : with.settings()->agents) {
-    if (spec.kind != agent_kind::command || spec.command.empty()) {
+    const bool is_command = spec.kind == agent_kind::command;
+    if (is_command && spec.command.empty()) {
       continue;
     }
     const std::string key = "agents." + name.str() + ".";
     const auto found = std::ranges::find_if(missing, [&](const problem& each) { return each.key.starts_with(key); });
     const std::string label = "agent " + name.str();
-    all.push_back(found == missing.end() ? good(label, spec.command.front())
+    all.push_back(found == missing.end() ? good(label, is_command ? spec.command.front() : spec.endpoint)
                                          : bad(label, health::warn, found->message, found->hint));
   }
   return all;

@@ -27,10 +27,10 @@ std::set<std::string> agents_of(const workflow& flow) {
   return names;
 }
 
-/// Programs that the workflow does not use may be absent.
-std::vector<problem> missing_programs(context& with, const workflow& flow) {
+/// Programs and keys that the workflow does not use may be absent.
+std::vector<problem> missing_needs(context& with, const workflow& flow) {
   const std::set<std::string> used = agents_of(flow);
-  std::vector<problem> found = check_commands(with.config(), with.environment());
+  std::vector<problem> found = check_needs(with.config(), with.environment());
   std::erase_if(found, [&](const problem& each) {
     constexpr std::string_view prefix = "agents.";
     if (!each.key.starts_with(prefix)) {
@@ -52,7 +52,7 @@ checked_workflow load_checked_workflow(context& with, const std::string& path) {
     return checked;
   }
   checked.flow = loaded.flow;
-  const auto missing = missing_programs(with, *loaded.flow);
+  const auto missing = missing_needs(with, *loaded.flow);
   checked.problems.insert(checked.problems.end(), missing.begin(), missing.end());
   return checked;
 }

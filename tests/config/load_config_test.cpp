@@ -82,13 +82,36 @@ model = "opus"
   EXPECT_EQ(loaded.origins.at("agents.claude.parse"), "/etc/t/troupe.toml:6");
 }
 
-TEST(LoadConfig, accepts_an_http_agent_that_only_a_workflow_refuses) {
-  const auto loaded =
-      load_config(sources_of("[agents.local]\nkind='http'\nendpoint='http://127.0.0.1:8080/v1'\napi_key_env='K'\n"));
+TEST(LoadConfig, reads_an_agent_over_http) {
+  auto sources = sources_of(
+      "[agents.local]\nkind='http'\nendpoint='http://127.0.0.1:8080/v1'\napi_key_env='K'\nmodel='m'\n"
+      "headers={X-Title='t',Accept-Language='en'}\nstream=false\nconnect_timeout='2s'\nfirst_output='30s'\n"
+      "idle_timeout='off'\n");
+  sources.assignments = {"agents.local.headers.X-Title=other"};
+  const auto loaded = load_config(sources);
   ASSERT_NE(loaded.values, nullptr) << all_problems(loaded);
-  EXPECT_EQ(agent_of(loaded, "local").kind, agent_kind::http);
-  EXPECT_EQ(agent_of(loaded, "local").endpoint, "http://127.0.0.1:8080/v1");
-  EXPECT_EQ(agent_of(loaded, "local").api_key_env, "K");
+  const auto& agent = agent_of(loaded, "local");
+  EXPECT_EQ(agent.kind, agent_kind::http);
+  EXPECT_EQ(agent.endpoint, "http://127.0.0.1:8080/v1");
+  EXPECT_EQ(agent.api_key_env, "K");
+  EXPECT_EQ(agent.model, "m");
+  EXPECT_EQ(agent.headers, (std::map<std::string, std::string>{{"X-Title", "other"}, {"Accept-Language", "en"}}));
+  EXPECT_FALSE(agent.stream);
+  EXPECT_EQ(agent.connect_timeout, 2s);
+  EXPECT_EQ(agent.first_output, 30s);
+  EXPECT_EQ(agent.idle_timeout, std::nullopt);
+}
+
+TEST(CheckNeeds, warns_of_a_key_that_is_not_set) {
+  const auto loaded = load_config(
+      sources_of("[agents.a]\nkind='http'\nendpoint='http://[::1]'\nmodel='m'\napi_key_env='A_KEY'\n"
+                 "[agents.b]\nkind='http'\nendpoint='http://h'\nmodel='m'\n"));
+  const std::string warning =
+      "5:13 warning agents.a.api_key_env: agent 'a': the variable A_KEY that holds its key is not set | export A_KEY "
+      "before the start\n";
+  EXPECT_EQ(joined(lines_of(check_needs(loaded, {}))), warning);
+  EXPECT_EQ(joined(lines_of(check_needs(loaded, {{"A_KEY", ""}}))), warning);
+  EXPECT_TRUE(check_needs(loaded, {{"A_KEY", "secret"}}).empty());
 }
 
 // Each layer sets one key more than the one above it.
@@ -249,7 +272,7 @@ TEST(CheckCommands, names_programs_that_are_not_there) {
   folder.write("bin/plain", "");
   auto sources = sources_of(
       "[agents.a]\ncommand=['there']\npass_env=['PATH']\n[agents.b]\ncommand=['plain']\npass_env=['PATH']\n"
-      "[agents.c]\ncommand=['./c']\n[agents.d]\nkind='http'\nendpoint='x'\n");
+      "[agents.c]\ncommand=['./c']\n[agents.d]\nkind='http'\nmodel='m'\nendpoint='http://x'\n");
   const auto loaded = load_config(sources);
   const std::string path = "/nowhere:" + folder.path("bin");
   EXPECT_EQ(

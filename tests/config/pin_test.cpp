@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -29,12 +30,35 @@ auto parts_of(const agent_spec& agent) {
                pass_env,
                ok_exit,
                limit,
+               first,
+               idle,
                provider,
                model,
                url,
-               key] = agent;
-  return std::tie(
-      name, kind, command, prompt, parse, require, folder, env, pass_env, ok_exit, limit, provider, model, url, key);
+               key,
+               headers,
+               stream,
+               connect] = agent;
+  return std::tie(name,
+                  kind,
+                  command,
+                  prompt,
+                  parse,
+                  require,
+                  folder,
+                  env,
+                  pass_env,
+                  ok_exit,
+                  limit,
+                  provider,
+                  model,
+                  url,
+                  key,
+                  headers,
+                  stream,
+                  connect,
+                  first,
+                  idle);
 }
 
 auto parts_of(const provider_spec& provider) {
@@ -204,30 +228,42 @@ class random_settings {
   agent_spec agent(const agent_name& name) {
     agent_spec made;
     made.name = name;
-    made.prompt = pick<prompt_channel>(3);
     made.parse = pick<output_format>(3);
     made.working_directory = path();
-    made.pass_environment = several(0, [&] { return variable(); });
-    made.ok_exit = several(1, [&] { return number(0, 255); });
     made.output_limit = number(0, 1) == 0 ? std::size_t{1'024} << static_cast<unsigned>(number(0, 22))
                                           : static_cast<std::size_t>(number(1'024, 100'000'000));
     made.provider = text();
     made.model = text();
-    for (int count = number(0, 3); count > 0; --count) {
-      made.environment[variable()] = text();
-    }
     if (made.parse != output_format::text) {
       made.require = several(0, [&] { return std::string{number(0, 1) == 0 ? "" : "/a~1b/0/\u00E9 \"x\""}; });
     }
+    made.first_output = limit();
+    made.idle_timeout = limit();
     if (number(0, 4) == 0) {
       made.kind = agent_kind::http;
-      made.endpoint = "x" + text();
+      made.model += 'm';
+      made.endpoint = "https://h/" + std::to_string(number(0, 99));
       made.api_key_env = text();
+      made.stream = number(0, 1) == 0;
+      made.connect_timeout = milliseconds{number(1, 3'600'000)};
+      for (int count = number(0, 3); count > 0; --count) {
+        made.headers["X-" + std::to_string(count)] = "\u20AC \"" + std::to_string(number(0, 9));
+      }
     } else {
+      made.prompt = pick<prompt_channel>(3);
+      made.pass_environment = several(0, [&] { return variable(); });
+      made.ok_exit = several(1, [&] { return number(0, 255); });
+      for (int count = number(0, 3); count > 0; --count) {
+        made.environment[variable()] = text();
+      }
       made.command = several(1, [&] { return text(); });
       made.command.front() = number(0, 1) == 0 ? "program" : path();
     }
     return made;
+  }
+
+  std::optional<milliseconds> limit() {
+    return number(0, 1) == 0 ? std::nullopt : std::optional{milliseconds{number(500, 86'400'000)}};
   }
 
   std::mt19937_64 random_;
@@ -268,7 +304,8 @@ TEST(Pin, hashes_what_is_set_and_not_where_it_was_set) {
 // One key after the other: none is left out of the hash.
 TEST(Pin, every_key_counts_in_the_hash) {
   const auto hash_with = [](const std::string& assignment) {
-    auto sources = sources_of("[agents.a]\ncommand=['a']\nparse='json'\n");
+    auto sources = sources_of(
+        "[agents.a]\ncommand=['a']\nparse='json'\n[agents.b]\nkind='http'\nmodel='m'\nendpoint='http://[::1]'\n");
     sources.assignments = {assignment};
     const auto loaded = load_config(sources);
     EXPECT_NE(loaded.values, nullptr) << assignment << joined(lines_of(loaded.problems));
@@ -283,6 +320,7 @@ TEST(Pin, every_key_counts_in_the_hash) {
       case value_kind::time_of_day:
         return "12:34";
       case value_kind::duration:
+      case value_kind::duration_or_off:
         return "1234ms";
       case value_kind::size:
         return "2KiB";
@@ -300,6 +338,7 @@ TEST(Pin, every_key_counts_in_the_hash) {
       case value_kind::integers:
         return "[7]";
       case value_kind::variables:
+      case value_kind::headers:
         return "{X='1'}";
       case value_kind::number:
         return "0.75";
@@ -322,10 +361,14 @@ TEST(Pin, every_key_counts_in_the_hash) {
     }
   }
   for (const auto& key : agent_keys()) {
-    const bool is_for_http = key.name == "kind" || key.name == "endpoint" || key.name == "api_key_env";
-    if (!is_for_http) {
-      EXPECT_NE(hash_with("agents.a." + std::string{key.name} + '=' + value_of(key)), plain) << key.name;
+    if (key.name == "kind") {
+      continue;
     }
+    constexpr std::array for_http{"endpoint", "api_key_env", "headers", "stream", "connect_timeout"};
+    const bool is_for_http = std::ranges::find(for_http, key.name) != for_http.end();
+    const auto value = key.name == "endpoint" ? "https://h" : value_of(key);
+    EXPECT_NE(hash_with((is_for_http ? "agents.b." : "agents.a.") + std::string{key.name} + '=' + value), plain)
+        << key.name;
   }
 }
 

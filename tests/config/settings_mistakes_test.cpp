@@ -30,6 +30,15 @@ const std::string duration_form = "write a whole number and a unit: \"250ms\", \
 const std::string size_form = "write a whole number and a unit: \"512B\", \"64KiB\", \"50MiB\", \"1GiB\"";
 const std::string variable_rule = "names have letters, digits and '_', and do not start with a digit";
 
+const std::string address_form = "write it as \"https://host/v1\" or \"http://127.0.0.1:8080/v1\"";
+const std::string way_of_keys =
+    "use https; or a tunnel that ends at 127.0.0.1; or no api_key_env, where the API asks for none";
+const std::string bearer_form = "name the variable that holds it in api_key_env: it is sent as a bearer token";
+
+std::string http_agent(const std::string& name, const std::string& endpoint) {
+  return "[agents." + name + "]\nkind='http'\nendpoint='" + endpoint + "'\nmodel='m'\n";
+}
+
 TEST(SettingsMistakes, in_the_file) {
   expect_says({
       {"not TOML",
@@ -185,14 +194,51 @@ TEST(SettingsMistakes, in_agents) {
         "6:14 error agents.b.output_limit: 'output_limit' must be a size from 1KiB to 4GiB; this is \"1B\"",
         "9:14 error agents.c.output_limit: 'output_limit' must be a size with a unit; this is 16 | " + size_form}},
       {"kinds and their keys",
-       "[agents.a]\nkind='http'\ncommand=['x']\nendpoint='http://x'\n[agents.b]\ncommand=['b']\nendpoint='x'\n"
-       "api_key_env='K'\n[agents.c]\nkind='http'\n",
-       {"3:9 error agents.a.command: 'command' has no use for an agent of kind \"http\" | take it out",
-        "7:10 error agents.b.endpoint: 'endpoint' has no use for an agent of kind \"command\" | take it out",
-        "8:13 error agents.b.api_key_env: 'api_key_env' has no use for an agent of kind \"command\" | name the "
-        "variable in "
-        "pass_env",
-        "9:9 error agents.c.endpoint: agent 'c' has no endpoint | add endpoint = \"http://...\""}},
+       "[agents.a]\nkind='http'\nmodel='m'\ncommand=['x']\nendpoint='http://x'\nprompt='file'\n[agents.b]\n"
+       "command=['b']\nendpoint='x'\napi_key_env='K'\nstream=false\n[agents.c]\nkind='http'\n",
+       {"4:9 error agents.a.command: 'command' has no use for an agent of kind \"http\" | take it out",
+        "6:8 error agents.a.prompt: 'prompt' has no use for an agent of kind \"http\" | take it out",
+        "9:10 error agents.b.endpoint: 'endpoint' has no use for an agent of kind \"command\" | take it out",
+        "10:13 error agents.b.api_key_env: 'api_key_env' has no use for an agent of kind \"command\" | name the "
+        "variable in pass_env",
+        "11:8 error agents.b.stream: 'stream' has no use for an agent of kind \"command\" | take it out",
+        "12:9 error agents.c.endpoint: agent 'c' has no endpoint | add endpoint = \"http://...\"",
+        "12:9 error agents.c.model: agent 'c' has no model | add model = \"the name that its API knows\""}},
+      {"endpoints",
+       http_agent("a", "ftp://h") + http_agent("b", "https://u:p@h/v1") + http_agent("c", "https://h/v1?key=1") +
+           http_agent("d", "https://h:99999") + http_agent("e", "https://:1") + http_agent("f", "https://a b"),
+       {"3:10 error agents.a.endpoint: 'endpoint' is no address of http:// or https:// | " + address_form,
+        "7:10 error agents.b.endpoint: 'endpoint' holds a user or a password | name the variable that holds the key in "
+        "api_key_env",
+        "11:10 error agents.c.endpoint: 'endpoint' has a query or a fragment | end it before the '?' or '#'; keys go "
+        "through api_key_env",
+        "15:10 error agents.d.endpoint: 'endpoint' has a port that is not a number from 1 to 65535 | " + address_form,
+        "19:10 error agents.e.endpoint: 'endpoint' names no host | " + address_form,
+        "23:10 error agents.f.endpoint: 'endpoint' holds a blank or another character that no address has | " +
+            address_form}},
+      {"a key in the clear",
+       http_agent("a", "http://h/v1") + "api_key_env='K'\n" + http_agent("b", "http://127.0.0.1.example/v1") +
+           "api_key_env='K'\n" + http_agent("c", "http://127.9.8.7:1") + "api_key_env='K'\n",
+       {"3:10 error agents.a.endpoint: 'endpoint' is plain http to another machine: the key would go there for all to "
+        "read | " +
+            way_of_keys,
+        "8:10 error agents.b.endpoint: 'endpoint' is plain http to another machine: the key would go there for all to "
+        "read | " +
+            way_of_keys}},
+      {"headers",
+       http_agent("a", "https://h") +
+           "headers={Authorization='Bearer x',X-Api-Key='x',HOST='x',X-Title=\"a\\nb\",X-Fine='y','a b'='z'}\n",
+       {"5:84 error agents.a.headers.a b: 'a b' is not the name of a header | names have letters, digits and '-'"}},
+      {"headers that are not for users",
+       http_agent("a", "https://h") + "headers={Authorization='Bearer x',X-Api-Key='x',HOST='x',X-Title=\"a\\nb\"}\n",
+       {"5:10 error agents.a.headers.Authorization: header 'Authorization' is a secret, which does not belong into a "
+        "file | " +
+            bearer_form,
+        "5:35 error agents.a.headers.X-Api-Key: header 'X-Api-Key' is a secret, which does not belong into a file | " +
+            bearer_form,
+        "5:49 error agents.a.headers.HOST: header 'HOST' is set by Troupe | take it out",
+        "5:58 error agents.a.headers.X-Title: header 'X-Title' holds a line break or another control character | take "
+        "it out"}},
       {"an agent that is no table",
        "agents.a=3\n",
        {"1:10 error agents.a: 'agents.a' must be a table; this is an integer"}},

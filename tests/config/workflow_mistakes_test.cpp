@@ -223,11 +223,6 @@ TEST(WorkflowMistakes, in_executors) {
       {"the same agent twice",
        "name='x'\n[[step]]\nid='s'\nagents=['a','b','a']\n",
        {"4:17 error step[0].agents[2]: agent 'a' is named twice; each agent answers once | take one out"}},
-      {"an agent over HTTP",
-       "name='x'\n[[step]]\nid='s'\nagents=['a','remote']\n",
-       {"4:13 error step[0].agents[1]: agent 'remote' is of kind \"http\", which this version does not execute | use "
-        "an "
-        "agent of kind \"command\""}},
       {"no agents in the list",
        "name='x'\n[[step]]\nid='s'\nagents=[]\n",
        {"4:8 error step[0].agents: 'agents' must be a list of names of agents, with at least one"}},

@@ -61,6 +61,7 @@ const std::vector<floor>& floors() {
       // Adapters implement ports; they know no actor. The custodian is a program of its own, with nothing beneath it.
       {"runtime/os/", {"messages/", "runtime/os/", "actors/*_port.hpp"}},
       {"runtime/os/custodian/", {"runtime/os/"}},
+      {"runtime/http_client/", {"messages/", "runtime/http_client/", "runtime/os/", "actors/*_port.hpp"}},
       {"runtime/include/", {"troupe/"}},
       {"tests/", {"messages/", "config/", "storage/", "actors/", "runtime/", "troupe/", "tests/"}},
       {"perf/", {"messages/", "config/", "storage/", "actors/", "runtime/", "troupe/", "tests/", "perf/"}},
@@ -123,6 +124,7 @@ const std::vector<library>& libraries() {
        {"runtime/os/", "runtime/include/"},
        false},
       {"CLI11", {"CLI/"}, {"runtime/cli/", "tests/", "perf/"}, {}, false},
+      {"libcurl", {"curl/"}, {"runtime/http_client/", "tests/"}, {}, true},
       {"cpp-httplib", {"httplib.h"}, {"runtime/http/", "tests/", "perf/"}, {}, false},
       {"GoogleTest", {"gtest/", "gmock/"}, {"tests/", "perf/"}, {}, false},
       {"Google Benchmark", {"benchmark/"}, {"perf/"}, {}, false},
