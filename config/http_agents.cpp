@@ -10,19 +10,14 @@ namespace troupe {
 namespace {
 
 // What Troupe or the transfer sets itself.
-constexpr std::array<std::string_view, 8> own_headers{"host",
-                                                      "content-type",
-                                                      "content-length",
-                                                      "transfer-encoding",
-                                                      "accept",
-                                                      "connection",
-                                                      "expect",
-                                                      "idempotency-key"};
+constexpr std::array<std::string_view, 8> own_headers{
+    "host", "content-type", "content-length", "transfer-encoding", "accept", "connection", "expect", "idempotency-key"};
 constexpr std::array<std::string_view, 6> secret_headers{
     "authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "x-goog-api-key"};
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(
+      text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return text;
 }
 

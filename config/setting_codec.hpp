@@ -35,10 +35,7 @@ bool read_setting(time_of_day& into, const setting_facts&, const toml_value_ref&
 bool read_setting(int& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(milliseconds& into, const setting_facts&, const toml_value_ref&, const path_context&);
 /// `off` is none.
-bool read_setting(std::optional<milliseconds>& into,
-                  const setting_facts&,
-                  const toml_value_ref&,
-                  const path_context&);
+bool read_setting(std::optional<milliseconds>& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::size_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::string& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::vector<std::string>& into, const setting_facts&, const toml_value_ref&, const path_context&);

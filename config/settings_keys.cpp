@@ -124,7 +124,8 @@ constexpr std::array table{
 };
 
 constexpr std::array agent_table{
-    agent_key<&agent_spec::kind>({.name = "kind", .doc = "How the agent is reached: a program that is started, or a request over HTTP."}),
+    agent_key<&agent_spec::kind>(
+        {.name = "kind", .doc = "How the agent is reached: a program that is started, or a request over HTTP."}),
     agent_key<&agent_spec::command>(
         {.name = "command",
          .doc = "Program and arguments, one string each; never through a shell. A program without a slash is looked up "
@@ -176,19 +177,22 @@ constexpr std::array agent_table{
                                           "command it is a label, without effect."}),
     agent_key<&agent_spec::endpoint>(
         {.name = "endpoint",
-         .doc = "For kind \"http\": the address of the API, to which /chat/completions is added. Without user, password "
-                "and query; where a key is sent, https, or a host of this machine."}),
+         .doc =
+             "For kind \"http\": the address of the API, to which /chat/completions is added. Without user, password "
+             "and query; where a key is sent, https, or a host of this machine."}),
     agent_key<&agent_spec::api_key_env>(
         {.name = "api_key_env",
          .doc = "For kind \"http\": the variable of Troupe's environment that holds the key, which is sent as a bearer "
                 "token. Empty: none is sent."}),
     agent_key<&agent_spec::headers>({.name = "headers",
-                                     .doc = "For kind \"http\": more headers of each request. Layers add to each other, "
-                                            "header by header. Not for secrets.",
+                                     .doc =
+                                         "For kind \"http\": more headers of each request. Layers add to each other, "
+                                         "header by header. Not for secrets.",
                                      .kind = value_kind::headers}),
     agent_key<&agent_spec::stream>({.name = "stream",
-                                    .doc = "For kind \"http\": whether the answer is asked for piece by piece, as it is "
-                                           "made (server-sent events)."}),
+                                    .doc =
+                                        "For kind \"http\": whether the answer is asked for piece by piece, as it is "
+                                        "made (server-sent events)."}),
     agent_key<&agent_spec::connect_timeout>(
         {.name = "connect_timeout",
          .range = {1, hour},

@@ -32,8 +32,8 @@ struct agent_spec {
   std::optional<milliseconds> idle_timeout;           ///< Without a byte, once the first has come; none: no limit.
   std::string provider;
   std::string model;
-  std::string endpoint;     ///< http only: `https://host/v1`, to which `/chat/completions` is added.
-  std::string api_key_env;  ///< http only: the name of the variable, never the key.
+  std::string endpoint;                        ///< http only: `https://host/v1`, to which `/chat/completions` is added.
+  std::string api_key_env;                     ///< http only: the name of the variable, never the key.
   std::map<std::string, std::string> headers;  ///< http only: sent with each request; no secrets.
   bool stream = true;                          ///< http only: asks for the answer piece by piece.
   milliseconds connect_timeout{10'000};        ///< http only: name look-up, connection and TLS.

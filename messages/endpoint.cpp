@@ -37,7 +37,8 @@ bool is_loopback_v4(std::string_view host) {
 }
 
 bool is_loopback(std::string host) {
-  std::ranges::transform(host, host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(
+      host, host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return host == "localhost" || host.ends_with(".localhost") || host == "::1" || is_loopback_v4(host);
 }
 

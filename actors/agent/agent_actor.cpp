@@ -243,16 +243,18 @@ void start_request(agent_pointer self) {
     return;
   }
   http_listener listener;
-  listener.received = on_actor(self, [preview = std::make_shared<answer_preview>(), key = prepared->key](
-                                         agent_pointer me, const std::string& fresh, std::int64_t bytes) {
-    auto line = preview->take(fresh);
-    blot_out(line, key);
-    progressed(me, std::move(line), bytes);
-  });
-  listener.ended = [post = on_actor(self, [key = prepared->key](agent_pointer me, const std::shared_ptr<http_end>& end) {
-                      blot_out(*end, key);
-                      ended(me, end_of(std::move(*end)));
-                    })](http_end end) { post(std::make_shared<http_end>(std::move(end))); };
+  listener.received = on_actor(self,
+                               [preview = std::make_shared<answer_preview>(), key = prepared->key](
+                                   agent_pointer me, const std::string& fresh, std::int64_t bytes) {
+                                 auto line = preview->take(fresh);
+                                 blot_out(line, key);
+                                 progressed(me, std::move(line), bytes);
+                               });
+  listener.ended = [post =
+                        on_actor(self, [key = prepared->key](agent_pointer me, const std::shared_ptr<http_end>& end) {
+                          blot_out(*end, key);
+                          ended(me, end_of(std::move(*end)));
+                        })](http_end end) { post(std::make_shared<http_end>(std::move(end))); };
   state.exchange.emplace(state.deps.http, std::move(prepared->request), std::move(listener));
   tell_start(self, {});
 }

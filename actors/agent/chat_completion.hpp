@@ -32,7 +32,7 @@ struct chat_answer {
   std::string finish_reason;  ///< stop, length, content_filter, ...; empty: none was given.
   std::string refusal;        ///< The model's words, where it refuses.
   std::optional<token_usage> usage;
-  bool is_whole = false;  ///< It said that it is at its end.
+  bool is_whole = false;                ///< It said that it is at its end.
   std::optional<provider_fault> fault;  ///< Told in place of an answer, or in the middle of one.
 };
 

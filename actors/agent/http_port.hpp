@@ -64,12 +64,12 @@ enum class http_failure {
 
 /// All that is known when the connection is closed.
 struct http_end {
-  std::optional<int> status;            ///< Of the answer, if its head came.
-  std::optional<http_failure> failure;  ///< None: the answer is whole.
-  std::string failure_text;             ///< What the library says of it; nothing of the request's headers or body.
-  std::vector<http_header> headers;     ///< Of the answer; names in small letters, in order.
-  std::string body;                     ///< As it came; the first output_limit bytes.
-  std::int64_t body_bytes = 0;          ///< How many came in all, until we stopped.
+  std::optional<int> status;                 ///< Of the answer, if its head came.
+  std::optional<http_failure> failure;       ///< None: the answer is whole.
+  std::string failure_text;                  ///< What the library says of it; nothing of the request's headers or body.
+  std::vector<http_header> headers;          ///< Of the answer; names in small letters, in order.
+  std::string body;                          ///< As it came; the first output_limit bytes.
+  std::int64_t body_bytes = 0;               ///< How many came in all, until we stopped.
   std::optional<timestamp> first_output_at;  ///< Of the body.
   std::optional<timestamp> last_output_at;
   timestamp ended_at;

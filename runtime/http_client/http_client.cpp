@@ -1,6 +1,7 @@
 #include "runtime/http_client/http_client.hpp"
 
 #include "runtime/http_client/transfer.hpp"
+#include "runtime/os/readiness.hpp"
 #include "runtime/os/worker_thread.hpp"
 
 #include <curl/curl.h>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -21,6 +23,8 @@
 
 namespace troupe {
 namespace {
+
+using std::chrono::steady_clock;
 
 constexpr milliseconds sleep_max{3'600'000};  // a wake-up ends it, or something on a connection
 
@@ -39,6 +43,10 @@ class http_client::loop {
     if (multi_ == nullptr) {
       throw std::bad_alloc{};  // no other reason is known
     }
+    ::curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &loop::on_socket);
+    ::curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, static_cast<void*>(this));
+    ::curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &loop::on_timer);
+    ::curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, static_cast<void*>(this));
   }
 
   loop(const loop&) = delete;
@@ -47,7 +55,7 @@ class http_client::loop {
   ~loop() {
     if (thread_.joinable()) {
       thread_.request_stop();
-      ::curl_multi_wakeup(multi_);
+      sockets_.wake_up();
       thread_.join();
     }
     ::curl_multi_cleanup(multi_);
@@ -83,18 +91,24 @@ class http_client::loop {
         thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
       }
     }
-    ::curl_multi_wakeup(multi_);
+    sockets_.wake_up();
   }
 
   void run(const std::stop_token& stop) {
     become_worker_thread("troupe-http");
     while (!stop.stop_requested()) {
       carry_out_posted();
-      int running = 0;
-      ::curl_multi_perform(multi_, &running);
-      settle();
       look_at_times();
-      ::curl_multi_poll(multi_, nullptr, 0, static_cast<int>(sleep_length().count()), nullptr);
+      for (const auto& each : sockets_.wait(sleep_length())) {
+        const int bits = (each.readable ? CURL_CSELECT_IN : 0) | (each.writable ? CURL_CSELECT_OUT : 0) |
+                         (each.failed ? CURL_CSELECT_ERR : 0);
+        go_on(each.descriptor, bits);
+      }
+      if (curl_due_ && steady_clock::now() >= *curl_due_) {
+        curl_due_.reset();
+        go_on(CURL_SOCKET_TIMEOUT, 0);
+      }
+      settle();
     }
     while (carry_out_posted() || !transfers_.empty()) {  // starts that came with the stop, or from a callback, end too
       while (!transfers_.empty()) {
@@ -102,6 +116,32 @@ class http_client::loop {
         end(transfers_.begin());
       }
     }
+  }
+
+  void go_on(curl_socket_t socket, int bits) {
+    int running = 0;
+    ::curl_multi_socket_action(multi_, socket, bits, &running);
+  }
+
+  // What libcurl waits for.
+  static int on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* self, void* /*of_socket*/) {
+    auto& sockets = static_cast<loop*>(self)->sockets_;
+    if (what == CURL_POLL_REMOVE || what == CURL_POLL_NONE) {
+      sockets.forget(socket);
+    } else {
+      using interest = readiness::interest;
+      sockets.watch(socket,
+                    what == CURL_POLL_IN    ? interest::read
+                    : what == CURL_POLL_OUT ? interest::write
+                                            : interest::both);
+    }
+    return 0;
+  }
+
+  static int on_timer(CURLM* /*multi*/, long after_ms, void* self) {
+    auto& due = static_cast<loop*>(self)->curl_due_;
+    due = after_ms < 0 ? std::nullopt : std::optional{steady_clock::now() + milliseconds{after_ms}};
+    return 0;
   }
 
   bool carry_out_posted() {
@@ -117,8 +157,7 @@ class http_client::loop {
   }
 
   void begin(http_handle handle, http_request what, http_listener listener) {
-    auto made = std::make_unique<transfer>(
-        std::move(what), std::move(listener), options_, std::chrono::steady_clock::now());
+    auto made = std::make_unique<transfer>(std::move(what), std::move(listener), options_, steady_clock::now());
     if (!made->has_failed() && ::curl_multi_add_handle(multi_, made->easy()) != CURLM_OK) {
       made->fail(http_failure::unreachable, "libcurl did not take the request");
     }
@@ -143,7 +182,7 @@ class http_client::loop {
   }
 
   void look_at_times() {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = steady_clock::now();
     for (auto at = transfers_.begin(); at != transfers_.end();) {
       const auto next = std::next(at);
       if (at->second->due(now)) {
@@ -154,14 +193,13 @@ class http_client::loop {
   }
 
   milliseconds sleep_length() const {
-    const auto now = std::chrono::steady_clock::now();
-    milliseconds length = sleep_max;
+    const auto now = steady_clock::now();
+    auto next = now + sleep_max;
     for (const auto& [handle, each] : transfers_) {
-      if (const auto next = each->next_due()) {
-        length = std::min(length, std::max(std::chrono::ceil<milliseconds>(*next - now), milliseconds{0}));
-      }
+      next = std::min(next, each->next_due().value_or(next));
     }
-    return length;
+    next = std::min(next, curl_due_.value_or(next));
+    return std::max(std::chrono::ceil<milliseconds>(next - now), milliseconds{0});
   }
 
   // Closes the connection, then tells.
@@ -182,6 +220,8 @@ class http_client::loop {
   std::vector<std::function<void()>> posted_;
 
   // Of the thread alone:
+  readiness sockets_;
+  std::optional<steady_clock::time_point> curl_due_;  // libcurl's own next time
   transfer_map transfers_;
   std::map<void*, http_handle> by_easy_;
 

@@ -103,9 +103,9 @@ TEST(LoadConfig, reads_an_agent_over_http) {
 }
 
 TEST(CheckNeeds, warns_of_a_key_that_is_not_set) {
-  const auto loaded = load_config(
-      sources_of("[agents.a]\nkind='http'\nendpoint='http://[::1]'\nmodel='m'\napi_key_env='A_KEY'\n"
-                 "[agents.b]\nkind='http'\nendpoint='http://h'\nmodel='m'\n"));
+  const auto loaded =
+      load_config(sources_of("[agents.a]\nkind='http'\nendpoint='http://[::1]'\nmodel='m'\napi_key_env='A_KEY'\n"
+                             "[agents.b]\nkind='http'\nendpoint='http://h'\nmodel='m'\n"));
   const std::string warning =
       "5:13 warning agents.a.api_key_env: agent 'a': the variable A_KEY that holds its key is not set | export A_KEY "
       "before the start\n";

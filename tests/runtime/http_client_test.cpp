@@ -72,6 +72,11 @@ class sent {
     return shared_->received;
   }
 
+  std::int64_t bytes() const {
+    const std::scoped_lock lock{shared_->guard};
+    return shared_->bytes;
+  }
+
   milliseconds age() const { return std::chrono::duration_cast<milliseconds>(steady_clock::now() - began_); }
 
  private:
@@ -258,9 +263,8 @@ TEST(http_client, a_huge_answer_is_not_awaited) {
 }
 
 TEST(http_client, exactly_the_limit_is_not_too_much) {
-  const auto end = end_of_request({send_bytes{whole_answer(200, "12345")}}, [](http_request& what) {
-    what.output_limit = 5;
-  });
+  const auto end =
+      end_of_request({send_bytes{whole_answer(200, "12345")}}, [](http_request& what) { what.output_limit = 5; });
   EXPECT_EQ(end.failure, std::nullopt);
   EXPECT_EQ(end.body, "12345");
 }
@@ -287,7 +291,8 @@ TEST(http_client, a_line_break_in_a_header_is_sent_nowhere) {
     EXPECT_EQ(server.connections(), 0U);
   }
   http_client client{options()};
-  for (const char* url : {"", "file:///etc/passwd", "ftp://127.0.0.1/", "http://", "http://h h/", "http://h\r\nX: y/"}) {
+  for (const char* url :
+       {"", "file:///etc/passwd", "ftp://127.0.0.1/", "http://", "http://h h/", "http://h\r\nX: y/"}) {
     EXPECT_EQ(sent(client, request_to(url)).end().failure, http_failure::malformed) << url;
   }
 }
@@ -399,7 +404,8 @@ TEST(http_client, a_hundred_requests_at_once_are_one_thread) {
   }
   ASSERT_TRUE(server.wait_for_requests(100));
   EXPECT_EQ(threads_named("troupe-http"), 1);
-  ASSERT_TRUE(becomes_true([&] { return std::ranges::none_of(all, [](const auto& each) { return each->received().empty(); }); }));
+  ASSERT_TRUE(becomes_true(
+      [&] { return std::ranges::none_of(all, [](const auto& each) { return each->received().empty(); }); }));
   const auto before = own_cpu_time();
   std::promise<void>{}.get_future().wait_for(300ms);  // while nothing comes, nothing is done
   EXPECT_LT(own_cpu_time() - before, 15ms);
@@ -408,6 +414,47 @@ TEST(http_client, a_hundred_requests_at_once_are_one_thread) {
   }
   for (const auto& each : all) {
     EXPECT_EQ(each->end().failure, http_failure::stopped);
+  }
+}
+
+// Time that the client's thread has been on a processor.
+std::chrono::microseconds client_cpu_time() {
+  for (const int each : numbers_in("/proc/self/task")) {
+    const auto folder = "/proc/self/task/" + std::to_string(each);
+    if (file_text(folder + "/comm") == "troupe-http\n") {
+      return std::chrono::microseconds{std::stoll(file_text(folder + "/schedstat")) / 1'000};
+    }
+  }
+  return {};
+}
+
+TEST(http_client, a_hundred_streams_cost_a_part_of_one_processor) {
+  constexpr int streams = 100;
+  constexpr int pieces = 20;
+  const std::string piece = "data: {\"token\":1}\n\n";
+  answer_script tokens{send_bytes{answer_head(200, {})}};
+  for (int i = 0; i < pieces; ++i) {
+    tokens.emplace_back(pause_for{25ms});
+    tokens.emplace_back(send_bytes{piece});
+  }
+  tokens.emplace_back(stall{});
+  const model_server server{tokens};
+  http_client client{options()};
+  std::vector<std::unique_ptr<sent>> all;
+  for (int i = 0; i < streams; ++i) {
+    all.push_back(std::make_unique<sent>(client, request_to(server.url())));
+  }
+  ASSERT_TRUE(server.wait_for_requests(streams));
+  const auto began = steady_clock::now();
+  const auto before = client_cpu_time();
+  const auto whole = static_cast<std::int64_t>(pieces * piece.size());
+  ASSERT_TRUE(
+      becomes_true([&] { return std::ranges::all_of(all, [&](const auto& each) { return each->bytes() == whole; }); }));
+  const auto used = client_cpu_time() - before;
+  RecordProperty("us_per_piece", std::to_string(used.count() / (streams * pieces)));
+  EXPECT_LT(used, (steady_clock::now() - began) / 2);
+  for (const auto& each : all) {
+    each->stop();
   }
 }
 

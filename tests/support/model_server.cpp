@@ -27,7 +27,8 @@ constexpr std::size_t connections_max = 512;
 constexpr std::chrono::seconds patience{30};
 
 std::string small_letters(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(
+      text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return text;
 }
 
@@ -119,9 +120,7 @@ test_certificate make_certificate() {
     return std::string{bytes, static_cast<std::size_t>(size)};
   };
   return {text_of([&](BIO* to) { ::PEM_write_bio_X509(to, made.get()); }),
-          text_of([&](BIO* to) {
-            ::PEM_write_bio_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-          })};
+          text_of([&](BIO* to) { ::PEM_write_bio_PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr); })};
 }
 
 struct model_server::tls_context {

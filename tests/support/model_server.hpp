@@ -85,8 +85,8 @@ class model_server {
   void then(answer_script next);
 
   int port() const noexcept { return port_; }
-  std::string address() const;                             ///< `127.0.0.1:PORT`
-  std::string endpoint() const;                            ///< `http://127.0.0.1:PORT/v1`, or https.
+  std::string address() const;   ///< `127.0.0.1:PORT`
+  std::string endpoint() const;  ///< `http://127.0.0.1:PORT/v1`, or https.
   std::string url() const { return endpoint() + "/chat/completions"; }
 
   std::vector<received_request> requests() const;

@@ -35,8 +35,14 @@ TEST(event_stream, as_the_standard_says) {
       {"CR, LF and CRLF", "data: a\r\rdata: b\r\n\r\ndata: c\n\n", {"a", "b", "c"}},
       {"comments and other fields", ":data: x\nevent: e\nid: 1\nretry: 5\nxdata: y\ndata: a\n\n", {"a"}},
       {"an event without data is none", "event: ping\n\n\n\ndata: a\n\n", {"a"}},
-      {"a mark at the front", "\xEF\xBB\xBF" "data: a\n\n", {"a"}},
-      {"a mark elsewhere is no mark", "data: a\n\n\xEF\xBB\xBF" "data: b\n\n", {"a"}},
+      {"a mark at the front",
+       "\xEF\xBB\xBF"
+       "data: a\n\n",
+       {"a"}},
+      {"a mark elsewhere is no mark",
+       "data: a\n\n\xEF\xBB\xBF"
+       "data: b\n\n",
+       {"a"}},
       {"no empty line at the end", "data: a\n\ndata: b\n", {"a", "rest:b"}},
       {"no line end at the end", "data: a\n\ndata: b", {"a", "rest:b"}},
       {"a part of a field's name at the end", "data: a\n\ndat", {"a"}},
@@ -49,8 +55,19 @@ TEST(event_stream, as_the_standard_says) {
 }
 
 TEST(event_stream, what_comes_out_does_not_depend_on_where_it_was_split) {
-  const std::vector<std::string> pieces{
-      "data", ":", " ", "a", "\r", "\n", "\r\n", "\n\n", "\xEF\xBB\xBF", "data: x\n", "data: y\r\n\r\n", ": c\n", "\r\r"};
+  const std::vector<std::string> pieces{"data",
+                                        ":",
+                                        " ",
+                                        "a",
+                                        "\r",
+                                        "\n",
+                                        "\r\n",
+                                        "\n\n",
+                                        "\xEF\xBB\xBF",
+                                        "data: x\n",
+                                        "data: y\r\n\r\n",
+                                        ": c\n",
+                                        "\r\r"};
   for (std::uint32_t seed = 0; seed < 500; ++seed) {
     std::mt19937 random{seed};
     std::string bytes;

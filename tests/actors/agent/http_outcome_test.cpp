@@ -227,14 +227,14 @@ TEST(http_outcome_test, forms_that_some_servers_have) {
   EXPECT_EQ(text_of("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]", stream_type), "\"a\"");
   EXPECT_EQ(text_of("data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", stream_type),
             "\"a\"");
-  EXPECT_EQ(text_of("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\r\n\r\ndata: [DONE]\r\n\r\nrubbish", stream_type),
-            "\"a\"");
+  EXPECT_EQ(
+      text_of("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\r\n\r\ndata: [DONE]\r\n\r\nrubbish", stream_type),
+      "\"a\"");
 }
 
 TEST(http_outcome_test, the_model_of_the_usage_is_the_answers_or_the_agents) {
-  const auto outcome = judge_http(order_of(),
-                                  answered(200),
-                                  R"({"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":3}})");
+  const auto outcome =
+      judge_http(order_of(), answered(200), R"({"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":3}})");
   ASSERT_TRUE(outcome.usage.has_value());
   EXPECT_EQ(outcome.usage->model, "asked-model");
   EXPECT_EQ(outcome.usage->input_tokens, 3);
@@ -325,13 +325,19 @@ TEST(http_outcome_test, each_answer_that_cannot_be_used) {
       {"nothing, 204", answered(204, ""), "", "AGENT_NO_OUTPUT", "status 204"},
       {"no text", answered(200), chat_document(""), "AGENT_NO_OUTPUT", "finish_reason \"stop\""},
       {"no text in a stream", stream, chat_events({}), "AGENT_NO_OUTPUT", "finish_reason \"stop\""},
-      {"a tool", answered(200), R"({"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]})",
-       "AGENT_NO_OUTPUT", "finish_reason \"tool_calls\""},
+      {"a tool",
+       answered(200),
+       R"({"choices":[{"message":{"content":null},"finish_reason":"tool_calls"}]})",
+       "AGENT_NO_OUTPUT",
+       "finish_reason \"tool_calls\""},
       {"no choice", answered(200), R"({"choices":[]})", "AGENT_NO_OUTPUT", "no text"},
       {"length", answered(200), chat_document("half", "length"), "OUTPUT_INVALID", "limit of tokens"},
       {"filter", stream, chat_events({"half"}, "content_filter"), "OUTPUT_INVALID", "content filter"},
-      {"refusal", answered(200), R"({"choices":[{"message":{"content":null,"refusal":"I will not"}}]})",
-       "OUTPUT_INVALID", "refused to answer: I will not"},
+      {"refusal",
+       answered(200),
+       R"({"choices":[{"message":{"content":null,"refusal":"I will not"}}]})",
+       "OUTPUT_INVALID",
+       "refused to answer: I will not"},
       {"a fault", answered(200), R"({"error":{"code":"server_error","message":"m"}})", "PROVIDER_UNAVAILABLE", ": m"},
       {"a fault with a status", stream, told_in_stream(R"({"code":502,"message":"m"})"), "PROVIDER_UNAVAILABLE", ": m"},
       {"a fault of rate", stream, told_in_stream(R"({"type":"rate_limit_error"})"), "RATE_LIMITED", "broke off"},
