@@ -14,11 +14,14 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace troupe {
@@ -181,7 +184,7 @@ TEST(http_client, nobody_listens) {
 
 TEST(http_client, a_name_without_an_address) {
   http_client client{options()};
-  auto what = request_to("http://there-is-no-such-host.invalid/v1");
+  auto what = request_to("http://" + std::string(70, 'a') + ".invalid/v1");  // no name server needs to be asked
   what.route = http_route::direct;
   const auto end = sent{client, what}.end();
   EXPECT_EQ(end.failure, http_failure::unresolved) << end.failure_text;
@@ -307,22 +310,30 @@ TEST(http_client, an_untrusted_certificate_gets_nothing) {
   EXPECT_THAT(server.requests(), IsEmpty());
 }
 
-TEST(http_client, trusts_the_authority_that_it_is_told_but_not_for_another_host) {
+TEST(http_client, trusts_the_authority_that_it_is_told_and_for_its_host_alone) {
   const temporary_folder folder;
-  const auto certificate = make_certificate();
-  std::ofstream{folder / "authority.pem"} << certificate.certificate;
-  const model_server server{document_answer("x"), certificate};
+  const auto here = make_certificate();
+  const auto elsewhere = make_certificate("DNS:elsewhere.test");
+  std::ofstream{folder / "authorities.pem"} << here.certificate << elsewhere.certificate;
+  const model_server server{document_answer("x"), here};
+  const model_server impostor{document_answer("x"), elsewhere};
   auto with = options();
-  with.certificates_file = folder / "authority.pem";
+  with.certificates_file = folder / "authorities.pem";
   http_client client{with};
   const auto end = sent{client, request_to(server.url())}.end();
   EXPECT_EQ(end.failure, std::nullopt) << end.failure_text;
   EXPECT_EQ(end.body, chat_document("x"));
-  const auto elsewhere = "https://127.0.0.2:" + std::to_string(server.port()) + "/v1";
+  EXPECT_EQ(sent(client, request_to(impostor.url())).end().failure, http_failure::untrusted);
+  EXPECT_THAT(impostor.requests(), IsEmpty());
+}
+
+TEST(http_client, who_does_not_answer_a_handshake_is_not_reached) {
   const model_server plain{document_answer("x")};
-  const auto not_tls = sent{client, request_to("https://" + plain.address() + "/v1")}.end();
-  EXPECT_EQ(not_tls.failure, http_failure::unreachable) << not_tls.failure_text;
-  EXPECT_NE(sent(client, request_to(elsewhere)).end().failure, std::nullopt);
+  http_client client{options()};
+  auto what = request_to("https://" + plain.address() + "/v1");
+  what.limits.connect = 100ms;
+  EXPECT_EQ(sent(client, what).end().failure, http_failure::connect_timeout);
+  EXPECT_THAT(plain.requests(), IsEmpty());
 }
 
 TEST(http_client, goes_through_the_proxy_of_the_environment_or_not) {
@@ -344,22 +355,28 @@ TEST(http_client, goes_through_the_proxy_of_the_environment_or_not) {
 
 // --- Stop, and what it costs -----------------------------------------------------------------------------------------
 
+// The best of several: what else the machine does is not ours.
 TEST(http_client, stop_closes_the_connection_within_milliseconds) {
   const model_server server{{send_bytes{answer_head(200, {}) + "half"}, stall{}}};
   http_client client{options()};
-  sent one{client, request_to(server.url())};
-  ASSERT_TRUE(server.wait_for_requests(1));
-  ASSERT_TRUE(becomes_true([&] { return !one.received().empty(); }));
-  const auto asked = steady_clock::now();
-  one.stop();
-  const auto end = one.end();
-  EXPECT_LT(steady_clock::now() - asked, 100ms);
-  EXPECT_EQ(end.failure, http_failure::stopped);
-  EXPECT_EQ(end.body, "half");
-  ASSERT_TRUE(server.wait_for_closings(1));
-  EXPECT_LT(server.closings().front() - asked, 100ms);
-  one.stop();
-  client.stop(4711);
+  auto to_end = steady_clock::duration::max();
+  auto to_closing = steady_clock::duration::max();
+  for (std::size_t i = 1; i <= 5; ++i) {
+    sent one{client, request_to(server.url())};
+    ASSERT_TRUE(becomes_true([&] { return !one.received().empty(); }));
+    const auto asked = steady_clock::now();
+    one.stop();
+    const auto end = one.end();
+    to_end = std::min(to_end, steady_clock::now() - asked);
+    EXPECT_EQ(end.failure, http_failure::stopped);
+    EXPECT_EQ(end.body, "half");
+    ASSERT_TRUE(server.wait_for_closings(i));
+    to_closing = std::min(to_closing, server.closings().back() - asked);
+    one.stop();  // of one that has ended, and of one that never was
+    client.stop(4'711);
+  }
+  EXPECT_LT(to_end, 20ms);
+  EXPECT_LT(to_closing, 20ms);
 }
 
 TEST(http_client, ends_all_that_is_left_when_it_ends) {

@@ -93,7 +93,7 @@ answer_script stream_answer(const std::vector<std::string>& pieces) {
 
 // --- TLS -------------------------------------------------------------------------------------------------------------
 
-test_certificate make_certificate() {
+test_certificate make_certificate(const std::string& names) {
   const std::unique_ptr<EVP_PKEY, decltype(&::EVP_PKEY_free)> key{EVP_EC_gen("P-256"), &::EVP_PKEY_free};
   const std::unique_ptr<X509, decltype(&::X509_free)> made{::X509_new(), &::X509_free};
   ::X509_set_version(made.get(), X509_VERSION_3);
@@ -105,8 +105,8 @@ test_certificate make_certificate() {
   const auto* const host = reinterpret_cast<const unsigned char*>("localhost");
   ::X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, host, -1, -1, 0);
   ::X509_set_issuer_name(made.get(), name);
-  for (const auto& [what, value] : {std::pair{NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1"},
-                                    std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
+  for (const auto& [what, value] :
+       {std::pair{NID_subject_alt_name, names.c_str()}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
     auto* const extension = ::X509V3_EXT_conf_nid(nullptr, nullptr, what, value);
     ::X509_add_ext(made.get(), extension, -1);
     ::X509_EXTENSION_free(extension);

@@ -69,8 +69,8 @@ struct test_certificate {
   std::string key;
 };
 
-/// For localhost and 127.0.0.1, signed by itself.
-test_certificate make_certificate();
+/// Signed by itself. `names` as OpenSSL writes alternative names.
+test_certificate make_certificate(const std::string& names = "DNS:localhost,IP:127.0.0.1");
 
 /// A thread for each connection, at most 512; above that a connection is closed at once.
 class model_server {
