@@ -25,9 +25,8 @@ bool read_members(Spec& into,
     const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& each) { return each.name == member.key; });
     if (key == keys.end()) {
       std::vector<std::string> names;
-      std::transform(keys.begin(), keys.end(), std::back_inserter(names), [](const auto& each) {
-        return std::string{each.name};
-      });
+      std::transform(
+          keys.begin(), keys.end(), std::back_inserter(names), [](const auto& each) { return std::string{each.name}; });
       value.sink.error(member.at, path, "unknown key '" + member.key + "'", suggestion(member.key, names));
       is_whole = false;
     } else {

@@ -39,17 +39,13 @@ constexpr std::array breaker_table{
          .range = {1, 10'000},
          .doc = "Fewer outcomes than this say nothing; no more than window."}),
     make_setting_key<breaker_spec, &breaker_spec::failure_rate>(
-        {.name = "failure_rate",
-         .numbers = {0.01, 1},
-         .doc = "The part of failures among them at which calls stop."}),
+        {.name = "failure_rate", .numbers = {0.01, 1}, .doc = "The part of failures among them at which calls stop."}),
     make_setting_key<breaker_spec, &breaker_spec::consecutive>(
         {.name = "consecutive",
          .range = {0, 10'000},
          .doc = "So many failures in a row stop calls as well; 0 is never."}),
     make_setting_key<breaker_spec, &breaker_spec::open_for>(
-        {.name = "open_for",
-         .range = {1, day},
-         .doc = "For how long; then one call is let through, and decides."}),
+        {.name = "open_for", .range = {1, day}, .doc = "For how long; then one call is let through, and decides."}),
 };
 
 constexpr std::array retry_table{
@@ -65,7 +61,7 @@ constexpr std::array retry_table{
         {.name = "jitter", .doc = "The part of a pause over which it is spread, half of it up and half of it down."}),
     make_setting_key<retry_policy, &retry_policy::total>(
         {.name = "total",
-         .range = {0, 365 * day},
+         .range = {1, 365 * day},
          .doc = "No call begins later than this after the first one; \"0ms\" is no such limit."}),
 };
 

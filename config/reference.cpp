@@ -41,7 +41,8 @@ constexpr std::string_view head =
     "config_version = 1\n";
 
 constexpr std::string_view provider_head =
-    "\n# A provider is whoever limits several agents at once; agents name it. Take the '#' off this line to limit one.\n"
+    "\n# A provider is whoever limits several agents at once; agents name it. Take the '#' off this line to limit "
+    "one.\n"
     "#[providers.NAME]\n";
 
 // An agent as people start: the rest of its keys below it.

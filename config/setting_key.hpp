@@ -43,8 +43,8 @@ struct number_range {
 };
 
 struct setting_facts {
-  std::string_view name;  ///< `writer.max_batch`; in an agent's table `command`.
-  integer_range range{};  ///< Inclusive; in milliseconds for a duration, in bytes for a size.
+  std::string_view name;   ///< `writer.max_batch`; in an agent's table `command`.
+  integer_range range{};   ///< Inclusive; in milliseconds for a duration, in bytes for a size.
   number_range numbers{};  ///< Inclusive; of value_kind::number.
   bool may_be_empty = true;
   takes_effect effect = takes_effect::restart;

@@ -113,8 +113,7 @@ constexpr std::array table{
     key<&settings::retry, &retry_settings::agent>(
         {.name = "retry.agent", .doc = "How an agent that failed is tried again; a step's own `retry` replaces it."}),
     key<&settings::retry, &retry_settings::storage>(
-        {.name = "retry.storage",
-         .doc = "How a command that the database could not take is given to it again."}),
+        {.name = "retry.storage", .doc = "How a command that the database could not take is given to it again."}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
         {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),
@@ -170,8 +169,9 @@ constexpr std::array agent_table{
          .range = {500, 24 * hour},
          .doc = "How long the agent may print nothing, once it has begun to (without first_output: from its start), "
                 "before it is stopped, or \"off\". It may take an eighth longer."}),
-    agent_key<&agent_spec::provider>({.name = "provider", .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
-                                                         "and breaker all agents that name it share."}),
+    agent_key<&agent_spec::provider>({.name = "provider",
+                                      .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
+                                             "and breaker all agents that name it share."}),
     agent_key<&agent_spec::model>({.name = "model",
                                    .doc = "The model's name. Kind \"http\" needs it: that model is asked for. For a "
                                           "command it is a label, without effect."}),

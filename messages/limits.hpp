@@ -28,9 +28,9 @@ struct ask_permit {
   run_id run;
   task_id task;
   attempt_no attempt;
-  provider_name provider;  ///< Empty: only the limits of the node hold.
-  int priority = 5;        ///< 0 to 9; 9 first.
-  bool is_retry = false;   ///< Counts against the retry budget.
+  provider_name provider;                  ///< Empty: only the limits of the node hold.
+  int priority = 5;                        ///< 0 to 9; 9 first.
+  bool is_retry = false;                   ///< Counts against the retry budget.
   std::optional<error_class> failed_as{};  ///< is_retry: of the attempt before it.
   token_estimate estimate;
 };
@@ -99,8 +99,8 @@ struct provider_view {
   provider_name provider;
   int running = 0;
   std::int64_t waiting = 0;
-  int concurrency = 0;      ///< Allowed now; 0: no limit.
-  int max_concurrent = 0;   ///< As configured.
+  int concurrency = 0;     ///< Allowed now; 0: no limit.
+  int max_concurrent = 0;  ///< As configured.
   limit_view requests_per_minute;
   limit_view input_tokens_per_minute;
   limit_view output_tokens_per_minute;

@@ -141,7 +141,10 @@ void measure_waits(report& to) {
     auto begun = clock::now();
     for (int i = 0; i < waiting; ++i) {
       const auto run = "r-01hq2v5k3m7n9p" + std::to_string(i / 10);
-      list.add(run_id{run}, run + "/1/review/agent-" + std::to_string(i), begin + std::chrono::milliseconds{i * 7 % 1'000}, 1);
+      list.add(run_id{run},
+               run + "/1/review/agent-" + std::to_string(i),
+               begin + std::chrono::milliseconds{i * 7 % 1'000},
+               1);
     }
     const auto added = us_since(begun) / waiting;
     bytes = static_cast<double>(bytes_in_use() - before) / waiting;

@@ -99,12 +99,13 @@ void give_up(agent_pointer self, const error& why) {
 
 void report(agent_pointer self, task_outcome outcome) {
   const auto& order = self->state.order;
-  self->send(self->state.run, task_finished{order.task.id,
-                            order.attempt,
-                            std::move(outcome),
-                            self->state.began,
-                            self->state.how,
-                            self->state.retry_after});
+  self->send(self->state.run,
+             task_finished{order.task.id,
+                           order.attempt,
+                           std::move(outcome),
+                           self->state.began,
+                           self->state.how,
+                           self->state.retry_after});
   self->quit();
 }
 

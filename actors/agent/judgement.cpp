@@ -120,8 +120,7 @@ task_outcome judge(const attempt_order& order, const attempt_session& session, c
     return unsuccessful(task_state::cancelled, {error_code::cancelled, "the attempt was cancelled", ""});
   }
   if (session.cause() == stop_cause::lost_race) {
-    return unsuccessful(task_state::cancelled,
-                        {error_code::cancelled, "another agent of the step answered first", ""});
+    return unsuccessful(task_state::cancelled, {error_code::cancelled, "another agent of the step answered first", ""});
   }
   if (session.cause() == stop_cause::too_late) {
     return unsuccessful(task_state::failed,

@@ -12,10 +12,10 @@ namespace troupe {
 namespace {
 
 error exhausted(const error& last, int failures) {
-  return {error_code::max_attempts_exceeded,
-          std::to_string(failures) + " attempts failed, at last " + std::string{to_string(last.code)} + ": " +
-              last.message,
-          last.hint};
+  return {
+      error_code::max_attempts_exceeded,
+      std::to_string(failures) + " attempts failed, at last " + std::string{to_string(last.code)} + ": " + last.message,
+      last.hint};
 }
 
 }  // namespace

@@ -269,7 +269,8 @@ limits_view admission::view(moment now) {
     auto& state = *providers_[number];
     if (state.limits) {
       auto each = state.limits->view(now);
-      each.waiting = static_cast<std::int64_t>(queue_.size(lane_of(number, false)) + queue_.size(lane_of(number, true)));
+      each.waiting =
+          static_cast<std::int64_t>(queue_.size(lane_of(number, false)) + queue_.size(lane_of(number, true)));
       each.rejected = state.rejected;
       told.providers.push_back(std::move(each));
     }

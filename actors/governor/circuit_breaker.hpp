@@ -53,7 +53,7 @@ class circuit_breaker {
   bool probe_is_out_ = false;
   std::vector<char> outcomes_;  ///< The last `window`, a ring; 1 is a failure.
   std::size_t oldest_ = 0;
-  std::int64_t failures_ = 0;   ///< In outcomes_.
+  std::int64_t failures_ = 0;  ///< In outcomes_.
   std::int64_t in_a_row_ = 0;
 };
 

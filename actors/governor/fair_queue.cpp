@@ -79,8 +79,7 @@ bool fair_queue::remove(ticket who, instant now) { return take(who, std::nullopt
 void fair_queue::pop(ticket who, instant now) { take(who, now, now); }
 
 std::optional<std::pair<fair_queue::lane_no, fair_queue::ticket>> fair_queue::front(
-    const std::function<bool(lane_no)>& is_open,
-    instant now) {
+    const std::function<bool(lane_no)>& is_open, instant now) {
   const std::tuple<int, std::uint64_t, lines::iterator::pointer>* best = nullptr;
   lane_no where = 0;
   for (lane_no i = 0; i < lanes_.size(); ++i) {

@@ -71,8 +71,8 @@ class fair_queue {
 
   struct lane {
     lines by_run;
-    std::set<std::tuple<int, std::uint64_t, lines::iterator::pointer>> order;        ///< By -level, turn.
-    std::set<std::pair<instant, lines::iterator::pointer>> rising;  ///< Those that are below level_max.
+    std::set<std::tuple<int, std::uint64_t, lines::iterator::pointer>> order;  ///< By -level, turn.
+    std::set<std::pair<instant, lines::iterator::pointer>> rising;             ///< Those that are below level_max.
     std::size_t waiting = 0;
   };
 

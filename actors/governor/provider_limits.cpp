@@ -18,11 +18,12 @@ milliseconds until_midnight(moment now) {
 }
 
 error circuit_is_open(const provider_spec& spec, instant then, moment now) {
-  return {error_code::circuit_open,
-          "provider " + spec.name.str() + " is not asked until " + to_rfc3339(time_of(then, now)) +
-              ": too many calls failed",
-          "the errors of the attempts before say why; providers." + spec.name.str() + ".breaker sets how many are borne",
-          until(then, now.steady)};
+  return {
+      error_code::circuit_open,
+      "provider " + spec.name.str() + " is not asked until " + to_rfc3339(time_of(then, now)) +
+          ": too many calls failed",
+      "the errors of the attempts before say why; providers." + spec.name.str() + ".breaker sets how many are borne",
+      until(then, now.steady)};
 }
 
 error wants_to_be_left_alone(const provider_spec& spec, instant then, moment now) {

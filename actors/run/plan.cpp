@@ -106,9 +106,10 @@ bool plan::exhausted() const { return flow_->limits.max_steps > 0 && executed_ >
 // Tries of a task are one execution of it.
 bool plan::may_begin(const task_entry& task) const {
   const bool may = task.at == task_entry::phase::waiting && (task.attempt.value() > 0 || !exhausted());
-  return may && (!is_aggregator(*task.declared, task.planned.agent) || std::ranges::all_of(tasks_, [&](const task_entry& other) {
-    return &other == &task || other.declared != task.declared || other.is_over();
-  }));
+  return may && (!is_aggregator(*task.declared, task.planned.agent) ||
+                 std::ranges::all_of(tasks_, [&](const task_entry& other) {
+                   return &other == &task || other.declared != task.declared || other.is_over();
+                 }));
 }
 
 bool plan::may_admit() const {
@@ -150,8 +151,8 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.failures = task.failures;
   order.first_started = task.first_started;
   const auto policy = policy_of(declared);
-  order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) && policy.strategy != consensus_strategy::race &&
-                           task.degraded_tries < policy.retry_degraded;
+  order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) &&
+                           policy.strategy != consensus_strategy::race && task.degraded_tries < policy.retry_degraded;
   if (declared.function) {
     order.spec.kind = agent_kind::function;
     order.spec.name = task.planned.agent;
@@ -249,9 +250,8 @@ std::vector<plan::retry_at> plan::retries() const {
 }
 
 bool plan::complete() const {
-  return std::ranges::none_of(tasks_, [&](const task_entry& task) {
-    return may_still_answer(task) || task.at == task_entry::phase::parked;
-  });
+  return std::ranges::none_of(
+      tasks_, [&](const task_entry& task) { return may_still_answer(task) || task.at == task_entry::phase::parked; });
 }
 
 void plan::committed(const commit_superstep& closed) {

@@ -133,10 +133,10 @@ class plan {
     const step* declared = nullptr;
     attempt_no attempt;  // the last that was given out
     enum class phase {
-      waiting,   // may be admitted
+      waiting,  // may be admitted
       admitted,
-      delayed,   // until due()
-      parked,    // until the others of its step have answered
+      delayed,  // until due()
+      parked,   // until the others of its step have answered
       over
     } at = phase::waiting;
     task_outcome outcome;  // of the last attempt that ended, as far as it matters

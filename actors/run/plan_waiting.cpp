@@ -70,7 +70,8 @@ void plan::settle_step(step_tasks tasks) {
   }
   auto& last = tasks.back();
   const bool members_are_over = std::ranges::all_of(members, &task_entry::is_over);
-  if (aggregated && !last.is_over() && members_are_over && answered < std::min(quorum, policy.min_answers.value_or(quorum))) {
+  if (aggregated && !last.is_over() && members_are_over &&
+      answered < std::min(quorum, policy.min_answers.value_or(quorum))) {
     give_up(last,
             task_state::cancelled,
             {error_code::quorum_not_met, "too few agents answered, so that there is nothing to aggregate", ""});
@@ -119,8 +120,7 @@ std::vector<plan::step_deadline> plan::take_deadlines() {
   std::vector<step_deadline> told;
   for (const auto tasks : steps()) {
     const auto& declared = *tasks.front().declared;
-    const bool has_begun =
-        std::ranges::any_of(tasks, [](const task_entry& task) { return task.attempt.value() > 0; });
+    const bool has_begun = std::ranges::any_of(tasks, [](const task_entry& task) { return task.attempt.value() > 0; });
     if (!declared.consensus || !has_begun || std::exchange(steps_[declared.id].deadlines_told, true)) {
       continue;
     }

@@ -100,8 +100,7 @@ void step_on(run_pointer self) {
     admit_attempts(self, [=] { step_on(self); });
     stop_pointless_attempts(self);
   }
-  const bool may_close =
-      !state.end || state.end->is == ending::kind::drain || state.end->is == ending::kind::quota;
+  const bool may_close = !state.end || state.end->is == ending::kind::drain || state.end->is == ending::kind::quota;
   if (may_close && state.progress->complete()) {
     commit_superstep_of(self);
   } else if (state.end && state.attempts.empty()) {

@@ -37,7 +37,7 @@ class progress_view {
     std::optional<timestamp> started;
     std::optional<timestamp> finished;
     std::optional<timestamp> due;  ///< retrying: when it is tried again.
-    std::string last_words;  ///< Of its output while it runs; afterwards why it failed.
+    std::string last_words;        ///< Of its output while it runs; afterwards why it failed.
   };
 
   /// One step in one superstep.

@@ -101,9 +101,8 @@ TEST(LimitsSettings, a_provider_that_nobody_names_is_a_warning_and_one_without_a
 
 TEST(LimitsSettings, a_workflow_has_a_priority_among_the_others) {
   const auto parsed = [](const std::string& limits) {
-    return parse_workflow("name='w'\nstart='s'\n[limits]\n" + limits + "[[step]]\nid='s'\nagents=['a']\nprompt='x'\n",
-                          "w.toml",
-                          "");
+    return parse_workflow(
+        "name='w'\nstart='s'\n[limits]\n" + limits + "[[step]]\nid='s'\nagents=['a']\nprompt='x'\n", "w.toml", "");
   };
   ASSERT_NE(parsed("").flow, nullptr) << joined(lines_of(parsed("").problems));
   EXPECT_EQ(parsed("").flow->limits.priority, 5);

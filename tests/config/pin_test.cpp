@@ -112,13 +112,12 @@ bool are_equal(const settings& left, const settings& right) {
                     right.providers.end(),
                     are_providers_equal) &&
          std::equal(left.agents.begin(),
-                                                   left.agents.end(),
-                                                   right.agents.begin(),
-                                                   right.agents.end(),
-                                                   [](const auto& a, const auto& b) {
-                                                     return a.first == b.first &&
-                                                            parts_of(a.second) == parts_of(b.second);
-                                                   });
+                    left.agents.end(),
+                    right.agents.begin(),
+                    right.agents.end(),
+                    [](const auto& a, const auto& b) {
+                      return a.first == b.first && parts_of(a.second) == parts_of(b.second);
+                    });
 }
 
 class random_settings {

@@ -5,6 +5,7 @@
 #include "tests/storage/facts.hpp"
 #include "tests/storage/whole_database.hpp"
 #include "tests/support/temporary_database.hpp"
+
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 

@@ -36,7 +36,8 @@ class provider_use_test : public testing::Test {
 
   provider_use use_of(const std::string& provider) {
     const auto session = read_session::open(place_.options());
-    const auto uses = (*session)->find_provider_use({{provider_name{"x"}, provider_name{provider}}, at_second(40), at_second(0)});
+    const auto uses =
+        (*session)->find_provider_use({{provider_name{"x"}, provider_name{provider}}, at_second(40), at_second(0)});
     EXPECT_TRUE(uses);
     EXPECT_EQ(uses->size(), 2U);
     EXPECT_EQ(uses->front().requests_today, 0);
@@ -49,9 +50,9 @@ class provider_use_test : public testing::Test {
 };
 
 TEST_F(provider_use_test, counts_the_day_and_lists_the_minute) {
-  add("'p'", -1, "1, 1, 1, 1, NULL");        // of yesterday
-  add("'p'", 0, "1, 1, 1, 1, NULL");         // of today
-  add("'p'", 45, "10, 20, 11, 21, NULL");    // known
+  add("'p'", -1, "1, 1, 1, 1, NULL");          // of yesterday
+  add("'p'", 0, "1, 1, 1, 1, NULL");           // of today
+  add("'p'", 45, "10, 20, 11, 21, NULL");      // known
   add("'p'", 40, "10, 20, NULL, NULL, NULL");  // expected
   add("'p'", 50, "NULL, NULL, NULL, NULL, 'AGENT_EXIT'");
   add("'p'", 55, "10, 20, NULL, NULL, 'RATE_LIMITED'");  // refused before it worked

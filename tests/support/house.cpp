@@ -230,7 +230,9 @@ std::vector<child_spec> house::children() {
       {"governor",
        restart_type::permanent,
        1s,
-       [this](caf::actor_system& in) { return publish(permits, spawn_governor(in, {reader, clock, limits})); }},
+       [this](caf::actor_system& in) {
+         return publish(permits, spawn_governor(in, {reader, clock, limits}));
+       }},
       {"run_supervisor", restart_type::permanent, limit, [this](caf::actor_system&) { return start_runs(); }},
   };
 }

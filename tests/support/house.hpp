@@ -117,7 +117,7 @@ class house {
   std::function<void()> before_material;
   retry_policy retry = one_call();  ///< Of steps that say nothing.
   admission_rules limits;
-  std::string provider;  ///< Of all agents.
+  std::string provider;                                ///< Of all agents.
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
   std::shared_ptr<read_pool> sessions;  ///< The reader does not wait for one: there is one thread.

@@ -55,7 +55,9 @@ class admission_fixture : public testing::Test {
     return number;
   }
 
-  admission::holder holder_of(const std::string& run) { return holders_.try_emplace(run, holders_.size() + 1).first->second; }
+  admission::holder holder_of(const std::string& run) {
+    return holders_.try_emplace(run, holders_.size() + 1).first->second;
+  }
 
   // The permit of a question that was granted; a failure where it was not.
   permit_id permit_of(admission::question number) const {

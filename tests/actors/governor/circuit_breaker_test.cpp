@@ -159,8 +159,9 @@ TEST_F(circuit_breaker_test, counts_as_the_rule_says_for_any_outcomes) {  // 1
       }
       in_a_row = fails ? in_a_row + 1 : 0;
       const auto failures = std::count(last.begin(), last.end(), true);
-      const bool is_rate = static_cast<int>(last.size()) >= rules.min_calls && failures > 0 &&
-                           static_cast<double>(failures) >= rules.failure_rate * static_cast<double>(last.size()) - 1e-9;
+      const bool is_rate =
+          static_cast<int>(last.size()) >= rules.min_calls && failures > 0 &&
+          static_cast<double>(failures) >= rules.failure_rate * static_cast<double>(last.size()) - 1e-9;
       const bool is_row = rules.consecutive > 0 && in_a_row >= rules.consecutive;
       ASSERT_EQ(breaker.state() == breaker_state::open, is_rate || is_row) << i;
       if (is_rate || is_row) {

@@ -21,7 +21,9 @@ class fair_queue_test : public testing::Test {
   }
 
   // The run that is served, or nothing.
-  std::string serve(const std::function<bool(fair_queue::lane_no)>& is_open = [](fair_queue::lane_no) { return true; }) {
+  std::string serve(const std::function<bool(fair_queue::lane_no)>& is_open = [](fair_queue::lane_no) {
+    return true;
+  }) {
     const auto next = queue_.front(is_open, now_);
     if (!next) {
       return "";
@@ -197,8 +199,9 @@ TEST_F(fair_queue_test, serves_as_the_rule_says_whatever_comes) {
         found->second.tickets.emplace_back(++newest, now_);
         queue.push(0, run_id{name}, priority, newest, now_);
       } else if (const auto next = queue.front([](fair_queue::lane_no) { return true; }, now_)) {
-        const auto served = std::find_if(
-            lines.begin(), lines.end(), [&](const auto& each) { return each.second.tickets.front().first == next->second; });
+        const auto served = std::find_if(lines.begin(), lines.end(), [&](const auto& each) {
+          return each.second.tickets.front().first == next->second;
+        });
         ASSERT_NE(served, lines.end()) << "the first of its run";
         for (const auto& [other, of] : lines) {
           ASSERT_LE(level(of), level(served->second)) << other << " before " << served->first;

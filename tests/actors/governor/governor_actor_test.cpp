@@ -98,9 +98,8 @@ class governor_actor_test : public testing::Test {
   caf::actor run(const std::string& name) {
     auto& found = runs_[name];
     if (!found) {
-      found = system_->spawn([](caf::event_based_actor*) -> caf::behavior {
-        return {[](const later& what) { what.act(); }};
-      });
+      found = system_->spawn(
+          [](caf::event_based_actor*) -> caf::behavior { return {[](const later& what) { what.act(); }}; });
     }
     return found;
   }

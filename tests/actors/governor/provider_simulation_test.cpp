@@ -70,8 +70,8 @@ class simulated_provider {
       level_.tokens -= double(amount);
       return std::nullopt;
     }
-    const double missing = std::max((1 - level_.requests) / double(requests_max_),
-                                    (double(amount) - level_.tokens) / double(tokens_max_));
+    const double missing =
+        std::max((1 - level_.requests) / double(requests_max_), (double(amount) - level_.tokens) / double(tokens_max_));
     return milliseconds{static_cast<std::int64_t>(missing * 60'000) + 1};
   }
 
@@ -90,10 +90,10 @@ class simulated_provider {
 };
 
 struct outcome {
-  std::int64_t requests = 0;     // that the provider took
+  std::int64_t requests = 0;  // that the provider took
   std::int64_t tokens = 0;
-  std::int64_t refusals = 0;     // 429s
-  int refusals_at_once = 0;      // most that were on their way together, once the first had come back
+  std::int64_t refusals = 0;  // 429s
+  int refusals_at_once = 0;   // most that were on their way together, once the first had come back
 };
 
 class simulation {

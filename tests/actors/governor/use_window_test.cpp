@@ -137,7 +137,8 @@ TEST_F(use_window_test, no_minute_has_more_than_its_limit) {
     std::vector<sent> all;
     now_ = instant{1h};
     for (int i = 0; i < 600; ++i) {
-      const token_estimate wanted{static_cast<std::int64_t>(random() % 1'000), static_cast<std::int64_t>(random() % 300)};
+      const token_estimate wanted{static_cast<std::int64_t>(random() % 1'000),
+                                  static_cast<std::int64_t>(random() % 300)};
       now_ = window.room_at(wanted, now_);
       window.reserve(wanted, now_);
       all.push_back({now_, wanted});

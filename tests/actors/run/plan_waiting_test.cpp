@@ -130,7 +130,8 @@ TEST(plan_waiting_test, retries_are_restored_with_their_times) {
   const auto flow = several({});
   auto progress = planned(
       flow,
-      stored(flow, {{task_state::retrying, soon}, {task_state::completed, soon}, {task_state::retrying, std::nullopt}}));
+      stored(flow,
+             {{task_state::retrying, soon}, {task_state::completed, soon}, {task_state::retrying, std::nullopt}}));
   const auto waiting = progress.retries();
   ASSERT_EQ(waiting.size(), 1U);
   EXPECT_EQ(waiting[0].task, task_of("a"));
@@ -181,7 +182,9 @@ TEST(plan_waiting_test, retry_degraded_says_how_often) {
         const bool is_a = order.task.agent == agent_name{"a"};
         again += is_a ? 1 : 0;
         progress.finished(order.task.id,
-                          !is_a ? completed("1") : order.waits_for_quorum ? retrying(std::nullopt) : failed());
+                          !is_a                    ? completed("1")
+                          : order.waits_for_quorum ? retrying(std::nullopt)
+                                                   : failed());
       }
     }
     EXPECT_EQ(again, 1 + tries);
