@@ -62,7 +62,7 @@ constexpr std::array retry_table{
     make_setting_key<retry_policy, &retry_policy::total>(
         {.name = "total",
          .range = {1, 365 * day},
-         .doc = "No call begins later than this after the first one; \"0ms\" is no such limit."}),
+         .doc = "No call begins later than this after the first one, or \"off\"."}),
 };
 
 }  // namespace

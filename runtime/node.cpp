@@ -13,6 +13,7 @@
 #include "runtime/os/system_clock.hpp"
 #include "runtime/probes.hpp"
 #include "runtime/run_ids.hpp"
+#include "runtime/writer_assembly.hpp"
 #include "storage/read_pool.hpp"
 
 #include <caf/scoped_actor.hpp>
