@@ -24,6 +24,9 @@ bool has_type(const json::value& document, std::string_view type) {
   if (type == "boolean") {
     return document.is_bool();
   }
+  if (type == "number") {
+    return document.is_number();
+  }
   return type == "integer" && document.is_int64();
 }
 
@@ -77,10 +80,10 @@ bool fits(const json::value& document, std::string_view keyword, const json::val
     return std::ranges::find(rule.as_array(), document) != rule.as_array().end();
   }
   if (keyword == "minimum") {
-    return !document.is_int64() || document.as_int64() >= rule.as_int64();
+    return !document.is_number() || document.to_number<double>() >= rule.to_number<double>();
   }
   if (keyword == "maximum") {
-    return !document.is_int64() || document.as_int64() <= rule.as_int64();
+    return !document.is_number() || document.to_number<double>() <= rule.to_number<double>();
   }
   if (keyword == "minLength") {
     return !document.is_string() || static_cast<std::int64_t>(document.as_string().size()) >= rule.as_int64();

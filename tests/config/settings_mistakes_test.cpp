@@ -57,8 +57,8 @@ TEST(SettingsMistakes, in_the_file) {
       {"an unknown table", "[storag]\n", {"1:2 error storag: unknown key 'storag' | did you mean 'storage'?"}},
       {"nothing near",
        "zzzzzz=1\n",
-       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, config_version, storage, writer, vacuum, runtime, "
-        "log"}},
+       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, providers, config_version, storage, writer, vacuum, "
+        "runtime, retry, log"}},
       {"a key without its table",
        "max_batch=3\n",
        {"1:1 error max_batch: unknown key 'max_batch' | did you mean 'writer.max_batch'?"}},
@@ -75,10 +75,10 @@ TEST(SettingsMistakes, in_the_file) {
         "below",
         "2:8 error agents: 'agents' must be a table; write [agents.NAME]"}},
       {"tables of later versions",
-       "[http]\nport=1\n[retry.agent]\n[providers.x]\n",
+       "[http]\nport=1\n[evidence]\n[prices.x]\n",
        {"1:2 error http: this version does not read 'http' | take it out",
-        "3:2 error retry: this version does not read 'retry' | take it out",
-        "4:2 error providers: this version does not read 'providers' | take it out"}},
+        "3:2 error evidence: this version does not read 'evidence' | take it out",
+        "4:2 error prices: this version does not read 'prices' | take it out"}},
   });
 }
 
@@ -275,7 +275,7 @@ environment TROUPE_WRITER__MAX_BATCH: error: 'max_batch' must be an integer, fro
 --set a b=1: error: 'a b=1' is not KEY=VALUE
   write --set writer.max_batch=64
 --set a: error: unknown key 'a'
-  known: agents, config_version, storage, writer, vacuum, runtime, log
+  known: agents, providers, config_version, storage, writer, vacuum, runtime, retry, log
 )");
 }
 
