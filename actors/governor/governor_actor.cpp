@@ -108,8 +108,8 @@ admission::holder holder_of(governor_pointer self) {
 caf::result<permit_reply> ask(governor_pointer self, const ask_permit& what) {
   auto& state = self->state;
   const auto number = ++state.newest_question;
+  const auto who = holder_of(self);  // first: a promise takes the sender with it
   auto promise = self->make_response_promise<permit_reply>();
-  const auto who = holder_of(self);
   state.promises.emplace(number, promise);
   carry_out(self, state.brain->ask(number, who, what, now(self)));
   return promise;
