@@ -1,6 +1,7 @@
 #include "config/workflow_builder.hpp"
 
 #include "config/toml_text.hpp"
+#include "config/workflow_words.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -140,6 +141,49 @@ step_builder& step_builder::vote_each(std::string pointer, std::vector<std::stri
   consensus().strategy = consensus_strategy::vote;
   consensus().vote_each = std::move(pointer);
   consensus().vote_by = std::move(same_by);
+  return *this;
+}
+
+step_builder& step_builder::race() {
+  consensus().strategy = consensus_strategy::race;
+  return *this;
+}
+
+step_builder& step_builder::aggregate(std::string aggregator, std::string prompt, std::optional<int> quorum) {
+  consensus().strategy = consensus_strategy::aggregate;
+  consensus().aggregator = agent_name{std::move(aggregator)};
+  consensus().aggregate_prompt = std::move(prompt);
+  consensus().quorum = quorum;
+  return required({required_words.begin(), required_words.end()});
+}
+
+step_builder& step_builder::required(std::vector<std::string> pointers) {
+  consensus().required = std::move(pointers);
+  return *this;
+}
+
+step_builder& step_builder::min_answers(int count) {
+  consensus().min_answers = count;
+  return *this;
+}
+
+step_builder& step_builder::retry_degraded(int tries) {
+  consensus().retry_degraded = tries;
+  return *this;
+}
+
+step_builder& step_builder::soft_deadline(milliseconds after) {
+  consensus().soft_after = after;
+  return *this;
+}
+
+step_builder& step_builder::hard_deadline(milliseconds after) {
+  consensus().hard_after = after;
+  return *this;
+}
+
+step_builder& step_builder::retry(retry_policy policy) {
+  made_.retry = policy;
   return *this;
 }
 

@@ -29,6 +29,15 @@ class step_builder {
   step_builder& vote(std::optional<int> quorum = {});
   step_builder& vote_on(std::string pointer);
   step_builder& vote_each(std::string pointer, std::vector<std::string> same_by = {});
+  step_builder& race();
+  /// An empty prompt is the one of Troupe.
+  step_builder& aggregate(std::string aggregator, std::string prompt = {}, std::optional<int> quorum = {});
+  step_builder& required(std::vector<std::string> pointers);  ///< Of the aggregator's answer.
+  step_builder& min_answers(int count);
+  step_builder& retry_degraded(int tries);
+  step_builder& soft_deadline(milliseconds after);
+  step_builder& hard_deadline(milliseconds after);
+  step_builder& retry(retry_policy policy);
 
   const troupe::step& made() const noexcept { return made_; }
 

@@ -127,6 +127,7 @@ std::vector<problem> check_workflow(const workflow& flow, const check_context& k
   const workflow_shape shape{flow};
   check_graph(flow, shape, out);
   check_executors(flow, known, out);
+  check_consensus(flow, out);
   check_fields(flow, shape, out);
   check_templates(flow, shape, out);
   auto found = out.take();

@@ -1,4 +1,4 @@
-// Who carries out each step, and how answers become one.
+// Who carries out each step.
 #include "config/workflow_checks.hpp"
 
 #include <algorithm>
@@ -27,8 +27,8 @@ class executor_checker {
       check_count(each);
       check_agents(each);
       check_function(each);
-      if (each.consensus) {
-        check_consensus(each, *each.consensus);
+      if (each.consensus && !each.consensus->aggregator.empty()) {
+        check_agent(path("consensus.aggregator"), each.consensus->aggregator);
       }
       check_timeout(each);
     }
@@ -91,45 +91,6 @@ class executor_checker {
     }
     if (each.consensus) {
       out_.error(path("consensus"), "'consensus' has no use: a function answers alone", "take it out");
-    }
-  }
-
-  void check_consensus(const step& each, const consensus_policy& policy) {
-    const auto count = static_cast<int>(each.agents.size());
-    if (count > 0) {
-      check_most("consensus.quorum", policy.quorum, count);
-      check_most("consensus.min_answers", policy.min_answers, count);
-    }
-    const bool is_vote = policy.strategy == consensus_strategy::vote;
-    check_vote_key("consensus.vote_on", !policy.vote_on.empty(), is_vote);
-    check_vote_key("consensus.vote_each", !policy.vote_each.empty(), is_vote);
-    if (is_vote && !policy.vote_on.empty() && !policy.vote_each.empty()) {
-      out_.error(path("consensus.vote_each"),
-                 "'vote_each' and 'vote_on' are both there: answers are voted on whole or element by element",
-                 "take one of them out");
-    }
-    if (!policy.vote_by.empty() && policy.vote_each.empty()) {
-      out_.error(path("consensus.vote_by"),
-                 "'vote_by' has no use without 'vote_each'",
-                 "name the list whose elements are compared: vote_each = \"/findings\"");
-    }
-  }
-
-  void check_most(std::string_view key, const std::optional<int>& number, int count) {
-    if (number && (*number < 1 || *number > count)) {
-      const std::string name{key.substr(key.find('.') + 1)};
-      const std::string range = count == 1 ? "must be 1" : "must be from 1 to " + std::to_string(count);
-      out_.error(path(key),
-                 quoted(name) + ' ' + range + ": the step has " + std::to_string(count) +
-                     (count == 1 ? " agent" : " agents") + "; this is " + std::to_string(*number));
-    }
-  }
-
-  void check_vote_key(std::string_view key, bool is_given, bool is_vote) {
-    if (is_given && !is_vote) {
-      out_.error(path(key),
-                 quoted(std::string{key.substr(key.find('.') + 1)}) + " has no use without strategy = \"vote\"",
-                 "set strategy = \"vote\", or take it out");
     }
   }
 

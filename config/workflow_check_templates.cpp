@@ -12,6 +12,7 @@ namespace troupe {
 namespace {
 
 constexpr std::array<std::string_view, 3> fixed_names{"run.id", "run.subject", "step.id"};
+constexpr std::string_view outputs_name = "outputs";  // Of the prompt of an aggregator alone.
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -49,10 +50,26 @@ class template_checker {
       if (each.gate) {
         check_prompt(step_path(i, "gate.prompt"), each.gate->prompt);
       }
+      if (each.consensus && !each.consensus->aggregate_prompt.empty()) {
+        check_aggregate_prompt(step_path(i, "consensus.prompt"), each.consensus->aggregate_prompt);
+      }
     }
   }
 
  private:
+  void check_aggregate_prompt(const std::string& path, const std::string& prompt) {
+    sees_outputs_ = true;
+    check_prompt(path, prompt);
+    sees_outputs_ = false;
+    const auto pieces = parse_template(prompt).pieces;
+    const auto is_outputs = [](const template_piece& piece) { return name_of(piece) == outputs_name; };
+    if (std::none_of(pieces.begin(), pieces.end(), is_outputs)) {
+      out_.warning(path,
+                   "the aggregator does not get to see the answers: its prompt has no {{outputs}}",
+                   "write {{outputs}} where they belong");
+    }
+  }
+
   void check_prompt(const std::string& path, const std::string& prompt) {
     path_ = path;
     prompt_ = prompt;
@@ -105,12 +122,18 @@ class template_checker {
 
   void check_fixed(const template_piece& piece) {
     const std::string name = name_of(piece);
+    if (sees_outputs_ && name == outputs_name) {
+      return;
+    }
     if (std::find(fixed_names.begin(), fixed_names.end(), name) == fixed_names.end()) {
       complain(problem::severity::error, piece.text, "'" + piece.text + "' is an unknown name", fixed_hint(name));
     }
   }
 
   std::string fixed_hint(const std::string& name) const {
+    if (name == outputs_name) {
+      return "the prompt of an aggregator has it; elsewhere a step's result is {{state.NAME}}";
+    }
     if (contains(inputs_, name)) {
       return "did you mean '{{inputs." + name + "}}'?";
     }
@@ -123,6 +146,9 @@ class template_checker {
     }
     for (const auto& field : fields_) {
       names.push_back("state." + field);
+    }
+    if (sees_outputs_) {
+      names.emplace_back(outputs_name);
     }
     const auto near = nearest_name(name, names);
     return near ? "did you mean '{{" + *near + "}}'?" : suggestion(name, names);
@@ -167,6 +193,7 @@ class template_checker {
   std::vector<std::string> inputs_;
   std::vector<std::string> fields_;
   std::string element_;
+  bool sees_outputs_ = false;
   std::string path_;
   std::string_view prompt_;
   std::size_t offset_ = 0;  ///< In the prompt, of what is looked at.

@@ -46,6 +46,7 @@ std::vector<std::string> step_names(const workflow& flow);
 
 void check_graph(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
 void check_executors(const workflow& flow, const check_context& known, workflow_complaints& out);
+void check_consensus(const workflow& flow, workflow_complaints& out);
 void check_fields(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
 void check_templates(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
 

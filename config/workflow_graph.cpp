@@ -19,7 +19,8 @@ std::string executor_text(const step& each) {
     text += (text.empty() ? "" : ", ") + agent.str();
   }
   if (each.consensus) {
-    text += " (" + std::string{word_of(strategy_words, each.consensus->strategy)} + ')';
+    text += " (" + std::string{word_of(strategy_words, each.consensus->strategy)};
+    text += (each.consensus->aggregator.empty() ? "" : ": " + each.consensus->aggregator.str()) + ')';
   }
   if (each.function) {
     text += each.function->name + "()";

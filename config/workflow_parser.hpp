@@ -54,8 +54,14 @@ struct workflow_parts {
   prompt_library& prompts;
 };
 
+/// Keeps how a prompt is spelled, so that a placeholder in it can be pointed at.
+void note_text(const toml_value_ref& value, workflow_parts& parts);
+
 /// `[[step]]` number `index` (from 0). What could not be read keeps its default.
 step parse_step(const toml_table& table, toml_place at, std::size_t index, workflow_parts& parts);
+
+/// The value of `consensus`; nothing after a complaint that leaves nothing of it.
+std::optional<consensus_policy> parse_consensus(const toml_value_ref& value, workflow_parts& parts);
 
 /// The value of `next`.
 std::vector<route> parse_routes(const toml_value_ref& value, source_map& positions);

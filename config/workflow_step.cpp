@@ -10,7 +10,7 @@ namespace {
 
 constexpr int attempts_max = 1'000;
 constexpr double multiplier_max = 1'000;
-constexpr int members_max = 1'000;
+constexpr int votes_max = 1'000;
 
 class step_parser {
  public:
@@ -31,7 +31,9 @@ class step_parser {
     parse_output();
     parse_policies();
     parse_edges();
-    parse_consensus();
+    if (const auto consensus = reader_.take("consensus")) {
+      out_.consensus = parse_consensus(*consensus, parts_);
+    }
     reader_.finish();
     return std::move(out_);
   }
@@ -97,7 +99,7 @@ class step_parser {
     gate_policy gate;
     toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
     if (const auto prompt = reader.require("prompt", "say what is to be decided: prompt = \"Merge?\"")) {
-      note_text(*prompt, prompt->path);
+      note_text(*prompt, parts_);
       gate.prompt = read_text(*prompt).value_or("");
     }
     if (const auto expires = reader.take("expires")) {
@@ -108,7 +110,7 @@ class step_parser {
       gate.on_expiry = choice ? std::string{expiry_words.at(*choice)} : "";
     }
     if (const auto votes = reader.take("votes")) {
-      gate.votes = static_cast<int>(read_integer(*votes, {.min = 1, .max = members_max}).value_or(1));
+      gate.votes = static_cast<int>(read_integer(*votes, {.min = 1, .max = votes_max}).value_or(1));
     }
     reader.finish();
     out_.gate = std::move(gate);
@@ -150,7 +152,7 @@ class step_parser {
       return;
     }
     if (text) {
-      note_text(*text, text->path);
+      note_text(*text, parts_);
       out_.prompt = read_text(*text).value_or("");
     }
     if (file) {
@@ -159,12 +161,6 @@ class step_parser {
         out_.prompt = std::move(found->text);
       }
     }
-  }
-
-  // Keeps how the text is spelled, so that a placeholder in it can be pointed at.
-  void note_text(const toml_value_ref& value, const std::string& path) {
-    parts_.positions.set_text(
-        path, parts_.sink.position(value.node.begin), raw_text(parts_.source, value.node.begin, value.node.end));
   }
 
   void parse_output() {
@@ -239,52 +235,6 @@ class step_parser {
       parts_.positions.set(item.path, parts_.sink.position(item.node.begin));
       if (auto name = read_name(item, "the id of a step")) {
         out_.join.emplace_back(std::move(*name));
-      }
-    }
-  }
-
-  void parse_consensus() {
-    const auto value = reader_.take("consensus");
-    const auto* table = value ? read_table(*value) : nullptr;
-    if (table == nullptr) {
-      return;
-    }
-    consensus_policy policy;
-    toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
-    if (const auto strategy = reader.take("strategy")) {
-      policy.strategy = read_enum<consensus_strategy>(*strategy, strategy_words).value_or(consensus_strategy::collect);
-    }
-    policy.quorum = read_count(reader.take("quorum"), 1);
-    policy.min_answers = read_count(reader.take("min_answers"), 1);
-    policy.retry_degraded = read_count(reader.take("retry_degraded"), 0).value_or(policy.retry_degraded);
-    if (const auto on = reader.take("vote_on")) {
-      policy.vote_on = read_pointer(*on).value_or("");
-    }
-    if (const auto each = reader.take("vote_each")) {
-      policy.vote_each = read_pointer(*each).value_or("");
-    }
-    if (const auto by = reader.take("vote_by")) {
-      read_pointers(*by, policy.vote_by);
-    }
-    reader.finish();
-    out_.consensus = std::move(policy);
-  }
-
-  static std::optional<int> read_count(const std::optional<toml_value_ref>& value, int min) {
-    const auto number = value ? read_integer(*value, {.min = min, .max = members_max}) : std::nullopt;
-    return number ? std::optional{static_cast<int>(*number)} : std::nullopt;
-  }
-
-  void read_pointers(const toml_value_ref& value, std::vector<std::string>& out) {
-    const auto* list = value.node.as<toml_list>();
-    if (list == nullptr) {
-      value.refuse("must be a list of JSON pointers; this is " + std::string{kind_name(value.node)});
-      return;
-    }
-    for (std::size_t i = 0; i < list->size(); ++i) {
-      const toml_value_ref item{(*list)[i], value.path + '[' + std::to_string(i) + ']', value.sink};
-      if (auto pointer = read_pointer(item)) {
-        out.push_back(std::move(*pointer));
       }
     }
   }

@@ -140,6 +140,8 @@ toml_node retry_node(const retry_policy& retry) {
   return out.inline_table();
 }
 
+toml_node texts_node(const std::vector<std::string>& texts) { return toml_node{toml_list(texts.begin(), texts.end())}; }
+
 std::string consensus_lines(const consensus_policy& policy) {
   table_writer out;
   out.add("strategy", word_of(strategy_words, policy.strategy));
@@ -147,12 +149,19 @@ std::string consensus_lines(const consensus_policy& policy) {
   out.add_text_if("vote_on", policy.vote_on);
   out.add_text_if("vote_each", policy.vote_each);
   if (!policy.vote_by.empty()) {
-    out.add("vote_by", toml_node{toml_list(policy.vote_by.begin(), policy.vote_by.end())});
+    out.add("vote_by", texts_node(policy.vote_by));
   }
   if (policy.retry_degraded != consensus_policy{}.retry_degraded) {
     out.add("retry_degraded", std::int64_t{policy.retry_degraded});
   }
   out.add_if("min_answers", policy.min_answers);
+  out.add_text_if("aggregator", policy.aggregator.str());
+  out.add_text_if("prompt", policy.aggregate_prompt);
+  if (policy.strategy == consensus_strategy::aggregate || !policy.required.empty()) {
+    out.add("required", texts_node(policy.required));
+  }
+  out.add_if("soft_deadline", policy.soft_after);
+  out.add_if("hard_deadline", policy.hard_after);
   return out.lines();
 }
 

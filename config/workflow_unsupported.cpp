@@ -8,8 +8,7 @@ namespace {
 
 class feature_checker {
  public:
-  feature_checker(const workflow& flow, const source_map& positions)
-      : flow_(flow), positions_(positions), out_(flow, positions) {}
+  feature_checker(const workflow& flow, const source_map& positions) : flow_(flow), out_(flow, positions) {}
 
   std::vector<problem> check() {
     refuse(flow_.limits.budget_microusd.has_value(), "limits.budget_usd", "limits.budget_usd");
@@ -27,22 +26,10 @@ class feature_checker {
     refuse(each.map.has_value(), step_path(index, "map"), "map");
     refuse(!each.join.empty(), step_path(index, "join"), "join");
     refuse(each.on_error.has_value(), step_path(index, "on_error"), "on_error");
-    refuse(each.retry.has_value(), step_path(index, "retry"), "retry");
     refuse(each.on_crash.has_value(), step_path(index, "on_crash"), "on_crash");
     for (std::size_t i = 0; i < each.next.size(); ++i) {
       refuse(each.next[i].when.has_value(), list_path(step_path(index, "next"), i) + ".when", "when");
     }
-    if (each.consensus) {
-      check_consensus(*each.consensus, step_path(index, "consensus"));
-    }
-  }
-
-  void check_consensus(const consensus_policy& policy, const std::string& path) {
-    refuse(policy.strategy == consensus_strategy::race, path + ".strategy", "strategy = \"race\"");
-    refuse(policy.strategy == consensus_strategy::aggregate, path + ".strategy", "strategy = \"aggregate\"");
-    const bool has_retry = policy.retry_degraded != consensus_policy{}.retry_degraded;
-    refuse(has_retry || positions_.contains(path + ".retry_degraded"), path + ".retry_degraded", "retry_degraded");
-    refuse(policy.min_answers.has_value(), path + ".min_answers", "min_answers");
   }
 
   void refuse(bool is_there, const std::string& path, std::string_view what) {
@@ -52,7 +39,6 @@ class feature_checker {
   }
 
   const workflow& flow_;
-  const source_map& positions_;
   workflow_complaints out_;
 };
 

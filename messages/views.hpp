@@ -78,6 +78,13 @@ struct output_view {
   std::string standard_error;
 };
 
+/// What a step came to in one superstep, as it was committed.
+struct verdict_view {
+  superstep_no superstep;
+  step_id step;
+  json_text verdict;  ///< docs/schema.md, consensus_verdicts.verdict.
+};
+
 /// All that a run actor needs to go on where the rows stand.
 struct recovery_view {
   run_view run;

@@ -3,6 +3,7 @@
 #include "storage/event_data.hpp"
 #include "storage/stored_names.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace troupe {
@@ -86,6 +87,17 @@ std::int64_t free_run_timestamp(statement_cache& sql,
   return found.step() && !found.is_null(0) ? found.number(0) : wanted;
 }
 
+std::vector<verdict_view> list_verdict_rows(statement_cache& sql, const run_id& run) {
+  auto row = sql.use(
+      "SELECT superstep, step_id, verdict FROM consensus_verdicts WHERE run_id = ? ORDER BY superstep, consensus_id",
+      run);
+  std::vector<verdict_view> verdicts;
+  while (row.step()) {
+    verdicts.push_back({superstep_no{row.number(0)}, step_id{row.text(1)}, json_text{row.text(2)}});
+  }
+  return verdicts;
+}
+
 void save_verdict(run_change& change, superstep_no superstep, const step_verdict& verdict) {
   const auto consensus = insert_consensus(change, verdict);
   change.sql().run(
@@ -97,8 +109,9 @@ void save_verdict(run_change& change, superstep_no superstep, const step_verdict
       verdict.step,
       to_string(verdict.reached.status),
       verdict_json(verdict.reached));
+  const auto& counted = verdict.reached.answered;
   for (const auto& answer : verdict.answers) {
-    if (answer.value) {
+    if (answer.value && std::ranges::find(counted, answer.agent) != counted.end()) {
       insert_answer(change, consensus, superstep, verdict.step, answer);
     }
   }

@@ -89,8 +89,9 @@ class encoder {
   void add(const answer_group& group) { all(group.value, group.agents); }
   void add(const missing_agent& missing) { all(missing.agent, missing.why); }
   void add(const verdict& reached) {
-    all(to_string(reached.status), reached.asked, reached.answered, reached.missing, reached.quorum, reached.winner);
-    all(reached.agreement, reached.agreed, reached.dissent, reached.degraded, reached.why);
+    all(to_string(reached.status), reached.asked, reached.answered, reached.missing, reached.aggregator);
+    all(reached.quorum, reached.winner, reached.agreement, reached.agreed, reached.dissent, reached.degraded);
+    all(reached.emergency, reached.why);
   }
   void add(const step_verdict& verdict) { all(verdict.step, verdict.reached, verdict.answers); }
   void add(const run_end& end) { all(to_string(end.state), end.degraded, end.why, end.failed_step, end.until); }

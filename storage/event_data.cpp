@@ -56,7 +56,11 @@ json_object verdict_object(const verdict& reached) {
       .add_raw("answered", names(reached.answered))
       .add_raw("missing", missing_json(reached.missing))
       .add("agreement", reached.agreement)
-      .add("degraded", reached.degraded);
+      .add("degraded", reached.degraded)
+      .add("emergency", reached.emergency);
+  if (reached.aggregator) {
+    object.add("aggregator", reached.aggregator->str());
+  }
   add_error(object, reached.why);
   return object;
 }

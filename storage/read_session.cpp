@@ -1,6 +1,7 @@
 #include "storage/read_session.hpp"
 
 #include "storage/blobs.hpp"
+#include "storage/consensus_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/lease.hpp"
@@ -355,6 +356,15 @@ result<std::vector<task_view>> read_session::list_tasks(const run_id& run) {
       return known.error();
     }
     return list_task_rows(sql, run, std::nullopt);
+  });
+}
+
+result<std::vector<verdict_view>> read_session::list_verdicts(const run_id& run) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<std::vector<verdict_view>> {
+    if (auto known = must_exist(sql, run); !known) {
+      return known.error();
+    }
+    return list_verdict_rows(sql, run);
   });
 }
 

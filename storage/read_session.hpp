@@ -34,6 +34,9 @@ class read_session {
   /// By superstep, then graph order.
   result<std::vector<task_view>> list_tasks(const run_id& run);
 
+  /// In order of commit.
+  result<std::vector<verdict_view>> list_verdicts(const run_id& run);
+
   /// Events with a seq above `since`, in order, at most `limit`.
   result<event_batch> list_events(const run_id& run, event_seq since, std::int64_t limit);
 

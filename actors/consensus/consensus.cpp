@@ -125,20 +125,52 @@ std::optional<error> lacks_what_is_voted_on(const consensus_policy& policy, cons
   return std::nullopt;
 }
 
+std::optional<error> lacks_what_is_required(const std::vector<std::string>& required, const json::value& value) {
+  for (const auto& pointer : required) {
+    if (find(value, pointer) == nullptr) {
+      return error{error_code::output_invalid, "the answer has nothing at " + pointer + ", which is required", ""};
+    }
+  }
+  return std::nullopt;
+}
+
+const agent_answer* answer_of(const agent_name& agent, std::span<const agent_answer> answers) {
+  const auto found = std::ranges::find(answers, agent, &agent_answer::agent);
+  return found == answers.end() ? nullptr : &*found;
+}
+
+error reason_of(const agent_answer* answer, const error& without_one) {
+  return answer == nullptr ? without_one : answer->why_missing.value_or(without_one);
+}
+
+error no_answer() { return {error_code::agent_no_output, "no answer", ""}; }
+
+// Those who have nothing to say of themselves when a race is won were never waited for.
+error silence(const consensus_policy& policy,
+              std::span<const agent_name> members,
+              std::span<const agent_answer> answers) {
+  const bool won = std::ranges::any_of(members, [&](const agent_name& member) {
+    const auto* answer = answer_of(member, answers);
+    return answer != nullptr && answer->value;
+  });
+  const bool lost = won && policy.strategy == consensus_strategy::race;
+  return lost ? error{error_code::cancelled, "another agent answered first", ""} : no_answer();
+}
+
 std::vector<given_answer> take_in(verdict& made,
                                   const consensus_policy& policy,
-                                  std::span<const agent_name> asked,
+                                  std::span<const agent_name> members,
                                   std::span<const agent_answer> answers) {
   std::vector<given_answer> given;
-  for (const auto& agent : asked) {
+  const auto silent = silence(policy, members, answers);
+  for (const auto& agent : members) {
     made.asked.push_back(agent);
-    const auto found = std::ranges::find(answers, agent, &agent_answer::agent);
-    if (found == answers.end() || !found->value) {
-      const error silent{error_code::agent_no_output, "no answer", ""};
-      made.missing.push_back({agent, found == answers.end() ? silent : found->why_missing.value_or(silent)});
+    const auto* answer = answer_of(agent, answers);
+    if (answer == nullptr || !answer->value) {
+      made.missing.push_back({agent, reason_of(answer, silent)});
       continue;
     }
-    auto value = parse(*found->value);
+    auto value = parse(*answer->value);
     if (policy.strategy == consensus_strategy::vote) {
       if (auto why = lacks_what_is_voted_on(policy, value)) {
         made.missing.push_back({agent, *std::move(why)});
@@ -151,9 +183,11 @@ std::vector<given_answer> take_in(verdict& made,
   return given;
 }
 
-error quorum_error(const verdict& made) {
+error quorum_error(const verdict& made, int fewest) {
   std::string text = std::to_string(made.answered.size()) + " of " + std::to_string(made.asked.size()) +
-                     " agents answered, " + std::to_string(made.quorum) + " are needed; missing:";
+                     " agents answered, " + std::to_string(made.quorum) + (made.quorum == 1 ? " is" : " are") +
+                     " needed" + (fewest < made.quorum ? " (" + std::to_string(fewest) + " in an emergency)" : "") +
+                     "; missing:";
   for (const auto& missing : made.missing) {
     text +=
         " " + missing.agent.str() + " (" + std::string{to_string(missing.why.code)} + ": " + missing.why.message + ")";
@@ -161,9 +195,9 @@ error quorum_error(const verdict& made) {
   return {error_code::quorum_not_met, text, "see what they printed: troupe logs RUN --stderr"};
 }
 
-void collect(verdict& made, std::vector<given_answer>& given) {
+void collect(verdict& made, std::vector<given_answer>& given, std::size_t members) {
   made.agreement = 1;
-  if (made.asked.size() == 1) {
+  if (members == 1) {
     made.winner = canonical(given.front().value);
     return;
   }
@@ -172,6 +206,50 @@ void collect(verdict& made, std::vector<given_answer>& given) {
     all[answer.agent.str()] = std::move(answer.value);
   }
   made.winner = canonical(all);
+}
+
+// The group at `first` has won; the others are in dissent.
+void decide(verdict& made, std::vector<answer_group>& groups, std::vector<answer_group>::iterator first) {
+  made.winner = first->value;
+  made.agreement = static_cast<double>(first->agents.size()) / static_cast<double>(made.answered.size());
+  made.agreed.push_back(*first);
+  groups.erase(first);
+  made.dissent = std::move(groups);
+  sort_dissent(made.dissent);
+}
+
+void race(verdict& made, std::vector<given_answer>& given, std::span<const agent_answer> answers) {
+  std::ranges::sort(given, {}, [&](const given_answer& one) { return answer_of(one.agent, answers); });
+  std::ranges::transform(given, made.answered.begin(), &given_answer::agent);
+  grouping same;
+  for (const auto& answer : given) {
+    same.add(key_of(answer.value), answer.value, answer.agent);
+  }
+  made.degraded = false;
+  made.status = verdict_status::ok;
+  decide(made, same.groups, same.groups.begin());
+}
+
+void aggregate(verdict& made,
+               const consensus_policy& policy,
+               std::vector<given_answer>& given,
+               std::span<const agent_answer> answers) {
+  const auto members = made.asked.size();
+  made.asked.push_back(policy.aggregator);
+  made.aggregator = policy.aggregator;
+  const auto* answer = answer_of(policy.aggregator, answers);
+  auto why = answer != nullptr && answer->value ? lacks_what_is_required(policy.required, parse(*answer->value))
+                                                : std::optional{reason_of(answer, no_answer())};
+  if (why) {
+    made.missing.push_back({policy.aggregator, *std::move(why)});
+    made.degraded = true;
+    made.status = verdict_status::degraded;
+    collect(made, given, members);
+    return;
+  }
+  made.answered.push_back(policy.aggregator);
+  made.agreement = 1;
+  made.winner = answer->value;
 }
 
 void vote(verdict& made, const consensus_policy& policy, const std::vector<given_answer>& given) {
@@ -183,22 +261,17 @@ void vote(verdict& made, const consensus_policy& policy, const std::vector<given
   const auto most =
       std::ranges::max(groups, {}, [](const answer_group& group) { return group.agents.size(); }).agents.size();
   const auto leads = [&](const answer_group& group) { return group.agents.size() == most; };
-  if (std::ranges::count_if(groups, leads) > 1) {
-    std::string sides;
-    for (const auto& group : groups) {
-      sides += leads(group) ? (sides.empty() ? "" : " against ") + names(group.agents) : "";
-    }
-    made.status = verdict_status::conflict;
-    made.why = error{error_code::consensus_conflict,
-                     "the agents do not agree: " + sides,
-                     "see their answers: troupe output RUN STEP"};
-  } else {
-    const auto first = std::ranges::find_if(groups, leads);
-    made.winner = first->value;
-    made.agreement = static_cast<double>(most) / static_cast<double>(given.size());
-    made.agreed.push_back(*first);
-    groups.erase(first);
+  if (std::ranges::count_if(groups, leads) == 1) {
+    decide(made, groups, std::ranges::find_if(groups, leads));
+    return;
   }
+  std::string sides;
+  for (const auto& group : groups) {
+    sides += leads(group) ? (sides.empty() ? "" : " against ") + names(group.agents) : "";
+  }
+  made.status = verdict_status::conflict;
+  made.why = error{
+      error_code::consensus_conflict, "the agents do not agree: " + sides, "see their answers: troupe output RUN STEP"};
   made.dissent = std::move(groups);
   sort_dissent(made.dissent);
 }
@@ -210,9 +283,10 @@ void vote_each(verdict& made, const consensus_policy& policy, const std::vector<
       same.add(key_of(element, policy.vote_by), element, answer.agent);
     }
   }
+  const auto needed = std::min(static_cast<std::size_t>(made.quorum), given.size());
   json::array agreed;
   for (auto& group : same.groups) {
-    if (group.agents.size() >= static_cast<std::size_t>(made.quorum)) {
+    if (group.agents.size() >= needed) {
       agreed.push_back(parse(group.value));
       made.agreed.push_back(std::move(group));
     } else {
@@ -251,33 +325,33 @@ json::array to_array(const std::vector<answer_group>& groups) {
 
 }  // namespace
 
-int quorum_of(const consensus_policy& policy, int asked) {
-  if (policy.quorum) {
-    return *policy.quorum;
-  }
-  const int two_thirds = (2 * asked + 2) / 3;  // rounded up
-  return asked >= 2 ? std::max(2, two_thirds) : 1;
-}
-
 json_text normalised(const json_text& answer) { return key_of(parse(answer)); }
 
 verdict reach(const consensus_policy& policy,
               std::span<const agent_name> asked,
               std::span<const agent_answer> answers) {
-  invariant(!asked.empty(), "somebody was asked");
+  const bool has_aggregator = policy.strategy == consensus_strategy::aggregate;
+  invariant(asked.size() > (has_aggregator ? 1U : 0U), "somebody was asked");
+  invariant(!has_aggregator || asked.back() == policy.aggregator, "the aggregator is the last who is asked");
+  const auto members = asked.first(asked.size() - (has_aggregator ? 1U : 0U));
+  const int fewest = fewest_of(policy, static_cast<int>(members.size()));
   verdict made;
-  made.quorum = quorum_of(policy, static_cast<int>(asked.size()));
-  auto given = take_in(made, policy, asked, answers);
+  made.quorum = quorum_of(policy, static_cast<int>(members.size()));
+  auto given = take_in(made, policy, members, answers);
+  const auto count = given.size();
   made.degraded = !made.missing.empty();
-  if (given.empty() || given.size() < static_cast<std::size_t>(made.quorum)) {
+  if (given.empty() || count < static_cast<std::size_t>(fewest)) {
     made.status = verdict_status::insufficient;
-    made.why = quorum_error(made);
+    made.why = quorum_error(made, fewest);
     return made;
   }
   made.status = made.degraded ? verdict_status::degraded : verdict_status::ok;
   switch (policy.strategy) {
     case consensus_strategy::collect:
-      collect(made, given);
+      collect(made, given, members.size());
+      break;
+    case consensus_strategy::race:
+      race(made, given, answers);
       break;
     case consensus_strategy::vote:
       if (policy.vote_each.empty()) {
@@ -286,10 +360,11 @@ verdict reach(const consensus_policy& policy,
         vote_each(made, policy, given);
       }
       break;
-    case consensus_strategy::race:
     case consensus_strategy::aggregate:
-      invariant(false, "the workflow check refuses strategies that are not carried out");
+      aggregate(made, policy, given, answers);
+      break;
   }
+  made.emergency = made.winner && count < static_cast<std::size_t>(made.quorum);
   return made;
 }
 
@@ -302,10 +377,12 @@ json_text to_json(const verdict& reached) {
   }
   json::object all{{"status", std::string{to_string(reached.status)}},
                    {"degraded", reached.degraded},
+                   {"emergency", reached.emergency},
                    {"quorum", reached.quorum},
                    {"asked", to_array(reached.asked)},
                    {"answered", to_array(reached.answered)},
                    {"missing", std::move(missing)},
+                   {"aggregator", reached.aggregator ? json::value(reached.aggregator->str()) : json::value()},
                    {"agreement", reached.agreement},
                    {"agreed", to_array(reached.agreed)},
                    {"dissent", to_array(reached.dissent)},

@@ -55,6 +55,9 @@ class documents {
     if (path.front() == "state") {
       return text_of(walk(opened(state_, names_.state), rest));
     }
+    if (path.size() == 1 && path.front() == "outputs" && names_.outputs != nullptr) {
+      return names_.outputs->str();
+    }
     if (path.size() == 2 && path.front() == "run") {
       return path[1] == "id"        ? std::optional{names_.run.str()}
              : path[1] == "subject" ? std::optional{names_.subject}

@@ -10,13 +10,15 @@
 
 namespace troupe {
 
-/// What a prompt may name: `inputs.x`, `state.path.to`, `run.id`, `run.subject`, `step.id`.
+/// What a prompt may name: `inputs.x`, `state.path.to`, `run.id`, `run.subject`, `step.id`, and, for an aggregator,
+/// `outputs`.
 struct prompt_names {
   const json_text& inputs;  ///< An object.
   const json_text& state;   ///< An object.
   const run_id& run;
   const std::string& subject;
   const step_id& step;
+  const json_text* outputs = nullptr;  ///< An object of agent to answer; null: the prompt may not name it.
 };
 
 /// Texts stand as they are, other values as canonical JSON. INVALID_INPUT names what a placeholder does not find.

@@ -6,20 +6,9 @@
 #include "runtime/json/json_writer.hpp"
 
 #include <memory>
-#include <set>
 
 namespace troupe {
 namespace {
-
-std::set<std::string> agents_of(const workflow& flow) {
-  std::set<std::string> names;
-  for (const step& each : flow.steps) {
-    for (const agent_name& agent : each.agents) {
-      names.insert(agent.str());
-    }
-  }
-  return names;
-}
 
 std::string json_of(const checked_workflow& checked) {
   const workflow& flow = *checked.flow;

@@ -69,26 +69,51 @@ std::string run_paused_words(const boost::json::value& data) {
   return text;
 }
 
+/// `claude missing (AGENT_EXIT)`; who was not waited for is `stopped`.
 std::string missing_words(const boost::json::value& data) {
   std::string text;
   const boost::json::value* missing = member(data, "missing");
   if (missing != nullptr && missing->is_array()) {
     for (const boost::json::value& each : missing->get_array()) {
-      add(text, text_member(each, "agent") + " missing (" + text_member(each, "code") + ')');
+      const std::string code = text_member(each, "code");
+      const bool stopped = code == to_string(error_code::cancelled);
+      add(text, text_member(each, "agent") + (stopped ? " stopped" : " missing (" + code + ')'));
     }
   }
   return text;
 }
 
+bool truth_member(const boost::json::value& data, std::string_view name) noexcept {
+  const boost::json::value* found = member(data, name);
+  return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+/// `degraded, 2 of 3 answered`; an aggregator is not among those who are counted.
+std::string answered_words(const boost::json::value& data) {
+  auto asked = texts_member(data, "asked");
+  auto answered = texts_member(data, "answered");
+  const std::string aggregator = text_member(data, "aggregator");
+  const bool aggregated = std::erase(answered, aggregator) > 0;
+  std::erase(asked, aggregator);
+  const std::string count = std::to_string(answered.size()) + " of " + std::to_string(asked.size()) + " answered";
+  std::string text;
+  if (truth_member(data, "emergency")) {
+    text = "emergency: " + count + ", the quorum is " + std::to_string(number_member(data, "quorum").value_or(0));
+  } else {
+    text = text_member(data, "status") + ", " + count;
+  }
+  add(text, aggregated ? "brought together by " + aggregator : std::string{});
+  return text;
+}
+
 std::string consensus_words(const boost::json::value& data) {
-  const auto asked = texts_member(data, "asked").size();
-  std::string text = text_member(data, "status");
-  if (asked > 1) {
-    add(text, std::to_string(texts_member(data, "answered").size()) + " of " + std::to_string(asked) + " answered");
+  const bool several = texts_member(data, "asked").size() > 1;
+  std::string text = several ? answered_words(data) : text_member(data, "status");
+  if (several) {
     const std::int64_t dissent = number_member(data, "dissent").value_or(0);
     add(text, dissent > 0 ? std::to_string(dissent) + " in dissent" : std::string{});
+    add(text, missing_words(data));
   }
-  add(text, asked > 1 ? missing_words(data) : std::string{});
   add(text, text_member(data, "code"));
   return text;
 }
@@ -112,8 +137,7 @@ std::string run_started_words(const boost::json::value& data) {
 }
 
 std::string run_completed_words(const boost::json::value& data) {
-  const boost::json::value* degraded = member(data, "degraded");
-  return degraded != nullptr && degraded->is_bool() && degraded->get_bool() ? "degraded" : "";
+  return truth_member(data, "degraded") ? "degraded" : "";
 }
 
 std::string run_resumed_words(const boost::json::value& data) {

@@ -82,22 +82,72 @@ std::string vote_words(const judged_step& judged) {
   return std::to_string(reached.answered.size() - others.size()) + " agree, in dissent: " + listed(others);
 }
 
+/// Those of `agents` who count for the quorum.
+std::vector<agent_name> members_of(const verdict& reached, std::vector<agent_name> agents) {
+  if (reached.aggregator) {
+    std::erase(agents, *reached.aggregator);
+  }
+  return agents;
+}
+
+/// `brought together by judge: 3 agreements, 1 conflict`, as far as its answer has such lists.
+std::string aggregate_words(const verdict& reached) {
+  if (std::ranges::find(reached.answered, *reached.aggregator) == reached.answered.end()) {
+    return "not brought together";
+  }
+  std::string text = "brought together by " + reached.aggregator->str();
+  const auto answer = reached.winner ? parse(*reached.winner) : boost::json::value{};
+  std::string found;
+  const auto add = [&](std::string_view pointer, std::string_view singular, std::string_view plural) {
+    const auto* list = find(answer, pointer);
+    if (list != nullptr && list->is_array()) {
+      const auto count = static_cast<std::int64_t>(list->get_array().size());
+      found += (found.empty() ? ": " : ", ") + counted(count, singular, plural);
+    }
+  };
+  add("/agreements", "agreement", "agreements");
+  add("/conflicts", "conflict", "conflicts");
+  return text + found;
+}
+
+/// How those who answered came to the result.
+std::string way_words(const judged_step& judged) {
+  const verdict& reached = judged.reached;
+  if (reached.aggregator) {
+    return aggregate_words(reached);
+  }
+  if (judged.race) {
+    const std::string first = reached.answered.front().str() + " was first";
+    return reached.dissent.empty() ? first : first + ", " + vote_words(judged);
+  }
+  return judged.one_by_one || !reached.agreed.empty() ? vote_words(judged) : "";
+}
+
 /// `2 of 3 answered: gpt and claude, all agree`
 std::string verdict_words(const judged_step& judged) {
   const verdict& reached = judged.reached;
-  std::string text =
-      std::to_string(reached.answered.size()) + " of " + std::to_string(reached.asked.size()) + " answered";
-  if (reached.answered.size() < reached.asked.size() && !reached.answered.empty()) {
-    text += ": " + listed(names_of(reached.answered));
+  const auto asked = members_of(reached, reached.asked);
+  const auto answered = members_of(reached, reached.answered);
+  std::string text = reached.emergency ? "emergency: " : "";
+  text += std::to_string(answered.size()) + " of " + std::to_string(asked.size()) + " answered";
+  if (answered.size() < asked.size() && !answered.empty()) {
+    text += ": " + listed(names_of(answered));
+  }
+  if (reached.emergency) {
+    text += ", the quorum is " + std::to_string(reached.quorum);
   }
   if (reached.status == verdict_status::insufficient) {
     return text + ", " + std::to_string(reached.quorum) + " needed";
   }
-  const bool voted = judged.one_by_one || !reached.agreed.empty();
-  return voted ? text + ", " + vote_words(judged) : text;
+  const std::string way = reached.winner ? way_words(judged) : "";
+  return way.empty() ? text : text + ", " + way;
 }
 
+/// Who was not waited for is told otherwise than who failed.
 std::string missing_line(const missing_agent& missing, const style& look) {
+  if (missing.why.code == error_code::cancelled) {
+    return "  " + missing.agent.str() + " was stopped: " + printable(missing.why.message) + '\n';
+  }
   return "  " + look.paint(ink::yellow, missing.agent.str() + " is missing") + ": " +
          std::string{to_string(missing.why.code)} + ": " + printable(missing.why.message) + '\n';
 }

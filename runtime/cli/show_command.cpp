@@ -14,7 +14,7 @@ exit_code print(context& with, const stored_run& stored) {
   output& out = with.out();
   const report_look look{.look = out.look(), .columns = out.width(), .whole = with.options().verbose};
   if (with.options().json) {
-    with.print_json(run_json(stored.run, stored.tasks));
+    with.print_json(run_json(stored.run, stored.tasks, stored.verdicts));
   } else if (with.options().quiet) {
     out.write(result_text(stored, look));
   } else {

@@ -1,7 +1,9 @@
 #include "runtime/cli/stored_runs.hpp"
 
 #include "actors/consensus/consensus.hpp"
+#include "actors/json/json.hpp"
 #include "config/workflow_file.hpp"
+#include "runtime/cli/json_parts.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,8 +12,6 @@
 
 namespace troupe {
 namespace {
-
-constexpr std::int64_t page = 1'000;
 
 error not_found(std::string message, std::string hint) {
   return {.code = error_code::not_found, .message = std::move(message), .hint = std::move(hint)};
@@ -54,40 +54,36 @@ result<run_id> newest_run(read_session& stored) {
   return newest->front().run;
 }
 
-/// (superstep, step) of each verdict, in order.
-result<std::vector<event>> consensus_events(read_session& stored, const run_id& run) {
-  std::vector<event> reached;
-  event_seq since;
-  for (;;) {
-    const auto events = stored.list_events(run, since, page);
-    if (!events) {
-      return events.error();
+/// The answers to a step as `reach` wants them: of a race, in the order in which they came, which the verdict knows.
+std::vector<agent_answer> answers_to(const judged_step& which,
+                                     const std::vector<task_view>& tasks,
+                                     const std::vector<std::string>& came) {
+  std::vector<agent_answer> answers;
+  for (const task_view& task : tasks) {
+    if (task.superstep == which.superstep && task.step == which.step) {
+      answers.push_back({task.agent, task.value, task.why});
     }
-    std::ranges::copy_if(*events, std::back_inserter(reached), [](const event& each) {
-      return each.kind == event_kind::consensus_reached && each.step && each.superstep;
-    });
-    if (static_cast<std::int64_t>(events->size()) < page) {
-      return reached;
-    }
-    since = events->back().seq;
   }
+  std::ranges::stable_sort(
+      answers, {}, [&](const agent_answer& answer) { return std::ranges::find(came, answer.agent.str()); });
+  return answers;
 }
 
-judged_step judge(const workflow& flow, const std::vector<task_view>& tasks, const event& reached) {
-  const step* declared = find_step(flow, *reached.step);
-  judged_step made{.superstep = *reached.superstep, .step = *reached.step, .one_by_one = false, .reached = {}};
+judged_step judge(const workflow& flow, const std::vector<task_view>& tasks, const verdict_view& stored) {
+  judged_step made{
+      .superstep = stored.superstep, .step = stored.step, .one_by_one = false, .race = false, .reached = {}};
+  const step* declared = find_step(flow, stored.step);
   std::vector<agent_name> asked;
-  std::vector<agent_answer> answers;
   for (const task_view& task : tasks) {
     if (task.superstep == made.superstep && task.step == made.step) {
       asked.push_back(task.agent);
-      answers.push_back({task.agent, task.value, task.why});
     }
   }
   if (declared != nullptr && !asked.empty()) {
     const consensus_policy policy = declared->consensus.value_or(consensus_policy{});
     made.one_by_one = !policy.vote_each.empty();
-    made.reached = reach(policy, asked, answers);
+    made.race = policy.strategy == consensus_strategy::race;
+    made.reached = reach(policy, asked, answers_to(made, tasks, texts_member(parse(stored.verdict), "answered")));
   }
   return made;
 }
@@ -139,18 +135,19 @@ result<stored_run> load_run(read_session& stored, const run_id& run) {
   if (!tasks) {
     return tasks.error();
   }
-  const auto reached = consensus_events(stored, run);
-  if (!reached) {
-    return reached.error();
+  auto verdicts = stored.list_verdicts(run);
+  if (!verdicts) {
+    return verdicts.error();
   }
-  stored_run loaded{.run = std::move(recovery->run), .tasks = *std::move(tasks), .judged = {}};
+  stored_run loaded{
+      .run = std::move(recovery->run), .tasks = *std::move(tasks), .verdicts = *std::move(verdicts), .judged = {}};
   for (task_view& task : loaded.tasks) {
     const bool was_under_way = task.state == task_state::running || task.state == task_state::validating;
     task.state = loaded.run.abandoned && was_under_way ? task_state::interrupted : task.state;
   }
   const loaded_workflow flow = parse_workflow(recovery->workflow_source, loaded.run.workflow, "");
   if (flow.flow != nullptr) {
-    for (const event& each : *reached) {
+    for (const verdict_view& each : loaded.verdicts) {
       loaded.judged.push_back(judge(*flow.flow, loaded.tasks, each));
     }
   }

@@ -26,17 +26,20 @@ struct judged_step {
   superstep_no superstep;
   step_id step;
   bool one_by_one = false;  ///< vote_each: the elements of the answers, not the answers.
+  bool race = false;        ///< The first of those who answered has won.
   verdict reached;
 };
 
 struct stored_run {
   run_view run;
-  std::vector<task_view> tasks;     ///< By superstep, then graph order.
-  std::vector<judged_step> judged;  ///< In order of commit.
+  std::vector<task_view> tasks;        ///< By superstep, then graph order.
+  std::vector<verdict_view> verdicts;  ///< In order of commit.
+  std::vector<judged_step> judged;     ///< The same, with the answers.
 };
 
 /// Tasks of an abandoned run that its rows call running are `interrupted`, as resume will find them. The verdicts are
-/// reached again from the committed answers: the same answers give the same verdict (decision 15).
+/// reached again from the committed answers, in the order that the committed ones tell: the same answers in the same
+/// order give the same verdict (decision 15).
 result<stored_run> load_run(read_session& stored, const run_id& run);
 
 }  // namespace troupe

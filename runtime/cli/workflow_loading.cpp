@@ -4,7 +4,6 @@
 #include "runtime/probes.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace troupe {
 namespace {
@@ -13,16 +12,6 @@ std::set<std::string> function_names() {
   std::set<std::string> names;
   for (const auto& [name, function] : probe_functions()) {
     names.insert(name);
-  }
-  return names;
-}
-
-std::set<std::string> agents_of(const workflow& flow) {
-  std::set<std::string> names;
-  for (const step& each : flow.steps) {
-    for (const agent_name& agent : each.agents) {
-      names.insert(agent.str());
-    }
   }
   return names;
 }
@@ -43,6 +32,19 @@ std::vector<problem> missing_needs(context& with, const workflow& flow) {
 }
 
 }  // namespace
+
+std::set<std::string> agents_of(const workflow& flow) {
+  std::set<std::string> names;
+  for (const step& each : flow.steps) {
+    for (const agent_name& agent : each.agents) {
+      names.insert(agent.str());
+    }
+    if (each.consensus && !each.consensus->aggregator.empty()) {
+      names.insert(each.consensus->aggregator.str());
+    }
+  }
+  return names;
+}
 
 checked_workflow load_checked_workflow(context& with, const std::string& path) {
   const loaded_workflow loaded = load_workflow(path);

@@ -5,6 +5,7 @@
 #include "runtime/cli/context.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct checked_workflow {
   workflow_ptr flow;              ///< Null exactly when one of the problems is an error.
   std::vector<problem> problems;  ///< With programs of its agents that are not there, as warnings.
 };
+
+/// Those that answer, and those that bring answers together.
+std::set<std::string> agents_of(const workflow& flow);
 
 /// The context's configuration is loaded. Blocks on reading.
 checked_workflow load_checked_workflow(context& with, const std::string& path);

@@ -55,12 +55,16 @@ std::string_view text_of(const std::optional<Id>& id) {
 
 std::string run_json(const run_view& run) { return run_members(run, true).str(); }
 
-std::string run_json(const run_view& run, std::span<const task_view> tasks) {
-  list_writer list;
+std::string run_json(const run_view& run, std::span<const task_view> tasks, std::span<const verdict_view> verdicts) {
+  list_writer task_list;
   for (const task_view& task : tasks) {
-    list.raw(task_json(task));
+    task_list.raw(task_json(task));
   }
-  return run_members(run, true).raw("tasks", list.str()).str();
+  list_writer verdict_list;
+  for (const verdict_view& verdict : verdicts) {
+    verdict_list.raw(verdict_json(verdict));
+  }
+  return run_members(run, true).raw("tasks", task_list.str()).raw("verdicts", verdict_list.str()).str();
 }
 
 std::string run_summary_json(const run_view& run) { return run_members(run, false).str(); }
@@ -79,6 +83,14 @@ std::string task_json(const task_view& task) {
     object.null("error");
   }
   return object.str();
+}
+
+std::string verdict_json(const verdict_view& verdict) {
+  return object_writer{}
+      .number("superstep", verdict.superstep.value())
+      .text("step", verdict.step.str())
+      .raw("verdict", verdict.verdict)
+      .str();
 }
 
 std::string event_json(const event& what) {

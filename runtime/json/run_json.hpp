@@ -12,14 +12,17 @@ namespace troupe {
 /// What `troupe run --json` ends with. `abandoned` is there only where it is true.
 std::string run_json(const run_view& run);
 
-/// The same with `tasks` added: `troupe show --json`.
-std::string run_json(const run_view& run, std::span<const task_view> tasks);
+/// The same with `tasks` and `verdicts` added: `troupe show --json`.
+std::string run_json(const run_view& run, std::span<const task_view> tasks, std::span<const verdict_view> verdicts);
 
 /// One element of the list that `troupe runs --json` prints: the same without `result`, which may have megabytes.
 std::string run_summary_json(const run_view& run);
 
 /// The columns of task_overview, and how much the attempt printed.
 std::string task_json(const task_view& task);
+
+/// `{"superstep":…,"step":…,"verdict":{…}}`: who was asked, who answered, who is missing and why, and the dissent.
+std::string verdict_json(const verdict_view& verdict);
 
 /// `{"seq":…,"run":…,"time":…,"kind":…,"step":…,"superstep":…,"task":…,"attempt":…,"agent":…,"data":{…}}`.
 std::string event_json(const event& what);

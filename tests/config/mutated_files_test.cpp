@@ -43,6 +43,19 @@ quorum    = 2
 vote_each = "/findings"
 vote_by   = ["/file", "/line"]
 [[step]]
+id        = "merge"
+agents    = ["a", "b"]
+[step.consensus]
+strategy  = "aggregate"
+aggregator = "claude"
+prompt    = "Merge {{outputs}} for {{run.id}}."
+required  = ["/agreements"]
+quorum    = 2
+min_answers = 1
+retry_degraded = 2
+soft_deadline = "1s"
+hard_deadline = "2s"
+[[step]]
 id   = "plan"
 agent = "claude"
 prompt_file = "plan.md"

@@ -45,7 +45,16 @@ TEST(WorkflowBuilder, makes_what_a_file_makes) {
   made.step("lint")
       .function("probe.set", json_text{R"([{"field":"last","value":{"a":[1,2.5,"x",true]}}])"})
       .next("find");
-  made.step("find").agents({"a", "b"}).vote_each("/findings", {"/file", "/line"}).vote(2);
+  made.step("find").agents({"a", "b"}).vote_each("/findings", {"/file", "/line"}).vote(2).next("fast");
+  made.step("fast").agents({"a", "b"}).race().hard_deadline(20s).retry({5, 2s, 8s, 3.0, 0.25}).next("merge");
+  made.step("merge")
+      .agents({"a", "b", "c"})
+      .aggregate("claude", "Merge {{outputs}}.", 2)
+      .min_answers(1)
+      .retry_degraded(0)
+      .soft_deadline(1min)
+      .next("own");
+  made.step("own").agents({"a", "b"}).aggregate("c").required({});
   const auto built = made.build();
   const auto read = from_file(R"(
 name = "review"
@@ -81,12 +90,48 @@ next = ["find"]
 id = "find"
 agents = ["a", "b"]
 consensus = { strategy = "vote", vote_each = "/findings", vote_by = ["/file", "/line"], quorum = 2 }
+next = "fast"
+[[step]]
+id = "fast"
+agents = ["a", "b"]
+retry = { max_attempts = 5, initial = "2s", max = "8s", multiplier = 3, jitter = 0.25 }
+consensus = { strategy = "race", hard_deadline = "20s" }
+next = "merge"
+[[step]]
+id = "merge"
+agents = ["a", "b", "c"]
+next = "own"
+[step.consensus]
+strategy = "aggregate"
+aggregator = "claude"
+prompt = "Merge {{outputs}}."
+quorum = 2
+min_answers = 1
+retry_degraded = 0
+soft_deadline = "1m"
+[[step]]
+id = "own"
+agents = ["a", "b"]
+consensus = { strategy = "aggregate", aggregator = "c", required = [] }
 )");
   ASSERT_NE(built.flow, nullptr) << joined(lines_of(built.problems));
   ASSERT_NE(read.flow, nullptr) << joined(lines_of(read.problems));
   EXPECT_EQ(to_toml(*built.flow), to_toml(*read.flow));
   EXPECT_EQ(joined(lines_of(check_workflow(built, known_names()))), "");
   EXPECT_EQ(joined(lines_of(check_workflow(read, known_names()))), "");
+}
+
+TEST(WorkflowBuilder, an_aggregate_has_its_required_parts_written_out) {
+  const auto read = [](const std::string& required) {
+    const auto loaded = from_file(
+        "name='x'\n[[step]]\nid='s'\nagents=['a','b']\n[step.consensus]\nstrategy='aggregate'\n"
+        "aggregator='c'\n" +
+        required);
+    return loaded.flow == nullptr ? std::vector<std::string>{"?"} : loaded.flow->steps[0].consensus->required;
+  };
+  EXPECT_EQ(read(""), (std::vector<std::string>{"/agreements", "/conflicts"}));
+  EXPECT_EQ(read("required=['/a']\n"), std::vector<std::string>{"/a"});
+  EXPECT_EQ(read("required=[]\n"), std::vector<std::string>{});
 }
 
 TEST(WorkflowBuilder, has_a_source_that_reads_back_as_the_same_workflow) {

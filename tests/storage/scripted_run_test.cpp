@@ -205,10 +205,11 @@ TEST_F(scripted_run, says_in_the_data_what_a_display_needs) {
             R"("model":"claude-sonnet-4-5","output_tokens":20},"value_bytes":18})");
   EXPECT_EQ(data_of(event_kind::task_failed),
             R"({"code":"AGENT_SIGNAL","hint":"look again","message":"it did not work","signal":9})");
-  EXPECT_EQ(data_of(event_kind::consensus_reached),
-            R"({"agreement":1,"answered":["gemini","claude"],"asked":["gemini","claude","gpt"],"degraded":true,)"
-            R"("dissent":0,"missing":[{"agent":"gpt","code":"AGENT_SIGNAL","message":"killed"}],"quorum":2,)"
-            R"("status":"degraded"})");
+  EXPECT_EQ(
+      data_of(event_kind::consensus_reached),
+      R"({"agreement":1,"answered":["gemini","claude"],"asked":["gemini","claude","gpt"],"degraded":true,)"
+      R"("dissent":0,"emergency":false,"missing":[{"agent":"gpt","code":"AGENT_SIGNAL","message":"killed"}],"quorum":2,)"
+      R"("status":"degraded"})");
   EXPECT_EQ(data_of(event_kind::superstep_committed),
             R"({"changed":["findings","survey"],"next":["plan"],"state_hash":")" +
                 hash_of(json_text{R"({"findings":["x"],"survey":{"decision":"yes"}})"}) + R"("})");
@@ -238,6 +239,47 @@ TEST_F(scripted_run, keeps_one_consensus_with_the_outputs_below_it) {
   EXPECT_EQ(rows.getColumn(1).getString(), "plan");
   EXPECT_EQ(rows.getColumn(4).getInt(), 0);
   EXPECT_FALSE(rows.executeStep());
+}
+
+TEST_F(scripted_run, reads_back_the_verdicts_in_order_of_commit) {
+  const auto verdicts = reader()->list_verdicts(told.run);
+  ASSERT_TRUE(verdicts);
+  ASSERT_EQ(verdicts->size(), 2U);
+  EXPECT_EQ((*verdicts)[0].superstep, superstep_no{1});
+  EXPECT_EQ((*verdicts)[0].step, step_id{"survey"});
+  EXPECT_EQ((*verdicts)[0].verdict.str(),
+            R"({"agreed":[],"agreement":1,"answered":["gemini","claude"],"asked":["gemini","claude","gpt"],)"
+            R"("degraded":true,"dissent":[],"emergency":false,)"
+            R"("missing":[{"agent":"gpt","code":"AGENT_SIGNAL","message":"killed"}],"quorum":2,"status":"degraded"})");
+  EXPECT_EQ((*verdicts)[1].superstep, superstep_no{2});
+  EXPECT_EQ((*verdicts)[1].step, step_id{"plan"});
+  const auto unknown = reader()->list_verdicts(run_id{"r-9"});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, error_code::not_found);
+}
+
+// The verdict's list and the rows say the same; what was printed is kept with the attempt.
+TEST_F(scripted_run, keeps_no_row_of_an_answer_that_does_not_count) {
+  auto session = writer_on(place.options());
+  story other{"r-2"};
+  tell(*session, other.created({{"survey", "claude"}, {"survey", "gpt"}}));
+  for (const std::string agent : {"claude", "gpt"}) {
+    tell(*session, other.started(other.task("survey", agent)));
+    tell(*session, other.printed(other.task("survey", agent), "{}"));
+    tell(*session, other.finished(other.task("survey", agent), "{}"));
+  }
+  auto verdict = vote();
+  verdict.reached.asked = {agent_name{"claude"}, agent_name{"gpt"}};
+  verdict.reached.answered = {agent_name{"claude"}};
+  verdict.answers = {{agent_name{"claude"}, json_text{"{}"}, {}}, {agent_name{"gpt"}, json_text{"{}"}, {}}};
+  tell(*session, other.committed(1, R"({"findings":["x"]})", {}, {verdict}));
+  session.reset();
+  SQLite::Database file{place.path().string(), SQLite::OPEN_READONLY};
+  SQLite::Statement rows{file,
+                         "SELECT group_concat(agent_name) FROM agent_outputs AS o JOIN consensus_verdicts AS v"
+                         " ON v.consensus_id = o.run_id WHERE v.run_id = 'r-2'"};
+  ASSERT_TRUE(rows.executeStep());
+  EXPECT_EQ(rows.getColumn(0).getString(), "claude");
 }
 
 TEST_F(scripted_run, shows_in_the_views_what_the_contract_says) {

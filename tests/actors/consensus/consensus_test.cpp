@@ -2,6 +2,7 @@
 
 #include "actors/json/json.hpp"
 #include "messages/base/invariant.hpp"
+#include "tests/actors/consensus/questions.hpp"
 
 #include <boost/json/object.hpp>
 #include <gtest/gtest.h>
@@ -16,68 +17,6 @@
 
 namespace troupe {
 namespace {
-
-consensus_policy collecting(std::optional<int> quorum = {}) {
-  consensus_policy policy;
-  policy.quorum = quorum;
-  return policy;
-}
-
-consensus_policy voting(std::optional<int> quorum = {}, std::string vote_on = {}) {
-  consensus_policy policy;
-  policy.strategy = consensus_strategy::vote;
-  policy.quorum = quorum;
-  policy.vote_on = std::move(vote_on);
-  return policy;
-}
-
-consensus_policy voting_each(int quorum, std::vector<std::string> by = {}) {
-  auto policy = voting(quorum);
-  policy.vote_each = "/list";
-  policy.vote_by = std::move(by);
-  return policy;
-}
-
-std::vector<agent_name> agents(std::size_t count) {
-  std::vector<agent_name> all;
-  for (std::size_t i = 0; i < count; ++i) {
-    all.emplace_back(std::string(1, static_cast<char>('a' + i)));
-  }
-  return all;
-}
-
-error late() { return {error_code::task_timeout, "too late", ""}; }
-
-// The answers of a, b, c, ...; nothing where an agent gave none.
-std::vector<agent_answer> answers(const std::vector<std::optional<std::string>>& values) {
-  std::vector<agent_answer> all;
-  const auto names = agents(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i]) {
-      all.push_back({names[i], json_text{*values[i]}, std::nullopt});
-    } else {
-      all.push_back({names[i], std::nullopt, late()});
-    }
-  }
-  return all;
-}
-
-verdict reached(const consensus_policy& policy, const std::vector<std::optional<std::string>>& values) {
-  return reach(policy, agents(values.size()), answers(values));
-}
-
-std::string text(const std::optional<json_text>& value) { return value ? value->str() : "none"; }
-
-std::string text(const std::vector<answer_group>& groups) {
-  std::string all;
-  for (const auto& group : groups) {
-    all += (all.empty() ? "" : " ") + group.value.str() + ':';
-    for (const auto& agent : group.agents) {
-      all += agent.str();
-    }
-  }
-  return all;
-}
 
 TEST(consensus_test, the_quorum_is_two_thirds_rounded_up_and_at_least_two) {
   const std::vector<int> expected{1, 2, 2, 3, 4, 4, 5, 6, 6, 7};  // docs/adr/0007
@@ -343,20 +282,18 @@ TEST(consensus_test, a_degraded_verdict_is_never_hidden) {
   }
 }
 
-TEST(consensus_test, strategies_of_another_kind_are_a_bug_here) {
-  auto policy = voting(1);
-  policy.strategy = consensus_strategy::race;
-  EXPECT_THROW(reached(policy, {"1"}), bug);
-  policy.strategy = consensus_strategy::aggregate;
-  EXPECT_THROW(reached(policy, {"1"}), bug);
+TEST(consensus_test, a_question_to_nobody_is_a_bug) {
   EXPECT_THROW(reach(voting(), {}, {}), bug);
+  EXPECT_THROW(reach(aggregating(), std::vector{judge}, {}), bug);
+  EXPECT_THROW(reached(aggregating(), {"1", "2"}), bug);  // the aggregator is not among them
 }
 
 TEST(consensus_test, the_verdict_prints_as_one_object) {
-  EXPECT_EQ(to_json(reached(voting(2), {"1", std::nullopt, "1"})).str(),
-            R"({"agreed":[{"agents":["a","c"],"value":1}],"agreement":1,"answered":["a","c"],"asked":["a","b","c"],)"
-            R"("degraded":true,"dissent":[],"error":null,"missing":[{"agent":"b","code":"TASK_TIMEOUT",)"
-            R"("message":"too late"}],"quorum":2,"status":"degraded","winner":1})");
+  EXPECT_EQ(
+      to_json(reached(voting(2), {"1", std::nullopt, "1"})).str(),
+      R"({"aggregator":null,"agreed":[{"agents":["a","c"],"value":1}],"agreement":1,"answered":["a","c"],)"
+      R"("asked":["a","b","c"],"degraded":true,"dissent":[],"emergency":false,"error":null,"missing":[{"agent":"b","code":"TASK_TIMEOUT",)"
+      R"("message":"too late"}],"quorum":2,"status":"degraded","winner":1})");
   const auto tie = parse(to_json(reached(voting(2), {"1", "2"}))).as_object();
   EXPECT_EQ(canonical(tie.at("error")).str(),
             R"({"code":"CONSENSUS_CONFLICT","hint":"see their answers: troupe output RUN STEP",)"

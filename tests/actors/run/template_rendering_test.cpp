@@ -48,6 +48,19 @@ TEST(template_rendering_test, values_are_not_rendered_again) {
   EXPECT_EQ(rendered("{{run.subject}}"), "subject {{run.id}}");
 }
 
+TEST(template_rendering_test, an_aggregator_sees_the_outputs_and_nobody_else_does) {
+  const json_text none{"{}"};
+  const json_text outputs{R"({"a":{"d":1},"b":"{{run.id}}"})"};
+  const run_id run{"r-1"};
+  const std::string subject = "s";
+  const step_id step{"survey"};
+  const auto text = render_prompt("See {{ outputs }} of {{run.id}}.", {none, none, run, subject, step, &outputs});
+  ASSERT_TRUE(text);
+  EXPECT_EQ(*text, R"(See {"a":{"d":1},"b":"{{run.id}}"} of r-1.)");
+  EXPECT_FALSE(render_prompt("{{outputs.a}}", {none, none, run, subject, step, &outputs}));
+  EXPECT_EQ(rendered("{{outputs}}"), "INVALID_INPUT: the prompt names {{outputs}}, and there is no such value");
+}
+
 TEST(template_rendering_test, what_is_not_there_is_refused_by_name) {
   for (const auto* name : {"inputs.gone",
                            "inputs.topic.x",
