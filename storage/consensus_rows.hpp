@@ -22,8 +22,8 @@ std::int64_t free_run_timestamp(statement_cache& sql,
 
 /// Rows and the event consensus.reached. consensus_ok is 1 where there is a result (ok, degraded); `degraded` is 1 where
 /// somebody was missing, whatever the status. Agents whose answers do not count have no agent_outputs row: the verdict
-/// names them and why. run_timestamp is the first free one from the commit's time on. model_version is the model that the agent's
-/// usage names, else the configured one.
+/// names them and why. run_timestamp is the first free one from the commit's time on. model_version is the model that
+/// the agent's usage names, else the configured one.
 void save_verdict(run_change& change, superstep_no superstep, const step_verdict& verdict);
 
 /// In order of commit.
