@@ -116,21 +116,21 @@ std::string way_words(const judged_step& judged) {
   if (reached.aggregator) {
     return aggregate_words(reached);
   }
-  if (judged.race) {
-    const std::string first = reached.answered.front().str() + " was first";
-    return reached.dissent.empty() ? first : first + ", " + vote_words(judged);
+  if (judged.race && reached.dissent.empty()) {
+    return "";
   }
   return judged.one_by_one || !reached.agreed.empty() ? vote_words(judged) : "";
 }
 
-/// `2 of 3 answered: gpt and claude, all agree`
+/// `2 of 3 answered: gpt and claude, all agree`; of a race `gpt was first, 1 of 3 answered`.
 std::string verdict_words(const judged_step& judged) {
   const verdict& reached = judged.reached;
   const auto asked = members_of(reached, reached.asked);
   const auto answered = members_of(reached, reached.answered);
-  std::string text = reached.emergency ? "emergency: " : "";
+  const bool is_won = judged.race && reached.winner;
+  std::string text = reached.emergency ? "emergency: " : is_won ? answered.front().str() + " was first, " : "";
   text += std::to_string(answered.size()) + " of " + std::to_string(asked.size()) + " answered";
-  if (answered.size() < asked.size() && !answered.empty()) {
+  if (answered.size() < asked.size() && !answered.empty() && !is_won) {
     text += ": " + listed(names_of(answered));
   }
   if (reached.emergency) {

@@ -61,7 +61,7 @@ TEST_F(strategies_test, a_race_ends_with_its_first_answer_and_leaves_nobody) {
   const auto text = run_step(R"(["slow", "quick", "broken"])", "strategy = 'race'\n");
   expect_nobody_left();
   EXPECT_EQ(text.code, 0) << text.out << text.err;
-  EXPECT_THAT(text.out, AllOf(HasSubstr("1 of 3 answered: quick, quick was first"), HasSubstr("slow was stopped")));
+  EXPECT_THAT(text.out, AllOf(HasSubstr("quick was first, 1 of 3 answered"), HasSubstr("slow was stopped")));
   EXPECT_THAT(text.out, Not(HasSubstr("degraded")));
   const auto json = shown();
   EXPECT_EQ(at(json, "/degraded"), "false");
@@ -186,7 +186,7 @@ TEST_F(strategies_test, the_example_of_a_panel_shows_both) {
   const auto text = run({"run", examples + "panel.toml", "--config", examples + "panel.config.toml", "--run-id", "r1"});
   EXPECT_EQ(text.code, 0) << text.err;
   EXPECT_THAT(text.out,
-              AllOf(HasSubstr("1 of 2 answered: quick-author, quick-author was first"),
+              AllOf(HasSubstr("quick-author was first, 1 of 2 answered"),
                     HasSubstr("slow-author was stopped"),
                     HasSubstr("3 of 3 answered, brought together by chair: 0 agreements, 1 conflict"),
                     HasSubstr("2 say yes, 1 say no")));
