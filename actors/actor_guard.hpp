@@ -1,12 +1,16 @@
-// What every actor does alike: die of a bug with its reason logged, and never print to stdout.
+// What every actor does alike: die of a bug with its reason logged, tell whoever asks that it is there, and never print to
+// stdout.
 #pragma once
 
+#include "actors/log_place.hpp"
+#include "messages/interfaces/any_actor.hpp"
+
 #include <caf/error.hpp>
-#include <caf/message_view.hpp>
-#include <caf/scheduled_actor.hpp>
+#include <caf/fwd.hpp>
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <string>
 
 namespace troupe {
@@ -15,20 +19,19 @@ namespace troupe {
 std::int64_t actor_bugs() noexcept;
 
 /// Logs and counts the bug, and makes it the reason that the actor dies with. `actor` names it in the log.
-caf::error bug_reason(const std::string& actor, const std::exception_ptr& what);
+caf::error bug_reason(const std::string& actor, const std::exception_ptr& what, const log_place& place = {});
 
-/// The text of a reason made by bug_reason, or CAF's own rendering.
+/// An abnormal end that is no bug of the actor's own: it has logged why.
+caf::error abnormal_reason(std::string text);
+
+/// The text of a reason made by the two above, or CAF's own rendering.
 std::string reason_text(const caf::error& reason);
 
-void log_unexpected(const std::string& actor);
+/// What an actor adds to its answer to a ping: its children, or its process. Called on the actor.
+using ping_details = std::function<void(ping_view&)>;
 
-/// Call first in each behaviour. Exceptions end the actor with bug_reason; unknown messages are logged and refused.
-inline void guard(caf::scheduled_actor* self, const std::string& name) {
-  self->set_exception_handler([name](std::exception_ptr& what) -> caf::error { return bug_reason(name, what); });
-  self->set_default_handler([name](caf::scheduled_actor*, const caf::message_view&) -> caf::result<caf::message> {
-    log_unexpected(name);
-    return caf::sec::unexpected_message;
-  });
-}
+/// Call first in each behaviour. Exceptions end the actor with bug_reason; the words of any_actor.hpp are answered;
+/// unknown messages are logged and refused.
+void guard(caf::scheduled_actor* self, const std::string& name, ping_details details = {}, log_place place = {});
 
 }  // namespace troupe

@@ -29,6 +29,12 @@ class service {
     return {};
   }
 
+  /// That one of several, counted from 0; null where there is none.
+  Handle get_one(std::size_t which) const {
+    const std::scoped_lock lock{slot_->guard};
+    return which < slot_->handles.size() ? slot_->handles[which] : Handle{};
+  }
+
   /// The only one from now on.
   void set(Handle handle) const {
     const std::scoped_lock lock{slot_->guard};

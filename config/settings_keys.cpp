@@ -102,6 +102,10 @@ constexpr std::array table{
     key<&settings::runtime, &runtime_settings::restart_window>({.name = "runtime.restart_window",
                                                                 .range = {1, 24 * hour},
                                                                 .doc = "The time over which restarts are counted."}),
+    key<&settings::runtime, &runtime_settings::health_every>(
+        {.name = "runtime.health_every",
+         .range = {0, 24 * hour},
+         .doc = "How often the parts of a running Troupe are asked whether they are there; \"0s\": never."}),
     key<&settings::runtime, &runtime_settings::custodian>(
         {.name = "runtime.custodian",
          .doc = "The program troupe-custodian; empty: beside the running program, else in /usr/libexec/troupe.",

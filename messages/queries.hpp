@@ -5,11 +5,17 @@
 #include "messages/views.hpp"
 
 #include <cstdint>
+#include <vector>
 
 namespace troupe {
 
 struct run_query {
   run_id run;
+};
+
+/// The runs that are under way under this lease: those that the process of the lease has taken up, and not ended.
+struct own_runs_query {
+  lease_epoch epoch;
 };
 
 struct recovery_query {
@@ -24,6 +30,7 @@ struct events_query {
 };
 
 using run_answer = result<run_view>;
+using own_runs_answer = result<std::vector<run_id>>;
 using recovery_answer = result<recovery_view>;
 using events_answer = result<event_batch_ptr>;
 

@@ -5,6 +5,7 @@
 #include "messages/blob.hpp"
 #include "messages/control.hpp"
 #include "messages/event.hpp"
+#include "messages/health.hpp"
 #include "messages/limits.hpp"
 #include "messages/maintenance.hpp"
 #include "messages/queries.hpp"
@@ -24,6 +25,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::put_blobs_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::later)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::own_runs_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::own_runs_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::recovery_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::recovery_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::events_query)
@@ -38,10 +41,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stop_attempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::task_finished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::task_unrecorded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_stopped)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tree_query)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tree_view)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_child)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stop_overdue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::health_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::health_view)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_slice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::vacuum_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::shrink_file)

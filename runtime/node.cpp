@@ -3,9 +3,12 @@
 #include "actors/actor_guard.hpp"
 #include "actors/agent/launch.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
+#include "messages/interfaces/any_actor.hpp"
 #include "runtime/function_threads.hpp"
+#include "runtime/http/control_door.hpp"
 #include "runtime/http_client/http_client.hpp"
 #include "runtime/node_state.hpp"
+#include "runtime/observe/log.hpp"
 #include "runtime/os/host.hpp"
 #include "runtime/os/leftovers.hpp"
 #include "runtime/os/process_reactor.hpp"
@@ -13,6 +16,7 @@
 #include "runtime/os/system_clock.hpp"
 #include "runtime/probes.hpp"
 #include "runtime/run_ids.hpp"
+#include "runtime/tree_census.hpp"
 #include "runtime/writer_assembly.hpp"
 #include "storage/read_pool.hpp"
 
@@ -23,6 +27,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 namespace troupe {
@@ -30,6 +35,10 @@ namespace {
 
 constexpr milliseconds answer_timeout{60'000};
 constexpr milliseconds leftovers_patience{2'000};
+constexpr milliseconds census_patience{1'000};  // of each level of the tree
+constexpr milliseconds pause_before_asking_again{10};
+
+error has_stopped() { return {error_code::cancelled, "the node has stopped", ""}; }
 
 storage_options storage_of(const settings& config) {
   storage_options options;
@@ -115,10 +124,16 @@ void node::state::watch_root() {
   });
 }
 
+bool node::state::is_down() {
+  const std::scoped_lock lock{guard};
+  return root_is_down;
+}
+
 // The supervisor answers once it has started its children.
 void node::state::wait_until_up() {
   caf::scoped_actor self{system};
-  self->request(root, answer_timeout, tree_query{}).receive([](const tree_view&) {}, [](const caf::error&) {});
+  self->request(caf::actor_cast<caf::actor>(root), answer_timeout, ping_query{})
+      .receive([](const ping_view&) {}, [](const caf::error&) {});
 }
 
 void node::state::stop(stop_mode mode) {
@@ -139,6 +154,7 @@ void node::state::stop(stop_mode mode) {
 
 // Nothing of the tree is left: let go of the handles, so that the system can end.
 void node::state::tear_down() {
+  control.reset();
   for (const auto& listener : listeners) {
     caf::anon_send_exit(listener, caf::exit_reason::user_shutdown);
   }
@@ -151,7 +167,9 @@ void node::state::tear_down() {
   retries.set({});
   runs.set({});
   vacuum.set({});
+  health.set({});
   housekeeping.set({});
+  top.set({});
   processes.reset();
   calls.reset();
   http.reset();
@@ -200,32 +218,59 @@ result<std::unique_ptr<node>> node::start(node_options options) {
                                 "root supervisor",
                                 made->children(),
                                 {options.config->runtime.restart_intensity, options.config->runtime.restart_window});
+  made->top.set(made->root);
   made->watch_root();
   made->wait_until_up();
-  return std::unique_ptr<node>{new node{std::move(made)}};
+  std::unique_ptr<node> started{new node{std::move(made)}};
+  started->inner_->open_control(*started);
+  return started;
+}
+
+node::state::~state() = default;
+
+// Without it the node works as well; only other processes cannot look into it.
+void node::state::open_control(node& door) {
+  control_ports ports;
+  ports.pid = own_pid();
+  ports.tree = [&door] { return door.tree(); };
+  ports.health = [&door] { return door.health(); };
+  ports.set_log_level = set_log_level;
+  auto opened = control_door::open(storage.path, std::move(ports));
+  if (opened) {
+    control = *std::move(opened);
+  } else {
+    spdlog::warn("{}; {}", opened.error().message, opened.error().hint);
+  }
 }
 
 result<submitted> node::submit(submission what) {
-  const auto runs = inner_->runs.get();
-  if (!runs) {
+  if (inner_->is_down()) {
     return error{error_code::cancelled, "the node has stopped; nothing was started", ""};
   }
   if (what.id.empty()) {
     what.id = make_run_id(inner_->clock->now());
   }
-  result<submitted> answer = error{error_code::internal, "the run supervisor did not answer", "see the log"};
+  // A run supervisor that dies meanwhile is asked again in its next life: the id makes that harmless.
+  const auto deadline = std::chrono::steady_clock::now() + answer_timeout;
   caf::scoped_actor self{inner_->system};
-  self->request(runs, answer_timeout, start_run{what.flow, what.inputs, what.subject, what.id})
-      .receive(
-          [&](const start_reply& reply) {
-            if (reply) {
-              answer = submitted{what.id, reply->already_finished, reply->resumed};
-            } else {
-              answer = reply.error();
-            }
-          },
-          [](const caf::error&) {});
-  return answer;
+  while (!inner_->is_down() && std::chrono::steady_clock::now() < deadline) {
+    std::optional<result<submitted>> answer;
+    self->request(inner_->runs.get(), answer_timeout, start_run{what.flow, what.inputs, what.subject, what.id})
+        .receive(
+            [&](const start_reply& reply) {
+              if (reply) {
+                answer = submitted{what.id, reply->already_finished, reply->resumed};
+              } else {
+                answer = reply.error();
+              }
+            },
+            [](const caf::error&) {});
+    if (answer) {
+      return *std::move(answer);
+    }
+    std::this_thread::sleep_for(pause_before_asking_again);
+  }
+  return error{error_code::internal, "the run supervisor did not answer", "see the log"};
 }
 
 void node::subscribe(const run_id& run, event_seq since, run_listener listener) {
@@ -255,21 +300,41 @@ result<run_view> node::find_run(const run_id& run) const {
 read_pool_view node::readers() const { return inner_->readers->view(); }
 
 result<tree_view> node::tree() const {
-  result<tree_view> answer = error{error_code::internal, "the supervisors did not answer", ""};
+  if (inner_->is_down()) {
+    return has_stopped();
+  }
+  return take_census(inner_->system, inner_->top.get(), census_patience);
+}
+
+result<health_view> node::health() const {
+  const auto health = inner_->health.get();
+  if (!health) {
+    return inner_->is_down() ? has_stopped()
+                             : error{error_code::not_found,
+                                     "nobody looks whether the node is well",
+                                     "housekeeping has ended (see the log), or runtime.health_every is 0"};
+  }
+  result<health_view> answer = error{error_code::internal, "the health actor did not answer", "see the log"};
   caf::scoped_actor self{inner_->system};
-  self->request(inner_->root, answer_timeout, tree_query{})
-      .receive([&](const tree_view& tree) { answer = tree; }, [](const caf::error&) {});
-  const auto add_below = [&](const auto& below) {
-    if (answer && below) {
-      self->request(below, answer_timeout, tree_query{})
-          .receive(
-              [&](const tree_view& tree) { std::ranges::copy(tree.children, std::back_inserter(answer->children)); },
-              [](const caf::error&) {});
-    }
-  };
-  add_below(inner_->housekeeping.get());
-  add_below(inner_->runs.get());
+  self->request(health, census_patience, health_query{})
+      .receive([&](const health_view& told) { answer = told; }, [](const caf::error&) {});
   return answer;
+}
+
+status node::end_actor(std::string_view name, actor_fault how) {
+  const auto actor = find_by_name(inner_->system, inner_->top.get(), name, census_patience);
+  if (!actor) {
+    return error{error_code::not_found, "no actor of this name runs: " + std::string{name}, "see tree()"};
+  }
+  switch (how) {
+    case actor_fault::exception:
+      caf::anon_send(actor, provoke_bug{"a fault that was asked for"});
+      break;
+    case actor_fault::kill:
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
+      break;
+  }
+  return done;
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include "messages/base/result.hpp"
 #include "messages/event.hpp"
 #include "messages/function.hpp"
+#include "messages/health.hpp"
 #include "messages/maintenance.hpp"
 #include "messages/run.hpp"
 #include "messages/supervision.hpp"
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -54,6 +56,12 @@ enum class stop_mode {
   at_once,  ///< Running tasks are killed now.
 };
 
+/// How an actor ends before its time.
+enum class actor_fault {
+  exception,  ///< In a handler: its reason is logged and counted.
+  kill,       ///< Without a word.
+};
+
 class node {
  public:
   /// Takes the lease, opens and migrates the database, starts the custodian and the actors. Blocks some milliseconds.
@@ -83,8 +91,17 @@ class node {
   /// The connections for reading: how many are in use, who had to wait for one. Any thread.
   read_pool_view readers() const;
 
-  /// The live tree of supervision: who runs, how often restarted. Any thread; blocks shortly.
+  /// The live tree of supervision: who runs, how often restarted, what waits. Any thread; blocks for at most a second a
+  /// level of the tree, where an actor does not answer. CANCELLED: the node has stopped.
   result<tree_view> tree() const;
+
+  /// Whether every part answered when it was asked last, and whether regular work gets done. Any thread; blocks shortly.
+  /// NOT_FOUND: nobody looks (runtime.health_every = 0). CANCELLED: the node has stopped.
+  result<health_view> health() const;
+
+  /// Ends the actor of this name in tree(), as a bug would. For tests of supervision. Any thread; returns when it has been
+  /// told. NOT_FOUND: none of this name runs.
+  status end_actor(std::string_view name, actor_fault how);
 
   /// Gives every free page of the database back, beside whatever runs, and returns when that is done. Any thread.
   /// NOT_FOUND: vacuum is switched off.

@@ -2,6 +2,7 @@
 // actors it has.
 #pragma once
 
+#include "actors/lineage.hpp"
 #include "actors/service.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
 #include "actors/writer_client.hpp"
@@ -11,6 +12,7 @@
 #include "messages/interfaces/database_reader.hpp"
 #include "messages/interfaces/event_hub.hpp"
 #include "messages/interfaces/governor.hpp"
+#include "messages/interfaces/health.hpp"
 #include "messages/interfaces/log_checkpointer.hpp"
 #include "messages/interfaces/retry_scheduler.hpp"
 #include "messages/interfaces/run_supervisor.hpp"
@@ -33,6 +35,7 @@
 
 namespace troupe {
 
+class control_door;
 class function_threads;
 class http_client;
 class process_reactor;
@@ -41,6 +44,7 @@ class read_pool;
 
 struct node::state {
   state(settings_ptr with, lease taken, std::shared_ptr<read_pool> sessions);
+  ~state();
 
   settings_ptr config;
   storage_options storage;
@@ -66,8 +70,12 @@ struct node::state {
   service<governor> permits;
   service<run_supervisor> runs;
   service<vacuum_actor> vacuum;
+  service<health_actor> health;
   service<supervisor> housekeeping;
+  service<supervisor> top;  // the root, for the other actors
   supervisor root;
+  lineage kin;
+  std::unique_ptr<control_door> control;  // null: there is none
 
   std::mutex guard;
   std::condition_variable changed;
@@ -81,10 +89,13 @@ struct node::state {
   child_spec reader_child(std::size_t which);
   caf::strong_actor_ptr start_runs();
   std::vector<child_spec> housekeepers();
+  caf::strong_actor_ptr start_health();
 
   // Its life: node.cpp.
   void watch_root();
+  bool is_down();
   void wait_until_up();
+  void open_control(node& door);
   void stop(stop_mode mode);
   void tear_down();
 };

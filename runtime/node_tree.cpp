@@ -4,6 +4,7 @@
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
 #include "actors/governor/governor_actor.hpp"
+#include "actors/health/health_actor.hpp"
 #include "actors/retry_scheduler/retry_scheduler_actor.hpp"
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
@@ -19,6 +20,11 @@
 #include "runtime/writer_assembly.hpp"
 #include "storage/read_pool.hpp"
 
+#include <caf/actor_cast.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
 namespace troupe {
@@ -82,6 +88,19 @@ result<run_material> read_pinned(const recovery_view& rows, const function_table
   return run_material{flow.flow, executors_of(*config.values, functions)};
 }
 
+constexpr milliseconds health_limit{5'000};
+
+std::string reader_name(std::size_t which) { return "database_reader " + std::to_string(which + 1); }
+
+// The life of this moment; null between two.
+template <class Handle>
+std::function<caf::actor()> finder(service<Handle> where, std::size_t which = 0) {
+  return [where, which] {
+    const auto handle = where.get_one(which);
+    return handle ? caf::actor_cast<caf::actor>(handle) : caf::actor{};
+  };
+}
+
 template <class Handle>
 caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
   where.set(handle);
@@ -100,6 +119,7 @@ caf::strong_actor_ptr node::state::start_runs() {
   for_runs.retries = retries;
   for_runs.clock = clock;
   for_runs.drain_timeout = config->runtime.drain_timeout;
+  for_runs.kin = kin;
   for_runs.read_material = [this](const recovery_view& rows) { return read_pinned(rows, functions); };
   for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
     return troupe::spawn_agent(system, for_agents, std::move(order), std::move(run));
@@ -110,6 +130,7 @@ caf::strong_actor_ptr node::state::start_runs() {
   deps.hub = hub;
   deps.clock = clock;
   deps.intensity = {config->runtime.restart_intensity, config->runtime.restart_window};
+  deps.kin = kin;
   deps.first_rows = [this](const start_run& asked) -> result<create_run> {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
     if (rows) {
@@ -123,7 +144,7 @@ caf::strong_actor_ptr node::state::start_runs() {
 }
 
 child_spec node::state::reader_child(std::size_t which) {
-  return {"database_reader " + std::to_string(which + 1),
+  return {reader_name(which),
           restart_type::permanent,
           reading_patience + slack,
           [this, which](caf::actor_system& in) {
@@ -196,7 +217,37 @@ std::vector<child_spec> node::state::housekeepers() {
                      return publish(vacuum, spawn_vacuum(in, {writer.actor, reader, clock, rules_of(config->vacuum)}));
                    }});
   }
+  // Last: it asks the others.
+  if (config->runtime.health_every > milliseconds{0}) {
+    all.push_back({"health", restart_type::permanent, milliseconds{5'000}, [this](caf::actor_system&) {
+                     return start_health();
+                   }});
+  }
   return all;
+}
+
+caf::strong_actor_ptr node::state::start_health() {
+  health_deps deps;
+  deps.vacuum = vacuum;
+  deps.clock = clock;
+  deps.every = config->runtime.health_every;
+  deps.limit = std::min(deps.every, health_limit);
+  deps.actors = {{"root supervisor", finder(top)},
+                 {"database_writer", finder(writer.actor)},
+                 {"blob_writer", finder(blobs)},
+                 {"log_checkpointer", finder(checkpointer)}};
+  for (std::size_t which = 0; which < reader_actors; ++which) {
+    deps.actors.push_back({reader_name(which), finder(reader, which)});
+  }
+  deps.actors.push_back({"event_hub", finder(hub)});
+  deps.actors.push_back({"retry_scheduler", finder(retries)});
+  deps.actors.push_back({"governor", finder(permits)});
+  deps.actors.push_back({"run_supervisor", finder(runs)});
+  deps.actors.push_back({"housekeeping", finder(housekeeping)});
+  if (config->vacuum.enabled) {
+    deps.actors.push_back({"vacuum", finder(vacuum)});
+  }
+  return publish(health, spawn_health(system, std::move(deps)));
 }
 
 }  // namespace troupe

@@ -399,6 +399,21 @@ result<std::vector<run_id>> read_session::list_unfinished() {
   return state_->in_transaction([](statement_cache& sql) -> result<std::vector<run_id>> { return unfinished(sql); });
 }
 
+result<std::vector<run_id>> read_session::list_running(lease_epoch epoch) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<std::vector<run_id>> {
+    auto row = sql.use(
+        "SELECT r.run_id FROM runs AS r WHERE r.state IN ('pending', 'running', 'paused') AND r.epoch = ?"
+        " AND (r.state = 'running' OR (r.state = 'paused' AND EXISTS (SELECT 1 FROM timers AS t"
+        " WHERE t.run_id = r.run_id AND t.kind = 'quota' AND t.state = 'waiting'))) ORDER BY r.started_at, r.id",
+        epoch);
+    std::vector<run_id> runs;
+    while (row.step()) {
+      runs.emplace_back(row.text(0));
+    }
+    return runs;
+  });
+}
+
 result<std::vector<task_view>> read_session::list_leftovers() {
   return state_->in_transaction(
       [](statement_cache& sql) -> result<std::vector<task_view>> { return list_leftover_rows(sql); });

@@ -54,6 +54,9 @@ class read_session {
   /// Runs that are not final, oldest first.
   result<std::vector<run_id>> list_unfinished();
 
+  /// Runs that are running under this lease, and those that sleep until a time, oldest first.
+  result<std::vector<run_id>> list_running(lease_epoch epoch);
+
   /// Tasks whose latest attempt has a process and no end: what a dead owner may have left running. Oldest first.
   result<std::vector<task_view>> list_leftovers();
 

@@ -26,6 +26,7 @@ struct agent_state {
   run_actor run;
   std::optional<attempt_session> session;
   process_handle process = 0;
+  std::int64_t pid = 0;  // of the process, while it runs
   function_handle call = 0;
   std::optional<http_call> exchange;
   std::string prompt_file;
@@ -53,6 +54,8 @@ struct agent_state {
     }
   }
 };
+
+log_place place_of(const attempt_order& order) { return {order.run, order.task.step, order.task.id, order.attempt}; }
 
 using agent_pointer = agent_actor::stateful_pointer<agent_state>;
 
@@ -92,7 +95,7 @@ void due(agent_pointer self, attempt_session::timer which) {
 // The database did not take a fact of this attempt: nothing more can be promised about it.
 void give_up(agent_pointer self, const error& why) {
   const auto& order = self->state.order;
-  spdlog::warn("{} attempt {}: {}", order.task.id.str(), order.attempt.value(), why.message);
+  log_at(place_of(order), spdlog::level::warn, "the attempt cannot be recorded: {}", why.message);
   self->send(self->state.run, task_unrecorded{order.task.id, order.attempt, why});
   self->quit();
 }
@@ -156,6 +159,7 @@ void record(agent_pointer self) {
 void tell_start(agent_pointer self, process_identity process) {
   auto& state = self->state;
   state.start_told = true;
+  state.pid = process.pid;
   start_attempt fact;
   fact.pid = process.pid;
   fact.pid_start_time = process.start_time;
@@ -174,6 +178,7 @@ void ended(agent_pointer self, attempt_end end) {
   auto& state = self->state;
   state.end = std::move(end);
   state.process = 0;
+  state.pid = 0;
   state.call = 0;
   state.exchange.reset();
   if (!state.start_told) {
@@ -301,8 +306,15 @@ void stop(agent_pointer self, const stop_attempt& request) {
   }
 }
 
+void tell_process(const agent_state& state, ping_view& into) {
+  into.step = state.order.task.step;
+  into.attempt = state.order.attempt;
+  into.pid = state.pid;
+}
+
 agent_actor::behavior_type behave(agent_pointer self, agent_deps deps, attempt_order order, const run_actor& run) {
-  guard(self, "agent " + order.task.id.str());
+  guard(
+      self, "agent " + order.task.id.str(), [self](ping_view& into) { tell_process(self->state, into); }, place_of(order));
   auto& state = self->state;
   state.deps = std::move(deps);
   state.session.emplace(order.limits);

@@ -52,6 +52,9 @@ database_reader::behavior_type behave(reader_pointer self, database_reader_deps 
       [=](const run_query& query) {
         return ask<run_answer>(self, [&](read_session& session) { return session.find_run(query.run); });
       },
+      [=](const own_runs_query& query) {
+        return ask<own_runs_answer>(self, [&](read_session& session) { return session.list_running(query.epoch); });
+      },
       [=](const recovery_query& query) {
         return ask<recovery_answer>(self, [&](read_session& session) { return session.load_recovery(query.run); });
       },

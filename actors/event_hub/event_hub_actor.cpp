@@ -84,7 +84,10 @@ void read_table(hub_pointer self, std::uint64_t id, event_seq since) {
       .then(
           [=](events_answer& answer) {
             if (!answer) {
-              spdlog::warn("events of {} cannot be read: {}", query.run.str(), answer.error().message);
+              log_at({query.run, {}, {}, {}},
+                     spdlog::level::warn,
+                     "the run's events cannot be read: {}",
+                     answer.error().message);
               failed();
               return;
             }

@@ -1,6 +1,6 @@
 #include "actors/run/attempts.hpp"
 
-#include <spdlog/spdlog.h>
+#include "actors/log_place.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -23,6 +23,7 @@ void begin(run_pointer self, live_attempt& attempt, permit_id granted) {
   attempt.permit = granted;
   attempt.agent = self->state.deps.spawn_agent(std::move(order), caf::actor_cast<run_actor>(self));
   self->monitor(attempt.agent);
+  self->state.deps.kin.add(self->state.run, attempt.agent.address());
 }
 
 // Nothing of the attempt has begun, and nothing is recorded of it.
@@ -43,13 +44,17 @@ void refused(run_pointer self, const task_id& task, const error& why, const std:
   const auto due = state.deps.clock->now() + why.retry_after.value_or(milliseconds{1'000});
   put_off(self, task);
   if (why.code == error_code::rate_limited) {
-    spdlog::info("run {} waits for a quota until {}: {}", state.run.str(), to_rfc3339(due), why.message);
+    log_at({state.run, {}, {}, {}},
+           spdlog::level::info,
+           "the run waits for a quota until {}: {}",
+           to_rfc3339(due),
+           why.message);
     withdraw_attempts(self);
     if (!state.end) {
       state.end = ending{ending::kind::quota, false, due, why};
     }
   } else {
-    spdlog::info("task {} waits: {}", task.str(), why.message);
+    log_at({state.run, {}, task, {}}, spdlog::level::info, "the task waits: {}", why.message);
     await(self, task.str(), due, [=] {
       if (self->state.progress) {
         self->state.progress->due(task);
@@ -153,6 +158,9 @@ void stop_attempts(run_pointer self, stop_cause cause, bool at_once) {
 
 std::optional<live_attempt> take_attempt(run_pointer self, const task_id& task) {
   auto found = self->state.attempts.extract(task);
+  if (found && found.mapped().agent) {
+    self->state.deps.kin.leave(self->state.run, found.mapped().agent.address());
+  }
   return found ? std::optional{std::move(found.mapped())} : std::nullopt;
 }
 

@@ -6,12 +6,14 @@
 #include "actors/writer_client.hpp"
 #include "messages/base/invariant.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -26,16 +28,19 @@ void load(run_pointer self);
 // The run cannot go on, and cannot say so in its rows either.
 void stop_without_end(run_pointer self, const error& why) {
   auto& state = self->state;
-  spdlog::error("run {} stops without an end: {}", state.run.str(), why.message);
+  log_at({state.run, {}, {}, {}}, spdlog::level::err, "the run stops without an end: {}", why.message);
   if (const auto hub = state.deps.hub.get()) {
     self->send(hub, run_stopped{state.run, why});
   }
   self->quit();  // its agents notice, and kill what they started
 }
 
-// Tells a fact of the run's own; `then` follows its commit.
+// Tells a fact of the run's own; `then` follows its commit. A refusal that `refused` deals with (true) is none.
 template <class Fact>
-void commit(run_pointer self, Fact fact, const std::function<void()>& then) {
+void commit(run_pointer self,
+            Fact fact,
+            const std::function<void()>& then,
+            const std::function<bool(const error&)>& refused = {}) {
   self->state.committing = true;
   fact.run = self->state.run;
   fact.at = self->state.deps.clock->now();
@@ -43,6 +48,8 @@ void commit(run_pointer self, Fact fact, const std::function<void()>& then) {
     self->state.committing = false;
     if (reply) {
       then();
+    } else if (refused && refused(reply.error())) {
+      return;
     } else if (reply.error().code == error_code::cancelled) {
       self->quit();  // the run has ended meanwhile; its rows say how
     } else {
@@ -160,7 +167,18 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   fact.outcome.why = error{error_code::internal,
                            "the agent's actor died of a bug, " + std::to_string(count) + " time(s)",
                            "see the log, and please report it"};
-  commit(self, fact, [=] { finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}}); });
+  const auto over = [=] {
+    finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}});
+  };
+  // One that died before it had told its start has no row to be told of: the task still waits.
+  const auto unknown = [=](const error& why) {
+    const bool never_began = again && why.code == error_code::internal;
+    if (never_began) {
+      over();
+    }
+    return never_began;
+  };
+  commit(self, fact, over, unknown);
 }
 
 void agent_is_down(run_pointer self, const caf::down_msg& down) {
@@ -255,8 +273,11 @@ void begin(run_pointer self, const recovery_view& rows) {
     sleep(self, rows);
     return;
   }
-  if (needs_resuming(rows)) {
-    commit(self, resume_run{{}, rows.run.last_seq, {}}, [=] { load(self); });
+  if (state.reborn || needs_resuming(rows)) {
+    commit(self, resume_run{{}, rows.run.last_seq, {}}, [=] {
+      self->state.reborn = false;
+      load(self);
+    });
     return;
   }
   auto material = state.deps.read_material(rows);
@@ -298,12 +319,55 @@ void load(run_pointer self) {
           [=](caf::error&) { again(); });
 }
 
+// Invariant 5.
+void wait_for_former(run_pointer self) {
+  auto& state = self->state;
+  state.former = state.deps.kin.members(state.run);
+  state.reborn = !state.former.empty();
+  state.deps.kin.add(state.run, self->address());
+  std::erase_if(state.former, [&](const caf::actor_addr& each) {
+    const auto alive = caf::actor_cast<caf::strong_actor_ptr>(each);
+    if (alive) {
+      self->monitor(alive);  // of one that dies meanwhile: a down message comes at once
+    } else {
+      state.deps.kin.leave(state.run, each);
+    }
+    return !alive;
+  });
+  if (state.former.empty()) {
+    load(self);
+  }
+}
+
+void is_down(run_pointer self, const caf::down_msg& down) {
+  auto& state = self->state;
+  if (state.former.empty()) {
+    agent_is_down(self, down);
+  } else if (std::erase(state.former, down.source) > 0) {
+    state.deps.kin.leave(state.run, down.source);
+    if (state.former.empty()) {
+      load(self);
+    }
+  }
+}
+
+void tell_agents(const run_actor_state& state, ping_view& into) {
+  for (const auto& [task, attempt] : state.attempts) {
+    if (attempt.agent) {
+      child_view facts;
+      facts.name = "agent " + task.str();
+      into.children.push_back({std::move(facts), attempt.agent.address()});
+    }
+  }
+}
+
 run_actor::behavior_type behave(run_pointer self, run_deps deps, run_id run) {
-  guard(self, "run " + run.str());
+  guard(
+      self, "run " + run.str(), [self](ping_view& into) { tell_agents(self->state, into); }, {run, {}, {}, {}});
   self->state.deps = std::move(deps);
   self->state.run = std::move(run);
-  self->set_down_handler([=](const caf::down_msg& down) { agent_is_down(self, down); });
-  load(self);
+  self->set_down_handler([=](const caf::down_msg& down) { is_down(self, down); });
+  wait_for_former(self);
   return {
       [=](const cancel_run& request) {
         request_end(self, {ending::kind::cancel, request.at_once});

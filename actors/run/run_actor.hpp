@@ -5,10 +5,13 @@
 // 2.        Nothing follows from a fact before the fact is committed.
 // 3.        An agent that dies of a bug is an interrupted attempt; the task is tried again, three times, then fails.
 // 4.        Cancel, time limit and shutdown let no attempt begin, wait until no agent is left, and then end the run.
+// 5.        A later life begins when every actor of those before it has ended, and with a fact of its own, so that what
+//           they had told comes before it.
 // Bounded   by max_concurrent agents.
 // Dies of   a bug, or rows that contradict each other. Restarted by the run supervisor: transient.
 #pragma once
 
+#include "actors/lineage.hpp"
 #include "actors/run/plan.hpp"
 #include "actors/service.hpp"
 #include "actors/writer_client.hpp"
@@ -43,6 +46,7 @@ struct run_deps {
   std::function<result<run_material>(const recovery_view&)> read_material;
   std::function<agent_actor(attempt_order, run_actor)> spawn_agent;
   milliseconds drain_timeout{5'000};
+  lineage kin;
 };
 
 run_actor spawn_run(caf::actor_system& system, run_deps deps, run_id run);

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <vector>
 
 namespace troupe {
 
@@ -39,6 +40,8 @@ struct run_actor_state {
   std::optional<ending> end;
   bool committing = false;  // a superstep or the end is on its way to disk
   bool asleep = false;      // paused until a time, by its rows
+  std::vector<caf::actor_addr> former;  // of earlier lives, not known to have ended
+  bool reborn = false;                  // and its rows are not yet known to hold all that those told
 };
 
 using run_pointer = run_actor::stateful_pointer<run_actor_state>;

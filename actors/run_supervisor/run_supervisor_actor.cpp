@@ -14,6 +14,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace troupe {
@@ -24,6 +25,7 @@ struct run_entry {
   std::deque<std::chrono::steady_clock::time_point> deaths;
   std::int64_t restarts = 0;
   std::string last_reason;
+  std::optional<cancel_run> cancelled;  // told again to each life
 };
 
 struct run_supervisor_state {
@@ -56,10 +58,38 @@ void start(supervisor_pointer self, const run_id& run) {
   if (!entry.handle) {
     entry.handle = self->state.deps.spawn_run(run);
     self->monitor(entry.handle);
+    if (entry.cancelled) {
+      self->send(entry.handle, *entry.cancelled);
+    }
     if (self->state.stopping) {  // its rows were under way when the others were told
       self->send(entry.handle, drain_runs{self->state.at_once});
     }
   }
+}
+
+constexpr milliseconds pause_before_reading{20};
+
+// Invariant 5.
+void take_up_own(supervisor_pointer self) {
+  const auto again = [=] { self->delayed_send(self, pause_before_reading, later{[=] { take_up_own(self); }}); };
+  const auto reader = self->state.deps.reader.get();
+  if (!reader) {
+    again();
+    return;
+  }
+  self->request(reader, read_timeout, own_runs_query{self->state.deps.writer.epoch})
+      .then(
+          [=](const own_runs_answer& own) {
+            if (!own) {
+              again();
+              return;
+            }
+            for (const auto& run : *own) {
+              log_at({run, {}, {}, {}}, spdlog::level::warn, "the run is taken up again from its rows");
+              start(self, run);
+            }
+          },
+          [=](caf::error&) { again(); });
 }
 
 // Invariant 2: the rows say whether the run is over.
@@ -130,7 +160,10 @@ bool may_restart(run_entry& entry, restart_intensity intensity, std::chrono::ste
 }
 
 void leave(supervisor_pointer self, const run_id& run, const std::string& reason) {
-  spdlog::error("run {} is left as it stands: its actor died too often, last of: {}", run.str(), reason);
+  log_at({run, {}, {}, {}},
+         spdlog::level::err,
+         "the run is left as it stands: its actor died too often, last of: {}",
+         reason);
   if (const auto hub = self->state.deps.hub.get()) {
     self->send(
         hub,
@@ -153,11 +186,12 @@ void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
   auto& [run, entry] = *found;
   entry.handle = nullptr;
   if (!down.reason) {
+    state.deps.kin.leave(run, down.source);
     state.runs.erase(found);
   } else if (entry.last_reason = reason_text(down.reason);
              may_restart(entry, state.deps.intensity, self->clock().now())) {
     ++entry.restarts;
-    spdlog::warn("run {} is restarted from its rows", run.str());
+    log_at({run, {}, {}, {}}, spdlog::level::warn, "the run is restarted from its rows: {}", entry.last_reason);
     start(self, run_id{run});
   } else {
     leave(self, run_id{run}, std::string{entry.last_reason});
@@ -178,32 +212,39 @@ void drain(supervisor_pointer self, bool at_once) {
 
 void cancel(supervisor_pointer self, const cancel_run& request) {
   const auto found = self->state.runs.find(request.run);
-  if (found != self->state.runs.end() && found->second.handle) {
+  if (found == self->state.runs.end()) {
+    return;
+  }
+  found->second.cancelled = request;
+  if (found->second.handle) {
     self->send(found->second.handle, request);
   }
 }
 
-tree_view view(const run_supervisor_state& state) {
-  tree_view tree;
+void tell_runs(const run_supervisor_state& state, ping_view& into) {
   for (const auto& [run, entry] : state.runs) {
-    tree.children.push_back({"run " + run.str(), static_cast<bool>(entry.handle), entry.restarts, entry.last_reason});
+    child_view facts;
+    facts.name = "run " + run.str();
+    facts.state = entry.handle ? child_state::running : child_state::restarting;
+    facts.restarts = entry.restarts;
+    facts.last_reason = entry.last_reason;
+    into.children.push_back({std::move(facts), entry.handle ? entry.handle.address() : caf::actor_addr{}});
   }
-  return tree;
 }
 
 run_supervisor::behavior_type behave(supervisor_pointer self, run_supervisor_deps deps) {
-  guard(self, "run supervisor");
+  guard(self, "run supervisor", [self](ping_view& into) { tell_runs(self->state, into); });
   self->state.deps = std::move(deps);
   self->set_down_handler([=](const caf::down_msg& down) { run_is_down(self, down); });
   self->set_exit_handler([=](const caf::exit_msg&) {
     self->state.asked_to_end = true;
     drain(self, false);
   });
+  take_up_own(self);
   return {
       [=](const start_run& request) { return accept(self, request); },
       [=](const cancel_run& request) { cancel(self, request); },
       [=](const drain_runs& request) { drain(self, request.at_once); },
-      [=](tree_query) { return view(self->state); },
       [](const later& due) { due.act(); },
   };
 }

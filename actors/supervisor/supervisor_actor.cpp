@@ -11,9 +11,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
-#include <optional>
+#include <stdexcept>
 #include <utility>
+#include <variant>
 
 namespace troupe {
 namespace {
@@ -23,6 +25,7 @@ struct supervisor_state {
   std::string own_name;
   std::vector<child_spec> children;
   std::vector<caf::actor_addr> running;
+  std::vector<std::int64_t> lives;  // of each child, the one that runs included
   std::unique_ptr<restart_plan> plan;
 
   supervisor_state() = default;
@@ -40,47 +43,69 @@ struct supervisor_state {
 
 using supervisor_pointer = supervisor::stateful_pointer<supervisor_state>;
 
-std::size_t index_of(const supervisor_state& state, const std::string& name) {
-  const auto found = std::ranges::find(state.children, name, &child_spec::name);
-  return static_cast<std::size_t>(found - state.children.begin());
-}
+restart_plan::time now(supervisor_pointer self) { return self->clock().now(); }
 
-void start(supervisor_pointer self, std::size_t index) {
-  auto& state = self->state;
-  const auto child = state.children[index].start(self->system());
-  state.running[index] = caf::actor_cast<caf::actor_addr>(child);
-  state.plan->started(index);
-  self->monitor(state.running[index]);
-}
-
-void stop(supervisor_pointer self, std::size_t index) {
+// Nothing, or why it could not be started.
+std::string start(supervisor_pointer self, std::size_t index) {
   auto& state = self->state;
   const auto& spec = state.children[index];
-  caf::anon_send_exit(state.running[index], caf::exit_reason::user_shutdown);
-  self->delayed_send(self, spec.stop_timeout, stop_overdue{spec.name});
+  try {
+    const auto child = spec.start(self->system());
+    state.running[index] = caf::actor_cast<caf::actor_addr>(child);
+    self->monitor(child);
+  } catch (const std::exception& thrown) {
+    spdlog::error("{} cannot start {}: {}", state.own_name, spec.name, thrown.what());
+    return thrown.what();
+  }
+  ++state.lives[index];
+  state.plan->started(index);
+  return {};
 }
 
-void carry_out(supervisor_pointer self, const restart_plan::effect& effect) {
-  auto& state = self->state;
-  if (const auto* again = std::get_if<restart_plan::start_child>(&effect)) {
-    const auto& name = state.children[again->index].name;
-    spdlog::warn("{} starts {} again in {} ms", state.own_name, name, again->pause.count());
-    if (again->pause.count() == 0) {
-      self->send(self, restart_child{name});
-    } else {
-      self->delayed_send(self, again->pause, restart_child{name});
-    }
-  } else if (const auto* leave = std::get_if<restart_plan::stop_child>(&effect)) {
-    stop(self, leave->index);
-  } else if (const auto* end = std::get_if<restart_plan::end_self>(&effect)) {
-    if (end->why.empty()) {
-      self->quit(caf::exit_reason::user_shutdown);
-    } else {
-      spdlog::error("{} gives up: {}", state.own_name, end->why);
-      self->quit(bug_reason(state.own_name, std::make_exception_ptr(std::runtime_error{end->why})));
+restart_plan::effect start_due(supervisor_pointer self, std::int64_t number) {
+  auto& plan = *self->state.plan;
+  const auto those = plan.due(number);
+  for (const auto index : those) {
+    if (const auto failure = start(self, index); !failure.empty()) {
+      return plan.start_failed(index, failure, now(self));
     }
   }
+  return those.empty() ? restart_plan::effect{restart_plan::wait{}} : plan.all_started(now(self));
 }
+
+// One for each effect of the plan.
+struct executor {
+  supervisor_pointer self;
+
+  void operator()(restart_plan::wait) const {}
+
+  void operator()(const restart_plan::restart& effect) const {
+    if (effect.pause.count() == 0) {
+      self->send(self, restart_due{effect.number});
+    } else {
+      self->delayed_send(self, effect.pause, restart_due{effect.number});
+    }
+  }
+
+  void operator()(const restart_plan::stop_child& effect) const {
+    auto& state = self->state;
+    const auto& spec = state.children[effect.index];
+    caf::anon_send_exit(state.running[effect.index], caf::exit_reason::user_shutdown);
+    self->delayed_send(self, spec.stop_timeout, stop_overdue{spec.name, state.lives[effect.index]});
+  }
+
+  void operator()(const restart_plan::end_self& effect) const {
+    auto& state = self->state;
+    if (effect.why.empty()) {
+      self->quit(caf::exit_reason::user_shutdown);
+    } else {
+      spdlog::error("{} gives up: {}", state.own_name, effect.why);
+      self->quit(abnormal_reason(effect.why));
+    }
+  }
+};
+
+void carry_out(supervisor_pointer self, const restart_plan::effect& effect) { std::visit(executor{self}, effect); }
 
 // Asked to end, or ended well: both are normal ends of a child.
 std::string abnormal_text(const caf::error& reason) {
@@ -95,43 +120,55 @@ void child_is_down(supervisor_pointer self, const caf::down_msg& down) {
   }
   *found = nullptr;
   const auto index = static_cast<std::size_t>(found - state.running.begin());
-  carry_out(self, state.plan->ended(index, abnormal_text(down.reason), self->clock().now()));
+  const auto reason = abnormal_text(down.reason);
+  if (!reason.empty()) {
+    spdlog::warn("{} lost {}: {}", state.own_name, state.children[index].name, reason);
+  }
+  carry_out(self, state.plan->ended(index, reason, now(self)));
 }
 
 void kill_overdue(supervisor_pointer self, const stop_overdue& overdue) {
-  const auto& child = self->state.running[index_of(self->state, overdue.name)];
-  if (child) {
+  const auto& state = self->state;
+  const auto found = std::ranges::find(state.children, overdue.name, &child_spec::name);
+  const auto index = static_cast<std::size_t>(found - state.children.begin());
+  if (state.running[index] && state.lives[index] == overdue.life) {
     spdlog::error("{} did not stop in time; it is killed", overdue.name);
-    caf::anon_send_exit(child, caf::exit_reason::kill);
+    caf::anon_send_exit(state.running[index], caf::exit_reason::kill);
+  }
+}
+
+void tell_children(const supervisor_state& state, ping_view& into) {
+  auto facts = state.plan->view();
+  for (std::size_t index = 0; index < facts.size(); ++index) {
+    into.children.push_back({std::move(facts[index]), state.running[index]});
   }
 }
 
 supervisor::behavior_type behave(supervisor_pointer self,
                                  std::string name,
                                  std::vector<child_spec> children,
-                                 restart_intensity intensity) {
-  guard(self, name);
+                                 restart_intensity intensity,
+                                 restart_strategy strategy) {
+  guard(self, name, [self](ping_view& into) { tell_children(self->state, into); });
   auto& state = self->state;
   state.own_name = std::move(name);
   state.children = std::move(children);
   state.running.resize(state.children.size());
+  state.lives.resize(state.children.size());
   std::vector<restart_plan::child> planned;
   for (const auto& child : state.children) {
     planned.push_back({child.name, child.type});
   }
-  state.plan = std::make_unique<restart_plan>(std::move(planned), intensity);
+  state.plan = std::make_unique<restart_plan>(std::move(planned), intensity, strategy);
   self->set_down_handler([=](caf::down_msg& down) { child_is_down(self, down); });
   self->set_exit_handler([=](const caf::exit_msg&) { carry_out(self, self->state.plan->stop()); });
-  for (std::size_t index = 0; index < state.children.size(); ++index) {
-    start(self, index);
+  const auto first = start_due(self, 0);
+  if (const auto* end = std::get_if<restart_plan::end_self>(&first)) {
+    throw std::runtime_error{end->why};  // an actor cannot quit before it has a behaviour
   }
+  carry_out(self, first);
   return {
-      [=](tree_query) { return self->state.plan->view(); },
-      [=](const restart_child& again) {
-        if (!self->state.plan->stopping()) {
-          start(self, index_of(self->state, again.name));
-        }
-      },
+      [=](const restart_due& again) { carry_out(self, start_due(self, again.number)); },
       [=](const stop_overdue& overdue) { kill_overdue(self, overdue); },
   };
 }
@@ -141,8 +178,9 @@ supervisor::behavior_type behave(supervisor_pointer self,
 supervisor spawn_supervisor(caf::actor_system& system,
                             std::string name,
                             std::vector<child_spec> children,
-                            restart_intensity intensity) {
-  return system.spawn(behave, std::move(name), std::move(children), intensity);
+                            restart_intensity intensity,
+                            restart_strategy strategy) {
+  return system.spawn(behave, std::move(name), std::move(children), intensity, strategy);
 }
 
 }  // namespace troupe

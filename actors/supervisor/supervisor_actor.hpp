@@ -1,8 +1,10 @@
 // Starts its children in order, restarts them as their type says, stops them in reverse order.
 //
 // Owns      its children: nobody else starts or stops them.
-// 1.        A child that dies is started again by its type, with a pause that grows with the restarts in the window.
-// 2.        More restarts than the intensity allows: it stops all that is left and ends abnormally.
+// 1.        A child that dies is started again by its type, and with it those that the strategy says: stopped in reverse
+//           order first. The pause before it grows with the restarts in the window.
+// 2.        More restarts than the intensity allows: it stops all that is left and ends abnormally. A start that throws
+//           is a death; one at its own start ends it.
 // 3.        Asked to stop (exit message): the children end one after the other, the last started first, each within its
 //           time limit, after which it is killed.
 // Bounded   by its child specifications.
@@ -32,6 +34,7 @@ struct child_spec {
 supervisor spawn_supervisor(caf::actor_system& system,
                             std::string name,
                             std::vector<child_spec> children,
-                            restart_intensity intensity);
+                            restart_intensity intensity,
+                            restart_strategy strategy = restart_strategy::one_for_one);
 
 }  // namespace troupe

@@ -12,8 +12,6 @@ using run_supervisor = caf::typed_actor<  //
     caf::replies_to<start_run>::with<start_reply>,
     caf::reacts_to<cancel_run>,
     caf::reacts_to<drain_runs>,
-    // queries
-    caf::replies_to<tree_query>::with<tree_view>,
     // its own timers
     caf::reacts_to<later>>;
 

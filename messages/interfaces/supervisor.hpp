@@ -6,10 +6,10 @@
 
 namespace troupe {
 
-/// Starts its children in order, restarts them as their type says, and stops them in reverse order.
+/// Starts its children in order, restarts them as its strategy and their types say, and stops them in reverse order.
+/// Whom it has, it tells whoever pings it (any_actor.hpp).
 using supervisor = caf::typed_actor<  //
-    caf::replies_to<tree_query>::with<tree_view>,
-    caf::reacts_to<restart_child>,  // to itself
-    caf::reacts_to<stop_overdue>>;  // to itself
+    caf::reacts_to<restart_due>,      // to itself
+    caf::reacts_to<stop_overdue>>;    // to itself
 
 }  // namespace troupe

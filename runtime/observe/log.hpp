@@ -4,7 +4,10 @@
 #include "config/settings.hpp"
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe {
 
@@ -15,7 +18,18 @@ using log_writer = std::function<void(std::string_view line)>;
 /// opened (it says so). Whole process; nothing goes to stdout. Until another call; again with an empty writer before
 /// what it holds is gone.
 ///
-/// human: `07:03:12.482 warning: text`. json: `{"time":…,"level":…,"message":…}`, RFC 3339 in UTC.
+/// human: `07:03:12.482 warning: text (r-1/2/ask/claude, attempt 2)`. json: `{"time":…,"level":…,"message":…}`, RFC 3339
+/// in UTC, with `run`, `step`, `task` and `attempt` where they are known (actors/log_place.hpp).
 void start_log(const log_settings& with, log_writer to_stderr);
+
+/// As settings spell it.
+std::string_view to_string(log_level level) noexcept;
+std::optional<log_level> log_level_from(std::string_view name) noexcept;
+/// From the least severe line to none.
+std::vector<std::string> log_level_names();
+
+/// The least severe lines that are logged from now on, also after another call of start_log, but for one with an empty
+/// writer and no file. Any thread.
+void set_log_level(log_level level);
 
 }  // namespace troupe

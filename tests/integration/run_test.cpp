@@ -143,7 +143,7 @@ TEST_F(run_test, many_who_ask_share_few_connections) {
   ASSERT_TRUE(tree);
   EXPECT_EQ(std::ranges::count_if(
                 tree->children,
-                [](const child_view& each) { return each.alive && each.name.starts_with("database_reader"); }),
+                [](const child_view& each) { return each.answers && each.name.starts_with("database_reader"); }),
             4);
 }
 

@@ -78,7 +78,7 @@ TEST_F(vacuum_node_test, vacuum_that_is_switched_off_leaves_the_file_alone) {
   EXPECT_EQ(running->vacuum_health().error().code, error_code::not_found);
   const auto tree = running->tree();
   ASSERT_TRUE(tree);
-  EXPECT_TRUE(std::ranges::none_of(tree->children, [](const child_view& each) { return each.name == "vacuum"; }));
+  EXPECT_EQ(find_child(tree->children, "vacuum"), nullptr);
 }
 
 TEST_F(vacuum_node_test, is_part_of_the_tree) {
@@ -86,8 +86,9 @@ TEST_F(vacuum_node_test, is_part_of_the_tree) {
   ASSERT_TRUE(running);
   const auto tree = running->tree();
   ASSERT_TRUE(tree);
-  EXPECT_TRUE(
-      std::ranges::any_of(tree->children, [](const child_view& each) { return each.name == "vacuum" && each.alive; }));
+  const auto* const vacuum = find_child(tree->children, "vacuum");
+  ASSERT_NE(vacuum, nullptr);
+  EXPECT_EQ(vacuum->state, child_state::running);
 }
 
 class db_vacuum_test : public cli_fixture {

@@ -25,11 +25,17 @@ process_handle scripted_processes::start(process_request what, process_listener 
   all_.back()->request = std::move(what);
   all_.back()->listener = std::move(listener);
   const auto index = all_.size() - 1;
-  at(index).listener.started({static_cast<std::int64_t>(1'000 + index), 7});
+  if (!hold_starts) {
+    tell_start(index);
+  }
   if (answer_) {
     exit(index, *answer_);
   }
   return index + 1;
+}
+
+void scripted_processes::tell_start(std::size_t index) {
+  at(index).listener.started({static_cast<std::int64_t>(1'000 + index), 7});
 }
 
 void scripted_processes::kill(process_handle which) {
@@ -161,6 +167,7 @@ caf::strong_actor_ptr house::start_runs() {
   for_runs.governor = permits;
   for_runs.retries = retries;
   for_runs.clock = clock;
+  for_runs.kin = kin;
   for_runs.read_material = [this](const recovery_view& rows) -> result<run_material> {
     if (before_material) {
       before_material();
@@ -176,6 +183,7 @@ caf::strong_actor_ptr house::start_runs() {
   deps.reader = reader;
   deps.hub = hub;
   deps.clock = clock;
+  deps.kin = kin;
   deps.first_rows = [](const start_run& asked) {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
     if (rows) {

@@ -5,6 +5,7 @@
 #include "actors/agent/process_port.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
 #include "actors/governor/admission.hpp"
+#include "actors/lineage.hpp"
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
@@ -57,6 +58,9 @@ class scripted_processes final : public process_port {
   void exit(std::size_t index, const std::string& output = "ok", int code = 0);
   void end(std::size_t index, process_end end);
   void lose_custodian(std::size_t index);
+  /// Of a process that started while `hold_starts`.
+  void tell_start(std::size_t index);
+  bool hold_starts = false;  ///< Those that start do not tell it.
   /// Each process prints this and exits well as soon as it starts.
   void answer_all_with(std::string output) { answer_ = std::move(output); }
 
@@ -132,6 +136,7 @@ class house {
   service<run_supervisor> runs;
   std::vector<run_actor> run_actors;      // in order of their starts
   std::vector<agent_actor> agent_actors;  // in order of their starts
+  lineage kin;
   supervisor root;
   bool root_is_down = false;
 

@@ -1,4 +1,5 @@
 // A run and its agents on one thread, in virtual time.
+#include "actors/actor_guard.hpp"
 #include "tests/support/fault_vfs.hpp"
 #include "tests/support/house.hpp"
 
@@ -284,16 +285,78 @@ TEST_F(run_actor_test, a_run_asks_again_while_all_connections_for_reading_are_in
   EXPECT_EQ(house_.view().state, run_state::completed);
 }
 
-TEST_F(run_actor_test, a_run_supervisor_that_dies_takes_its_runs_and_their_rows_wait) {
+TEST_F(run_actor_test, a_run_supervisor_that_dies_takes_its_runs_and_takes_them_up_again) {
   begin(one_agent);
   house_.kill(house_.runs.get());
   EXPECT_TRUE(house_.processes->at(0).killed);
+  ASSERT_EQ(house_.run_actors.size(), 2U);
+  ASSERT_EQ(house_.processes->count(), 2U);
   const auto again = house_.submit(one_agent);
   ASSERT_TRUE(again.has_value()) << again.error().message;
   EXPECT_TRUE(again->resumed);
-  house_.settle();
+  EXPECT_EQ(house_.run_actors.size(), 2U) << "it goes on already";
   house_.processes->exit(1, "after");
   house_.settle();
+  house_.advance(100ms);
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_actor_test, a_run_supervisor_leaves_ended_runs_and_those_of_another_owner_alone) {
+  begin(one_agent);
+  house_.processes->exit(0, "ok");
+  house_.settle();
+  house_.kill(house_.runs.get());
+  EXPECT_EQ(house_.run_actors.size(), 1U);
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_actor_test, a_cancel_is_told_to_the_next_life_of_the_run) {
+  begin(one_agent);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();
+  house_.kill(house_.run_actors[0]);
+  house_.advance(100ms);
+  expect_end(run_state::cancelled);
+}
+
+// It is down, yet its start is not: the task has no attempt that could be interrupted.
+TEST_F(run_actor_test, an_agent_that_dies_before_its_start_is_recorded_is_started_anew) {
+  house_.start();
+  house_.processes->hold_starts = true;
+  ASSERT_TRUE(house_.submit(one_agent));
+  house_.listen();
+  house_.kill(house_.agent_actors.at(0));
+  house_.processes->hold_starts = false;
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->tell_start(1);
+  house_.processes->exit(1, "ok");
+  house_.advance(100ms);
+  expect_end(run_state::completed);
+}
+
+// What an agent of the former life had told the writer must not stand in the way of the next one's.
+TEST_F(run_actor_test, a_later_life_begins_behind_what_the_one_before_had_told) {
+  begin(three_agents);
+  house_.processes->exit(0, "kept");  // its output is with the writer when the run dies
+  caf::anon_send_exit(house_.run_actors[0], caf::exit_reason::kill);
+  house_.settle();
+  ASSERT_EQ(house_.run_actors.size(), 2U);
+  EXPECT_EQ(count("run.resumed"), 1);
+  for (std::size_t i = 3; i < house_.processes->count(); ++i) {
+    house_.processes->exit(i, "again");
+  }
+  house_.advance(100ms);
+  expect_end(run_state::completed);
+}
+
+TEST_F(run_actor_test, an_exception_in_a_handler_is_logged_and_counted_and_ends_that_actor_alone) {
+  begin(one_agent);
+  const auto before = actor_bugs();
+  caf::anon_send(caf::actor_cast<caf::actor>(house_.run_actors[0]), provoke_bug{"on purpose"});
+  house_.settle();
+  EXPECT_EQ(actor_bugs(), before + 1);
+  ASSERT_EQ(house_.run_actors.size(), 2U);
+  house_.processes->exit(1, "ok");
   house_.advance(100ms);
   expect_end(run_state::completed);
 }

@@ -1,0 +1,75 @@
+#include "runtime/http/control_client.hpp"
+
+#include "runtime/http/control_door.hpp"
+#include "runtime/http/http_exchange.hpp"
+#include "runtime/json/json_writer.hpp"
+#include "runtime/observe/log.hpp"
+#include "runtime/os/local_socket.hpp"
+#include "storage/lease.hpp"
+
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr milliseconds patience{4'000};
+constexpr int ok = 200;
+constexpr int not_found = 404;
+
+error nobody(const std::filesystem::path& database) {
+  if (is_lease_held(database)) {
+    return {error_code::not_found,
+            "the process that writes to " + database.string() + " cannot be asked",
+            "it is a command that is over soon, or another version: troupe db info names it"};
+  }
+  return {error_code::not_found,
+          "no process carries out runs in " + database.string() + " now",
+          "troupe runs lists what is stored; troupe resume --all goes on with what is unfinished"};
+}
+
+result<http_response> ask(const std::filesystem::path& database, const http_request& request) {
+  const auto answer = ask_locally(control_path(database), write(request), patience);
+  if (!answer) {
+    return answer.error().code == error_code::not_found ? nobody(database) : answer.error();
+  }
+  return read_response(*answer);
+}
+
+error refused(const http_response& response) {
+  return {error_code::internal, "the running process refused: " + response.body, "see its log"};
+}
+
+}  // namespace
+
+result<node_tree> ask_tree(const std::filesystem::path& database) {
+  const auto response = ask(database, {"GET", "/v1/tree", ""});
+  if (!response) {
+    return response.error();
+  }
+  if (response->status != ok) {
+    return refused(*response);
+  }
+  return read_tree(response->body);
+}
+
+result<health_view> ask_health(const std::filesystem::path& database) {
+  const auto response = ask(database, {"GET", "/healthz", ""});
+  if (!response) {
+    return response.error();
+  }
+  if (response->status == not_found) {
+    return error{error_code::not_found, "nobody looks whether the running process is well", ""};
+  }
+  const auto health = read_health(response->body);
+  return health ? health : result<health_view>{refused(*response)};
+}
+
+status ask_log_level(const std::filesystem::path& database, log_level level) {
+  const auto response = ask(database, {"PUT", "/v1/log-level", object_writer{}.text("level", to_string(level)).str()});
+  if (!response) {
+    return response.error();
+  }
+  return response->status == ok ? status{done} : status{refused(*response)};
+}
+
+}  // namespace troupe

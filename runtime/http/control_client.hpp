@@ -1,0 +1,19 @@
+// Asks the node that has a database, from another process.
+#pragma once
+
+#include "config/settings.hpp"
+#include "messages/base/result.hpp"
+#include "messages/health.hpp"
+#include "runtime/json/node_json.hpp"
+
+#include <filesystem>
+
+namespace troupe {
+
+/// Each blocks for some seconds at most. NOT_FOUND: no process has the database now, or it has no door (an older Troupe,
+/// or a command as `db migrate`); STORAGE_UNAVAILABLE: it has one and does not answer.
+result<node_tree> ask_tree(const std::filesystem::path& database);
+result<health_view> ask_health(const std::filesystem::path& database);
+status ask_log_level(const std::filesystem::path& database, log_level level);
+
+}  // namespace troupe

@@ -1,0 +1,124 @@
+#include "runtime/http/control_door.hpp"
+
+#include "actors/json/json.hpp"
+#include "runtime/json/error_json.hpp"
+#include "runtime/json/json_writer.hpp"
+#include "runtime/json/node_json.hpp"
+#include "runtime/observe/log.hpp"
+#include "runtime/os/local_socket.hpp"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+constexpr int ok = 200;
+constexpr int bad_request = 400;
+constexpr int not_found = 404;
+constexpr int method_not_allowed = 405;
+constexpr int service_unavailable = 503;
+
+http_response refused(int status, const error& why) { return {status, error_document(why)}; }
+
+http_response get_tree(const control_ports& node) {
+  const auto tree = node.tree();
+  return tree ? http_response{ok, tree_json(*tree, node.pid)} : refused(service_unavailable, tree.error());
+}
+
+http_response get_health(const control_ports& node) {
+  const auto health = node.health();
+  if (!health) {
+    const bool nobody_looks = health.error().code == error_code::not_found;
+    return refused(nobody_looks ? not_found : service_unavailable, health.error());
+  }
+  return {health->healthy() ? ok : service_unavailable, health_json(*health)};
+}
+
+std::optional<log_level> level_in(std::string_view body) {
+  const auto value = parse(body);
+  const auto* const name = value ? find(*value, "/level") : nullptr;
+  if (name == nullptr || !name->is_string()) {
+    return std::nullopt;
+  }
+  return log_level_from(std::string_view{name->get_string()});
+}
+
+http_response put_log_level(const http_request& request, const control_ports& node) {
+  const auto level = level_in(request.body);
+  if (!level) {
+    return refused(bad_request,
+                   {error_code::invalid_input,
+                    "the body names no level; nothing was changed",
+                    R"(send {"level":"debug"}, or trace, info, warn, error, off)"});
+  }
+  node.set_log_level(*level);
+  return {ok, object_writer{}.text("level", to_string(*level)).str()};
+}
+
+struct route {
+  std::string_view target;
+  std::string_view method;
+  http_response (*answer)(const http_request&, const control_ports&);
+};
+
+constexpr route routes[] = {
+    {"/v1/tree", "GET", [](const http_request&, const control_ports& node) { return get_tree(node); }},
+    {"/healthz", "GET", [](const http_request&, const control_ports& node) { return get_health(node); }},
+    {"/v1/log-level", "PUT", put_log_level},
+};
+
+std::optional<std::string> answer(std::string_view so_far, const control_ports& node) {
+  http_request request;
+  switch (read_request(so_far, request)) {
+    case http_progress::needs_more:
+      return std::nullopt;
+    case http_progress::malformed:
+      return write(refused(bad_request, {error_code::invalid_input, "this is no request that is understood here", ""}));
+    case http_progress::whole:
+      return write(respond(request, node));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+http_response respond(const http_request& request, const control_ports& node) {
+  for (const auto& each : routes) {
+    if (request.target != each.target) {
+      continue;
+    }
+    if (request.method != each.method) {
+      return refused(method_not_allowed,
+                     {error_code::invalid_input,
+                      request.target + " does not know " + request.method,
+                      "use " + std::string{each.method}});
+    }
+    return each.answer(request, node);
+  }
+  return refused(not_found,
+                 {error_code::not_found, "there is nothing at " + request.target, "try /v1/tree, /healthz, /v1/log-level"});
+}
+
+std::filesystem::path control_path(const std::filesystem::path& database) {
+  std::filesystem::path path = database;
+  path += ".control";
+  return path;
+}
+
+control_door::control_door(std::unique_ptr<local_server> server) : server_(std::move(server)) {}
+
+control_door::~control_door() = default;
+
+result<std::unique_ptr<control_door>> control_door::open(const std::filesystem::path& database, control_ports node) {
+  auto server = local_server::listen(control_path(database), [node = std::move(node)](std::string_view so_far) {
+    return answer(so_far, node);
+  });
+  if (!server) {
+    return server.error();
+  }
+  return std::unique_ptr<control_door>{new control_door{*std::move(server)}};
+}
+
+}  // namespace troupe

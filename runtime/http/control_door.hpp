@@ -1,0 +1,51 @@
+// The door of a running node for other processes of its user: a Unix socket beside the database, `<database>.control`,
+// that speaks HTTP.
+//
+//   GET /v1/tree        the live tree: runtime/json/node_json.hpp
+//   GET /healthz        whether every part answers: 200, or 503 (404: runtime.health_every is 0); the same header
+//   PUT /v1/log-level   {"level":"debug"}: from now on, until the process ends
+#pragma once
+
+#include "config/settings.hpp"
+#include "messages/base/result.hpp"
+#include "messages/health.hpp"
+#include "messages/supervision.hpp"
+#include "runtime/http/http_exchange.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace troupe {
+
+class local_server;
+
+/// What the door opens to. Called on its thread; each may block for a moment.
+struct control_ports {
+  std::int64_t pid = 0;
+  std::function<result<tree_view>()> tree;
+  std::function<result<health_view>()> health;
+  std::function<void(log_level)> set_log_level;
+};
+
+/// The answer to one request; an error is the document of the contract, section 5.
+http_response respond(const http_request& request, const control_ports& node);
+
+std::filesystem::path control_path(const std::filesystem::path& database);
+
+class control_door {
+ public:
+  /// Only for the holder of the database's lease: a socket that is there is a dead process's. Errors of local_server.
+  static result<std::unique_ptr<control_door>> open(const std::filesystem::path& database, control_ports node);
+
+  ~control_door();
+  control_door(const control_door&) = delete;
+  control_door& operator=(const control_door&) = delete;
+
+ private:
+  explicit control_door(std::unique_ptr<local_server> server);
+  std::unique_ptr<local_server> server_;
+};
+
+}  // namespace troupe

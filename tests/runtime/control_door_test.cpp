@@ -1,0 +1,177 @@
+// The words of the door, without a node behind it.
+#include "actors/json/json.hpp"
+#include "runtime/http/control_client.hpp"
+#include "runtime/http/control_door.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+namespace troupe {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(http_exchange, reads_what_it_writes) {
+  const http_request sent{"PUT", "/v1/log-level", R"({"level":"debug"})"};
+  http_request got;
+  EXPECT_EQ(read_request(write(sent), got), http_progress::whole);
+  EXPECT_EQ(got.method, sent.method);
+  EXPECT_EQ(got.target, sent.target);
+  EXPECT_EQ(got.body, sent.body);
+  const auto response = read_response(write(http_response{503, "{}"}));
+  ASSERT_TRUE(response.has_value());
+  EXPECT_EQ(response->status, 503);
+  EXPECT_EQ(response->body, "{}");
+}
+
+TEST(http_exchange, every_beginning_of_a_request_needs_more) {
+  const auto whole = write(http_request{"PUT", "/v1/log-level", R"({"level":"debug"})"});
+  http_request got;
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    EXPECT_EQ(read_request(std::string_view{whole}.substr(0, length), got), http_progress::needs_more) << length;
+  }
+}
+
+TEST(http_exchange, what_is_not_understood_is_malformed) {
+  http_request got;
+  for (const std::string bytes : {"\r\n\r\n",
+                                  "GET\r\n\r\n",
+                                  "GET /\r\n\r\n",
+                                  "GET / SMTP\r\n\r\n",
+                                  "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+                                  "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                                  "GET / HTTP/1.1\r\nContent-Length: 1x\r\n\r\n",
+                                  "GET / HTTP/1.1\r\ncontent-length: 9999999\r\n\r\n",
+                                  "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+                                  "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+    EXPECT_EQ(read_request(bytes, got), http_progress::malformed) << bytes;
+  }
+  EXPECT_EQ(read_request(std::string(9'000, 'x'), got), http_progress::malformed);
+  for (const std::string bytes : {"", "HTTP/1.1", "HTTP/1.1 abc\r\n\r\n", "hello\r\n\r\n"}) {
+    EXPECT_FALSE(read_response(bytes).has_value()) << bytes;
+  }
+}
+
+class control_door_test : public testing::Test {
+ protected:
+  control_ports ports() {
+    control_ports made;
+    made.pid = 4'711;
+    made.tree = [this] { return tree_; };
+    made.health = [this] { return health_; };
+    made.set_log_level = [this](log_level level) { level_ = level; };
+    return made;
+  }
+
+  http_response respond_to(const std::string& method, const std::string& target, const std::string& body = "") {
+    return respond({method, target, body}, ports());
+  }
+
+  static tree_view some_tree() {
+    child_view agent;
+    agent.name = "agent r-1/1/ask/claude";
+    agent.answers = true;
+    agent.age = 1'500ms;
+    agent.waiting = 2;
+    agent.step = step_id{"ask"};
+    agent.attempt = attempt_no{2};
+    agent.pid = 99;
+    child_view run;
+    run.name = "run r-1";
+    run.state = child_state::restarting;
+    run.restarts = 3;
+    run.last_reason = "a \"reason\"";
+    run.children.push_back(agent);
+    return {{run}};
+  }
+
+  result<tree_view> tree_ = some_tree();
+  result<health_view> health_ = health_view{};
+  std::optional<log_level> level_;
+};
+
+TEST_F(control_door_test, a_tree_arrives_as_it_was) {
+  const auto response = respond_to("GET", "/v1/tree");
+  EXPECT_EQ(response.status, 200);
+  const auto read = read_tree(response.body);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->pid, 4'711);
+  ASSERT_EQ(read->tree.children.size(), 1U);
+  const auto& run = read->tree.children[0];
+  EXPECT_EQ(run.name, "run r-1");
+  EXPECT_EQ(run.state, child_state::restarting);
+  EXPECT_EQ(run.restarts, 3);
+  EXPECT_EQ(run.last_reason, "a \"reason\"");
+  EXPECT_FALSE(run.answers);
+  ASSERT_EQ(run.children.size(), 1U);
+  const auto& agent = run.children[0];
+  EXPECT_TRUE(agent.answers);
+  EXPECT_EQ(agent.age, 1'500ms);
+  EXPECT_EQ(agent.waiting, 2);
+  EXPECT_EQ(agent.step, step_id{"ask"});
+  EXPECT_EQ(agent.attempt, attempt_no{2});
+  EXPECT_EQ(agent.pid, 99);
+  EXPECT_FALSE(read_tree("[]"));
+  EXPECT_FALSE(read_tree("{}"));
+  EXPECT_FALSE(read_tree("no"));
+}
+
+TEST_F(control_door_test, health_is_a_status_too) {
+  EXPECT_EQ(respond_to("GET", "/healthz").status, 200);
+  health_->actors.push_back({"event_hub", false, std::nullopt, {}, 7});
+  health_->jobs.push_back({"vacuum", true, std::nullopt});
+  const auto ill = respond_to("GET", "/healthz");
+  EXPECT_EQ(ill.status, 503);
+  const auto read = read_health(ill.body);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_FALSE(read->healthy());
+  EXPECT_EQ(read->actors.at(0).name, "event_hub");
+  EXPECT_TRUE(read->jobs.at(0).well);
+  health_ = error{error_code::cancelled, "the node has stopped", ""};
+  EXPECT_EQ(respond_to("GET", "/healthz").status, 503);
+  health_ = error{error_code::not_found, "nobody looks", ""};
+  EXPECT_EQ(respond_to("GET", "/healthz").status, 404);
+  tree_ = error{error_code::cancelled, "the node has stopped", ""};
+  EXPECT_THAT(respond_to("GET", "/v1/tree").body, HasSubstr("CANCELLED"));
+}
+
+TEST_F(control_door_test, the_level_of_the_log_is_set_or_refused) {
+  const auto changed = respond_to("PUT", "/v1/log-level", R"({"level":"debug"})");
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_EQ(level_, log_level::debug);
+  level_.reset();
+  for (const std::string body : {"", "debug", "{}", R"({"level":"loud"})", R"({"level":1})"}) {
+    EXPECT_EQ(respond_to("PUT", "/v1/log-level", body).status, 400) << body;
+  }
+  EXPECT_FALSE(level_);
+}
+
+TEST_F(control_door_test, other_words_are_refused_with_what_would_be_right) {
+  EXPECT_EQ(respond_to("GET", "/").status, 404);
+  EXPECT_EQ(respond_to("GET", "/v1/log-level").status, 405);
+  EXPECT_THAT(respond_to("POST", "/v1/tree").body, HasSubstr("use GET"));
+}
+
+TEST_F(control_door_test, a_client_finds_the_door_beside_the_database) {
+  const temporary_folder folder;
+  const auto database = std::filesystem::path{folder / "troupe.db"};
+  EXPECT_EQ(ask_tree(database).error().code, error_code::not_found);
+  {
+    const auto door = control_door::open(database, ports());
+    ASSERT_TRUE(door.has_value());
+    EXPECT_EQ(ask_tree(database)->pid, 4'711);
+    EXPECT_TRUE(ask_health(database)->healthy());
+    EXPECT_TRUE(ask_log_level(database, log_level::trace));
+    EXPECT_EQ(level_, log_level::trace);
+    health_ = error{error_code::cancelled, "the node has stopped", ""};
+    EXPECT_FALSE(ask_health(database));
+  }
+  EXPECT_EQ(ask_health(database).error().code, error_code::not_found);
+}
+
+}  // namespace
+}  // namespace troupe
