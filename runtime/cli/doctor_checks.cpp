@@ -3,6 +3,7 @@
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/stored_runs.hpp"
+#include "runtime/http/control_client.hpp"
 #include "runtime/os/process_reactor.hpp"
 #include "storage/check.hpp"
 
@@ -146,6 +147,32 @@ checkup check_vacuum(const settings& values, timestamp now) {
     return bad(name, health::warn, found + ", " + human_bytes(size.free_bytes()), "troupe db vacuum gives it back");
   }
   return good(name, found);
+}
+
+std::optional<checkup> check_node(const settings& values) {
+  const std::string name = "running process";
+  const auto told = ask_health(values.storage.path);
+  if (!told) {
+    if (told.error().code == error_code::not_found) {
+      return std::nullopt;
+    }
+    return bad(name, health::fail, told.error().message, told.error().hint);
+  }
+  if (told->healthy()) {
+    return good(name, "its " + std::to_string(told->actors.size()) + " lasting actors answer");
+  }
+  std::vector<std::string> ill;
+  for (const auto& each : told->actors) {
+    if (!each.well) {
+      ill.push_back(each.name + " does not answer");
+    }
+  }
+  for (const auto& each : told->jobs) {
+    if (!each.well) {
+      ill.push_back(each.name + " is overdue");
+    }
+  }
+  return bad(name, health::fail, listed(ill), "its log says more; troupe doctor --actors shows what waits");
 }
 
 checkup check_disk_space(const settings& values) {

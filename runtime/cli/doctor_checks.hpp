@@ -3,6 +3,7 @@
 
 #include "runtime/cli/context.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ checkup check_configuration(context& with);
 checkup check_database_file(const settings& values);
 /// When the file was vacuumed last, and how much of it is free; `now` is the time of day.
 checkup check_vacuum(const settings& values, timestamp now);
+/// Whether the parts of the process that carries out runs answer; nothing where there is no such process.
+std::optional<checkup> check_node(const settings& values);
 checkup check_disk_space(const settings& values);
 /// Starts a process through it and waits for its end, 5 s at most.
 checkup check_custodian(const settings& values);

@@ -1,10 +1,17 @@
 // troupe doctor
+#include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/doctor_checks.hpp"
 #include "runtime/cli/printed_text.hpp"
+#include "runtime/cli/tree_text.hpp"
+#include "runtime/http/control_client.hpp"
 #include "runtime/json/json_writer.hpp"
+#include "runtime/observe/log.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace troupe {
@@ -68,6 +75,9 @@ std::vector<checkup> examine(context& with) {
     all.push_back(check_database_file(values));
     all.push_back(
         check_vacuum(values, std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())));
+    if (auto node = check_node(values)) {
+      all.push_back(*std::move(node));
+    }
     all.push_back(check_disk_space(values));
     all.push_back(check_custodian(values));
     std::ranges::move(check_agents(with), std::back_inserter(all));
@@ -77,7 +87,55 @@ std::vector<checkup> examine(context& with) {
   return all;
 }
 
-exit_code doctor(context& with) {
+struct doctor_options {
+  bool actors = false;
+  std::optional<std::string> log_level;
+};
+
+/// The whole tree of the process that has the database.
+exit_code print_actors(context& with) {
+  const auto live = ask_tree(with.settings()->storage.path);
+  if (!live) {
+    return refuse(with, live.error());
+  }
+  if (with.options().json) {
+    with.print_json(tree_json(live->tree, live->pid));
+    return exit_code::completed;
+  }
+  with.note("process " + std::to_string(live->pid));
+  with.out().write(tree_text(live->tree.children, with.out().width(), with.out().look()));
+  return exit_code::completed;
+}
+
+exit_code change_log_level(context& with, const std::string& name) {
+  const auto level = log_level_from(name).value_or(log_level::info);  // one of the choices
+  if (const auto changed = ask_log_level(with.settings()->storage.path, level); !changed) {
+    return refuse(with, changed.error());
+  }
+  if (with.options().json) {
+    with.print_json(object_writer{}.text("level", name).str());
+  }
+  with.note("the running process logs from " + name + " on, until it ends");
+  return exit_code::completed;
+}
+
+exit_code look_into_node(context& with, const doctor_options& options) {
+  if (const auto refused = with.load()) {
+    return refuse(with, *refused);
+  }
+  if (options.log_level) {
+    const auto changed = change_log_level(with, *options.log_level);
+    if (changed != exit_code::completed || !options.actors) {
+      return changed;
+    }
+  }
+  return print_actors(with);
+}
+
+exit_code doctor(context& with, const doctor_options& options) {
+  if (options.actors || options.log_level) {
+    return look_into_node(with, options);
+  }
   const std::vector<checkup> all = examine(with);
   const auto failed = std::ranges::find(all, health::fail, &checkup::state);
   if (with.options().json) {
@@ -91,14 +149,28 @@ exit_code doctor(context& with) {
 }  // namespace
 
 void add_doctor(command_tree& tree) {
-  tree.on(
+  const auto options = std::make_shared<doctor_options>();
+  CLI::App& command =
       tree.add(tree.root(),
                {.name = "doctor",
                 .summary = "look whether this machine has all that troupe needs, and tell what to do",
                 .details = "Exits with 0 unless something fails: 2 for the configuration, 7 for the database or the "
-                           "disk, 1 for anything else. With -q only what is not well.",
-                .examples = {"troupe doctor", "troupe doctor --config review.config.toml"}}),
-      doctor);
+                           "disk, 1 for anything else. With -q only what is not well. The options below look into the "
+                           "process that carries out runs now; where there is none, they exit with 2.",
+                .examples = {"troupe doctor",
+                             "troupe doctor --config review.config.toml",
+                             "troupe doctor --actors",
+                             "troupe doctor --log-level debug"}});
+  add_flag(command,
+           "--actors",
+           options->actors,
+           "the live actors of the process that has the database: restarts, what waits, how long they live");
+  add_choice(command,
+             "--log-level",
+             options->log_level,
+             log_level_names(),
+             "the least severe line that this process logs from now on, until it ends");
+  tree.on(command, [options](context& with) { return doctor(with, *options); });
 }
 
 }  // namespace troupe
