@@ -13,10 +13,10 @@ namespace troupe {
 
 struct actor_health {
   std::string name;
-  bool well = true;                        ///< False: it has not answered the newest question within the limit.
-  std::optional<timestamp> last_answer;    ///< None: it never answered.
-  std::chrono::microseconds latency{0};    ///< Of that answer.
-  std::int64_t waiting = 0;                ///< Messages in its mailbox then.
+  bool well = true;                      ///< False: it has not answered the newest question within the limit.
+  std::optional<timestamp> last_answer;  ///< None: it never answered.
+  std::chrono::microseconds latency{0};  ///< Of that answer.
+  std::int64_t waiting = 0;              ///< Messages in its mailbox then.
 };
 
 /// Work that is due again and again, as vacuum is.

@@ -144,10 +144,7 @@ caf::strong_actor_ptr node::state::start_runs() {
 }
 
 child_spec node::state::reader_child(std::size_t which) {
-  return {reader_name(which),
-          restart_type::permanent,
-          reading_patience + slack,
-          [this, which](caf::actor_system& in) {
+  return {reader_name(which), restart_type::permanent, reading_patience + slack, [this, which](caf::actor_system& in) {
             const auto started = spawn_database_reader(in, {readers, reading_patience}, placement::own_thread);
             reader.set_one(which, started);
             return caf::actor_cast<caf::strong_actor_ptr>(started);

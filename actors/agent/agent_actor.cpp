@@ -314,7 +314,10 @@ void tell_process(const agent_state& state, ping_view& into) {
 
 agent_actor::behavior_type behave(agent_pointer self, agent_deps deps, attempt_order order, const run_actor& run) {
   guard(
-      self, "agent " + order.task.id.str(), [self](ping_view& into) { tell_process(self->state, into); }, place_of(order));
+      self,
+      "agent " + order.task.id.str(),
+      [self](ping_view& into) { tell_process(self->state, into); },
+      place_of(order));
   auto& state = self->state;
   state.deps = std::move(deps);
   state.session.emplace(order.limits);

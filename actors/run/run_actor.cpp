@@ -167,9 +167,7 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   fact.outcome.why = error{error_code::internal,
                            "the agent's actor died of a bug, " + std::to_string(count) + " time(s)",
                            "see the log, and please report it"};
-  const auto over = [=] {
-    finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}});
-  };
+  const auto over = [=] { finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}}); };
   // One that died before it had told its start has no row to be told of: the task still waits.
   const auto unknown = [=](const error& why) {
     const bool never_began = again && why.code == error_code::internal;
@@ -362,8 +360,7 @@ void tell_agents(const run_actor_state& state, ping_view& into) {
 }
 
 run_actor::behavior_type behave(run_pointer self, run_deps deps, run_id run) {
-  guard(
-      self, "run " + run.str(), [self](ping_view& into) { tell_agents(self->state, into); }, {run, {}, {}, {}});
+  guard(self, "run " + run.str(), [self](ping_view& into) { tell_agents(self->state, into); }, {run, {}, {}, {}});
   self->state.deps = std::move(deps);
   self->state.run = std::move(run);
   self->set_down_handler([=](const caf::down_msg& down) { is_down(self, down); });

@@ -38,8 +38,8 @@ struct run_actor_state {
   std::map<task_id, int> bugs;  // attempts that died of one
   event_seq loaded_at;          // the newest event when the rows were read
   std::optional<ending> end;
-  bool committing = false;  // a superstep or the end is on its way to disk
-  bool asleep = false;      // paused until a time, by its rows
+  bool committing = false;              // a superstep or the end is on its way to disk
+  bool asleep = false;                  // paused until a time, by its rows
   std::vector<caf::actor_addr> former;  // of earlier lives, not known to have ended
   bool reborn = false;                  // and its rows are not yet known to hold all that those told
 };

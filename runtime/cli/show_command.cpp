@@ -84,11 +84,12 @@ void add_show(command_tree& tree) {
                 .details = "With -q the result alone; with -v every step, every element, and what was not agreed on.",
                 .examples = {"troupe show last", "troupe show r-0k2j --json", "troupe show last --tree"}});
   add_run_argument(command, options->run);
-  add_flag(command,
-           "--tree",
-           options->tree,
-           "the live actors of a run that is being carried out, from the process that does it: what each waits for, how "
-           "often it was restarted, and the processes of its agents");
+  add_flag(
+      command,
+      "--tree",
+      options->tree,
+      "the live actors of a run that is being carried out, from the process that does it: what each waits for, how "
+      "often it was restarted, and the processes of its agents");
   tree.on(command, [options](context& with) { return show(with, *options); });
 }
 

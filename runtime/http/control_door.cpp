@@ -97,8 +97,9 @@ http_response respond(const http_request& request, const control_ports& node) {
     }
     return each.answer(request, node);
   }
-  return refused(not_found,
-                 {error_code::not_found, "there is nothing at " + request.target, "try /v1/tree, /healthz, /v1/log-level"});
+  return refused(
+      not_found,
+      {error_code::not_found, "there is nothing at " + request.target, "try /v1/tree, /healthz, /v1/log-level"});
 }
 
 std::filesystem::path control_path(const std::filesystem::path& database) {
@@ -112,9 +113,8 @@ control_door::control_door(std::unique_ptr<local_server> server) : server_(std::
 control_door::~control_door() = default;
 
 result<std::unique_ptr<control_door>> control_door::open(const std::filesystem::path& database, control_ports node) {
-  auto server = local_server::listen(control_path(database), [node = std::move(node)](std::string_view so_far) {
-    return answer(so_far, node);
-  });
+  auto server = local_server::listen(
+      control_path(database), [node = std::move(node)](std::string_view so_far) { return answer(so_far, node); });
   if (!server) {
     return server.error();
   }

@@ -29,9 +29,8 @@ std::string_view reason_of(int status) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char left, unsigned char right) {
-    return std::tolower(left) == std::tolower(right);
-  });
+  return std::ranges::equal(
+      a, b, [](unsigned char left, unsigned char right) { return std::tolower(left) == std::tolower(right); });
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -88,8 +87,8 @@ http_progress read_request(std::string_view bytes, http_request& into) {
   if (!is_request) {
     return http_progress::malformed;
   }
-  const auto length = length_of_body(head.size() == first.size() ? std::string_view{}
-                                                                 : head.substr(first.size() + line_end.size()));
+  const auto length =
+      length_of_body(head.size() == first.size() ? std::string_view{} : head.substr(first.size() + line_end.size()));
   if (!length) {
     return http_progress::malformed;
   }

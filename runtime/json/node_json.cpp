@@ -86,7 +86,9 @@ void for_each_in(const boost::json::object& from, std::string_view name, Each ea
   }
 }
 
-error not_of_a_node() { return {error_code::internal, "the running process answers in words that are not known here", ""}; }
+error not_of_a_node() {
+  return {error_code::internal, "the running process answers in words that are not known here", ""};
+}
 
 result<boost::json::object> object_of(std::string_view json, std::string_view needed) {
   auto value = parse(json);

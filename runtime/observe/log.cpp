@@ -156,9 +156,7 @@ std::optional<log_level> log_level_from(std::string_view name) noexcept {
   return found == names.end() ? std::nullopt : std::optional{static_cast<log_level>(found - names.begin())};
 }
 
-std::vector<std::string> log_level_names() {
-  return {choice_names<log_level>.begin(), choice_names<log_level>.end()};
-}
+std::vector<std::string> log_level_names() { return {choice_names<log_level>.begin(), choice_names<log_level>.end()}; }
 
 void set_log_level(log_level level) {
   chosen_level = static_cast<int>(level);

@@ -1,7 +1,8 @@
 // The words of the door, without a node behind it.
+#include "runtime/http/control_door.hpp"
+
 #include "actors/json/json.hpp"
 #include "runtime/http/control_client.hpp"
-#include "runtime/http/control_door.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,6 @@
 // Questions between processes of one user: who may ask, what is left, and what a bad peer can do.
 #include "runtime/os/local_socket.hpp"
+
 #include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 

@@ -1,8 +1,9 @@
 // The log: each line whole, and what it belongs to in fields (OB-3).
+#include "runtime/observe/log.hpp"
+
 #include "actors/json/json.hpp"
 #include "actors/log_place.hpp"
 #include "messages/base/time.hpp"
-#include "runtime/observe/log.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -115,8 +115,8 @@ TEST_F(restart_plan_test, the_death_of_one_outside_of_the_group_is_dealt_with_af
 }
 
 TEST_F(restart_plan_test, temporary_children_are_stopped_with_their_group_and_not_started_again) {
-  auto plan = made({restart_type::permanent, restart_type::temporary, restart_type::transient},
-                   restart_strategy::one_for_all);
+  auto plan =
+      made({restart_type::permanent, restart_type::temporary, restart_type::transient}, restart_strategy::one_for_all);
   EXPECT_TRUE(waits(plan.ended(2, "", at(0ms)))) << "a transient one that ended well";
   EXPECT_EQ(stop(plan.ended(0, "boom", at(0ms))), 1);
   EXPECT_THAT(start_due(plan, plan.ended(1, "", at(0ms))), ElementsAre(0, 2)) << "as OTP does";
