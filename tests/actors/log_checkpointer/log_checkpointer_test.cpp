@@ -158,11 +158,11 @@ class log_checkpointer_test : public testing::Test {
   service<database_writer> writer_;
 };
 
-// Invariant 2. Questions of some milliseconds, so that one of the readers always reads from the log: without the pause
-// no attempt to begin it anew succeeds, and it grows to all that is written.
+// Invariant 2. Questions of some milliseconds, so that one of the readers always reads from the log. An attempt may fail for
+// the lock of a writer that never rests, and the next comes at twice the length; most succeed.
 TEST_F(log_checkpointer_test, begins_a_log_anew_that_is_always_read) {
   constexpr int readers = 6;
-  constexpr int commits = 600;
+  constexpr int commits = 2'000;
   constexpr int events = 5'000;
   {
     auto session = writer_on(options());
@@ -193,7 +193,7 @@ TEST_F(log_checkpointer_test, begins_a_log_anew_that_is_always_read) {
   std::cout << commits << " commits, " << answers << " answers meanwhile: the log began " << beginnings_
             << " times and had " << largest_ / 4'096 << " pages at most\n";
   EXPECT_GT(answers, readers);
-  EXPECT_GE(beginnings_, 3);
+  EXPECT_GE(beginnings_, 2);
 }
 
 // Invariant 2.
