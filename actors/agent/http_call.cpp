@@ -109,7 +109,7 @@ std::string answer_preview::take(std::string_view fresh) {
   return last_line_for_display(tail_, shown_bytes_max);
 }
 
-http_call::http_call(std::shared_ptr<http_port> port, http_request request, http_listener listener)
+http_call::http_call(std::shared_ptr<http_port> port, http_post request, http_listener listener)
     : port_(std::move(port)), handle_(port_->start(std::move(request), std::move(listener))) {}
 
 }  // namespace troupe

@@ -14,7 +14,7 @@
 namespace troupe {
 
 struct prepared_call {
-  http_request request;
+  http_post request;
   std::string key;  ///< Which `request.headers` hold; empty if the agent has none.
 };
 
@@ -45,7 +45,7 @@ class answer_preview {
 /// One request: stopped when this is destroyed. A request that has ended is ignored by its port.
 class http_call {
  public:
-  http_call(std::shared_ptr<http_port> port, http_request request, http_listener listener);
+  http_call(std::shared_ptr<http_port> port, http_post request, http_listener listener);
   http_call(const http_call&) = delete;
   http_call& operator=(const http_call&) = delete;
   ~http_call() { stop(); }

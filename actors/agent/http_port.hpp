@@ -37,7 +37,7 @@ enum class http_route {
 };
 
 /// A POST.
-struct http_request {
+struct http_post {
   std::string url;                   ///< http or https.
   std::vector<http_header> headers;  ///< May hold secrets: no implementation logs them. None with a line break is sent.
   std::shared_ptr<const std::string> body;
@@ -89,7 +89,7 @@ class http_port {
 
   /// Any thread; does not block. At most one request goes out: nothing is repeated, no redirection followed. What goes
   /// wrong comes through `ended`.
-  virtual http_handle start(http_request what, http_listener listener) = 0;
+  virtual http_handle start(http_post what, http_listener listener) = 0;
 
   /// Closes the connection at once; `ended` follows, with what came until now. Any thread; does not block; an unknown or
   /// ended handle is ignored.

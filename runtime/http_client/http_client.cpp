@@ -61,7 +61,7 @@ class http_client::loop {
     ::curl_multi_cleanup(multi_);
   }
 
-  http_handle start(http_request what, http_listener listener) {
+  http_handle start(http_post what, http_listener listener) {
     const http_handle handle = next_.fetch_add(1);
     post([this, handle, what = std::move(what), listener = std::move(listener)]() mutable {
       begin(handle, std::move(what), std::move(listener));
@@ -156,7 +156,7 @@ class http_client::loop {
     return !acts.empty();
   }
 
-  void begin(http_handle handle, http_request what, http_listener listener) {
+  void begin(http_handle handle, http_post what, http_listener listener) {
     auto made = std::make_unique<transfer>(std::move(what), std::move(listener), options_, steady_clock::now());
     if (!made->has_failed() && ::curl_multi_add_handle(multi_, made->easy()) != CURLM_OK) {
       made->fail(http_failure::unreachable, "libcurl did not take the request");
@@ -232,7 +232,7 @@ http_client::http_client(http_client_options options) : loop_(std::make_unique<l
 
 http_client::~http_client() = default;
 
-http_handle http_client::start(http_request what, http_listener listener) {
+http_handle http_client::start(http_post what, http_listener listener) {
   return loop_->start(std::move(what), std::move(listener));
 }
 

@@ -28,7 +28,7 @@ class http_client final : public http_port {
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  http_handle start(http_request what, http_listener listener) override;
+  http_handle start(http_post what, http_listener listener) override;
   void stop(http_handle which) override;
 
  private:

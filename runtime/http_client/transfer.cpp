@@ -69,7 +69,7 @@ bool is_http(std::string_view url) { return url.starts_with("http://") || url.st
 
 }  // namespace
 
-transfer::transfer(http_request what, http_listener listener, const http_client_options& options, steady_time now)
+transfer::transfer(http_post what, http_listener listener, const http_client_options& options, steady_time now)
     : request_(std::move(what)),
       listener_(std::move(listener)),
       options_(options),

@@ -17,7 +17,7 @@ class transfer {
  public:
   using steady_time = std::chrono::steady_clock::time_point;
 
-  transfer(http_request what, http_listener listener, const http_client_options& options, steady_time now);
+  transfer(http_post what, http_listener listener, const http_client_options& options, steady_time now);
   transfer(const transfer&) = delete;
   transfer& operator=(const transfer&) = delete;
   ~transfer();
@@ -49,7 +49,7 @@ class transfer {
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
 
-  const http_request request_;
+  const http_post request_;
   const http_listener listener_;
   const http_client_options& options_;
   const steady_time started_;

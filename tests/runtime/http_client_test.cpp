@@ -37,8 +37,8 @@ http_client_options options() {
   return made;
 }
 
-http_request request_to(const std::string& url) {
-  http_request made;
+http_post request_to(const std::string& url) {
+  http_post made;
   made.url = url;
   made.headers = {{"Content-Type", "application/json"}, {"Authorization", "Bearer secret-of-this-test"}};
   made.body = std::make_shared<const std::string>("{}");
@@ -48,7 +48,7 @@ http_request request_to(const std::string& url) {
 // One request and what became of it.
 class sent {
  public:
-  sent(http_client& by, http_request what) : client_(by), began_(steady_clock::now()) {
+  sent(http_client& by, http_post what) : client_(by), began_(steady_clock::now()) {
     http_listener listener;
     listener.received = [shared = shared_](const std::string& fresh, std::int64_t bytes) {
       const std::scoped_lock lock{shared->guard};
@@ -96,7 +96,7 @@ class sent {
 };
 
 // Of the one request to a server that always does this.
-http_end end_of_request(const answer_script& script, const std::function<void(http_request&)>& change = {}) {
+http_end end_of_request(const answer_script& script, const std::function<void(http_post&)>& change = {}) {
   const model_server server{script};
   http_client client{options()};
   auto what = request_to(server.url());
@@ -219,7 +219,7 @@ TEST(http_client, something_that_is_not_http) {
 }
 
 TEST(http_client, the_first_byte_is_late) {
-  const auto end = end_of_request({send_bytes{answer_head(200, {})}, stall{}}, [](http_request& what) {
+  const auto end = end_of_request({send_bytes{answer_head(200, {})}, stall{}}, [](http_post& what) {
     what.limits.first_output = 60ms;
     what.limits.idle = 1ms;  // does not count before there is a byte
   });
@@ -228,7 +228,7 @@ TEST(http_client, the_first_byte_is_late) {
 }
 
 TEST(http_client, stalls_in_the_middle) {
-  const auto end = end_of_request({send_bytes{answer_head(200, {}) + "half"}, stall{}}, [](http_request& what) {
+  const auto end = end_of_request({send_bytes{answer_head(200, {}) + "half"}, stall{}}, [](http_post& what) {
     what.limits.first_output = 30'000ms;
     what.limits.idle = 60ms;
   });
@@ -237,7 +237,7 @@ TEST(http_client, stalls_in_the_middle) {
 }
 
 TEST(http_client, idle_counts_from_the_start_where_nothing_else_does) {
-  const auto end = end_of_request({stall{}}, [](http_request& what) { what.limits.idle = 60ms; });
+  const auto end = end_of_request({stall{}}, [](http_post& what) { what.limits.idle = 60ms; });
   EXPECT_EQ(end.failure, http_failure::idle_timeout);
   EXPECT_EQ(end.status, std::nullopt);
 }
@@ -249,7 +249,7 @@ TEST(http_client, a_slow_answer_is_not_a_silent_one) {
     slowly.emplace_back(pause_for{40ms});
     slowly.emplace_back(send_bytes{"x"});
   }
-  const auto end = end_of_request(slowly, [](http_request& what) { what.limits.idle = 250ms; });
+  const auto end = end_of_request(slowly, [](http_post& what) { what.limits.idle = 250ms; });
   EXPECT_EQ(end.failure, std::nullopt) << end.failure_text;
   EXPECT_EQ(end.body, "xxxxxxxx");
 }
@@ -267,7 +267,7 @@ TEST(http_client, a_huge_answer_is_not_awaited) {
 
 TEST(http_client, exactly_the_limit_is_not_too_much) {
   const auto end =
-      end_of_request({send_bytes{whole_answer(200, "12345")}}, [](http_request& what) { what.output_limit = 5; });
+      end_of_request({send_bytes{whole_answer(200, "12345")}}, [](http_post& what) { what.output_limit = 5; });
   EXPECT_EQ(end.failure, std::nullopt);
   EXPECT_EQ(end.body, "12345");
 }

@@ -62,7 +62,7 @@ const std::string stream_type = "text/event-stream; charset=utf-8";
 
 // --- The request -----------------------------------------------------------------------------------------------------
 
-std::map<std::string, std::string> headers_of(const http_request& request) {
+std::map<std::string, std::string> headers_of(const http_post& request) {
   std::map<std::string, std::string> all;
   for (const auto& [name, value] : request.headers) {
     EXPECT_TRUE(all.emplace(name, value).second) << name << " comes twice";
