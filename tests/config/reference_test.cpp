@@ -121,12 +121,13 @@ TEST(Reference, schema_refuses_what_is_refused_when_it_is_read) {
 // Keys with values that fit, nearly fit and do not: what is read without an error, the schema accepts.
 TEST(Reference, schema_accepts_whatever_is_read) {
   const std::vector<std::string> values{
-      "0",         "1",        "7",           "512",      "1024",      "70000",   "-1",          "1.0",     "true",
-      "''",        "'a'",      "'full'",      "'human'",  "'json'",    "'jsonl'", "'arg'",       "'off'",   "'command'",
-      "'5s'",      "'0ms'",    "'24h'",       "'05s'",    "'+5s'",     "'1h30m'", "'5S'",        "'16MiB'", "'1KiB'",
-      "'01KiB'",   "'1kib'",   "'~/x'",       "'/a//b/'", "[]",        "['a']",   "['a','b c']", "['']",    "['/a/0']",
-      "['/~0~1']", "['/~']",   "['A_1']",     "['a-b']",  "[0]",       "[0,255]", "[256]",       "[true]",  "{}",
-      "{A='1'}",   "{a_b=''}", "{'A B'='1'}", "{A=1}",    "1979-05-27"};
+      "0",     "1",           "7",           "512",      "1024",      "70000",   "-1",       "1.0",
+      "true",  "''",          "'a'",         "'full'",   "'human'",   "'json'",  "'jsonl'",  "'arg'",
+      "'off'", "'command'",   "'5s'",        "'0ms'",    "'24h'",     "'05s'",   "'+5s'",    "'1h30m'",
+      "'5S'",  "'16MiB'",     "'1KiB'",      "'01KiB'",  "'1kib'",    "'~/x'",   "'/a//b/'", "[]",
+      "['a']", "['a','b c']", "['']",        "['/a/0']", "['/~0~1']", "['/~']",  "['A_1']",  "['a-b']",
+      "[0]",   "[0,255]",     "[256]",       "[true]",   "{}",        "{A='1'}", "{a_b=''}", "{'A B'='1'}",
+      "{A=1}", "1979-05-27",  "{jitter=0.5}"};
   int accepted = 0;
   for (std::uint64_t seed = 0; seed < 4'000; ++seed) {
     std::mt19937_64 random{seed};
@@ -150,7 +151,7 @@ TEST(Reference, schema_accepts_whatever_is_read) {
       ASSERT_EQ(misfit_of_text(text), "") << "seed " << seed << ":\n" << text;
     }
   }
-  EXPECT_GT(accepted, 300);
+  EXPECT_GT(accepted, 250);
 }
 
 }  // namespace

@@ -68,12 +68,14 @@ class admission_fixture : public testing::Test {
 
   bool is_granted(admission::question number) const { return granted_.contains(number); }
 
-  const error* refusal_of(admission::question number) const {
-    const auto found = refused_.find(number);
-    return found == refused_.end() ? nullptr : &found->second;
+  bool is_refused(admission::question number) const { return refused_.contains(number); }
+
+  error refusal_of(admission::question number) const {
+    EXPECT_TRUE(is_refused(number)) << "question " << number << " was not refused";
+    return is_refused(number) ? refused_.at(number) : error{};
   }
 
-  bool waits(admission::question number) const { return !is_granted(number) && refusal_of(number) == nullptr; }
+  bool waits(admission::question number) const { return !is_granted(number) && !is_refused(number); }
 
   void end(admission::question number,
            permit_end how = permit_end::succeeded,

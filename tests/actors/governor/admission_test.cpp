@@ -139,10 +139,10 @@ TEST_F(admission_test, an_open_breaker_refuses_with_the_time_until_its_probe) { 
   }
   pass(10s);
   const auto refused = ask("a");
-  ASSERT_NE(refusal_of(refused), nullptr);
-  EXPECT_EQ(refusal_of(refused)->code, error_code::circuit_open);
-  EXPECT_EQ(refusal_of(refused)->retry_after, 20s);
-  EXPECT_NE(refusal_of(refused)->message.find("2026-11-21T12:00:30"), std::string::npos);
+  ASSERT_TRUE(is_refused(refused));
+  EXPECT_EQ(refusal_of(refused).code, error_code::circuit_open);
+  EXPECT_EQ(refusal_of(refused).retry_after, 20s);
+  EXPECT_NE(refusal_of(refused).message.find("2026-11-21T12:00:30"), std::string::npos);
   EXPECT_EQ(provider().breaker, breaker_state::open);
   EXPECT_EQ(provider().rejected, 1);
   pass(20s);
@@ -151,8 +151,8 @@ TEST_F(admission_test, an_open_breaker_refuses_with_the_time_until_its_probe) { 
   EXPECT_TRUE(is_granted(probe));
   EXPECT_TRUE(waits(behind)) << "it is soon known how the probe went";
   end(probe, permit_end::failed);
-  ASSERT_NE(refusal_of(behind), nullptr) << "and who waited for it is told";
-  EXPECT_EQ(refusal_of(behind)->retry_after, 30s);
+  ASSERT_TRUE(is_refused(behind)) << "and who waited for it is told";
+  EXPECT_EQ(refusal_of(behind).retry_after, 30s);
   pass(30s);
   const auto second = ask("b");
   end(second);
@@ -169,9 +169,9 @@ TEST_F(admission_test, a_short_pause_waits_and_a_long_one_is_refused) {  // L1
   wake();
   end(short_wait, permit_end::rate_limited, std::nullopt, 61s);
   const auto long_wait = ask("a");
-  ASSERT_NE(refusal_of(long_wait), nullptr);
-  EXPECT_EQ(refusal_of(long_wait)->code, error_code::rate_limited);
-  EXPECT_EQ(refusal_of(long_wait)->retry_after, 61s);
+  ASSERT_TRUE(is_refused(long_wait));
+  EXPECT_EQ(refusal_of(long_wait).code, error_code::rate_limited);
+  EXPECT_EQ(refusal_of(long_wait).retry_after, 61s);
   EXPECT_EQ(provider().rate_limited, 2);
   EXPECT_EQ(provider().breaker, breaker_state::closed) << "refusals are no failures";
 }
@@ -183,14 +183,14 @@ TEST_F(admission_test, the_days_quota_is_refused_until_midnight) {  // L1, L3
   take(brain_->restored({{provider_name{"p"}, 1, {}}}, now_));
   end(ask("a"));
   const auto refused = ask("a");
-  ASSERT_NE(refusal_of(refused), nullptr);
-  EXPECT_EQ(refusal_of(refused)->code, error_code::rate_limited);
-  EXPECT_EQ(refusal_of(refused)->retry_after, 12h);
-  EXPECT_EQ(refusal_of(refused)->message,
+  ASSERT_TRUE(is_refused(refused));
+  EXPECT_EQ(refusal_of(refused).code, error_code::rate_limited);
+  EXPECT_EQ(refusal_of(refused).retry_after, 12h);
+  EXPECT_EQ(refusal_of(refused).message,
             "provider p: 2 of 2 requests of this day (UTC) are used; the quota begins anew at "
             "2026-11-22T00:00:00.000000Z");
   now_.day -= 24h;  // somebody sets the clock back
-  EXPECT_NE(refusal_of(ask("a")), nullptr) << "yesterday does not begin anew";
+  EXPECT_TRUE(is_refused(ask("a"))) << "yesterday does not begin anew";
   now_.day += 24h + 11h + 59min + 30s;
   const auto soon = ask("a");
   EXPECT_TRUE(waits(soon)) << "half a minute is waited for";
