@@ -160,8 +160,8 @@ bool admission::may_retry() const noexcept {
   return retries_running_ < retries_allowed(static_cast<int>(permits_.size()));
 }
 
-// Lets go whoever may, in the order of the queue. Where the next of a provider has to wait, so have all of it: otherwise
-// small ones would pass a large one for ever.
+// Lets go whoever may, in the order of the queue. Where the next of a provider has to wait, so have all of it:
+// otherwise small ones would pass a large one for ever.
 void admission::decide(decisions& out, moment now) {
   for (const auto& each : providers_) {
     each->is_blocked = false;

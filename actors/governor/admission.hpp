@@ -26,8 +26,8 @@ struct admission_rules {
 /// Decides; does nothing.
 ///
 /// Invariants (each with a test of that number):
-///   1. Of the node no more than attempts_max run, of retries no more than retries_allowed(), of a provider no more than
-///      provider_limits lets through.
+///   1. Of the node no more than attempts_max run, of retries no more than retries_allowed(), of a provider no more
+///      than provider_limits lets through.
 ///   2. Each question gets one answer, a grant or a refusal, unless it is replaced, withdrawn, or its holder goes.
 ///   3. What a provider, or the retry budget, holds up does not hold up the attempts that need neither.
 ///   4. When a holder goes, what he holds is returned, and what he asks is withdrawn.

@@ -11,8 +11,8 @@
 
 namespace troupe {
 
-/// Closed: calls go through, and their outcomes are counted. Open: none begins. After open_for one call, the probe, is let
-/// through: if it succeeds, the breaker closes and has forgotten everything; if it fails, it is open again.
+/// Closed: calls go through, and their outcomes are counted. Open: none begins. After open_for one call, the probe, is
+/// let through: if it succeeds, the breaker closes and has forgotten everything; if it fails, it is open again.
 ///
 /// Invariants (each with a test of that number):
 ///   1. It opens when at least min_calls of the last `window` outcomes are known and failure_rate of them are failures,

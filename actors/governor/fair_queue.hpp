@@ -18,9 +18,9 @@
 
 namespace troupe {
 
-/// Attempts that wait, in lanes. Within a lane each run has a line; the first of the line with the highest level is next.
-/// The level of a line is the priority of its first, and one more for each ageing_step in which the line got nothing,
-/// up to 9.
+/// Attempts that wait, in lanes. Within a lane each run has a line; the first of the line with the highest level is
+/// next. The level of a line is the priority of its first, and one more for each ageing_step in which the line got
+/// nothing, up to 9.
 ///
 /// Invariants (each with a test of that number):
 ///   1. A higher level goes first; runs of one level take turns, however long their lines are.

@@ -8,17 +8,18 @@
 
 namespace troupe {
 
-/// After a refusal nothing begins until the provider wants to be asked again; then one attempt, the probe; when that has
-/// succeeded, half of what was under way at the refusal, and one more after each round of successes (additive increase,
-/// multiplicative decrease).
+/// After a refusal nothing begins until the provider wants to be asked again; then one attempt, the probe; when that
+/// has succeeded, half of what was under way at the refusal, and one more after each round of successes (additive
+/// increase, multiplicative decrease).
 ///
 /// Invariants (each with a test of that number):
 ///   1. A refusal halves what may be under way, down to one; those under way at that time do not halve it again.
 ///   2. It grows by one when as many attempts as are allowed have succeeded, up to the configured number.
 ///   3. From a refusal until a success, one attempt is under way at most, beside those that were before it.
-///   4. For five minutes after a refusal two beginnings are as far apart as a refusal takes to come back, twice over: the
-///      second knows how the first was received, and no two refusals are on their way at a time.
-///   5. Without a word of the provider it is left alone for 5 s, twice as long after each further refusal, 60 s at most.
+///   4. For five minutes after a refusal two beginnings are as far apart as a refusal takes to come back, twice over:
+///      the second knows how the first was received, and no two refusals are on their way at a time.
+///   5. Without a word of the provider it is left alone for 5 s, twice as long after each further refusal, 60 s at
+///      most.
 class refusal_pace {
  public:
   /// Counts beginnings; what is older than a refusal is told by it.

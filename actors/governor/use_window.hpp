@@ -20,7 +20,8 @@ namespace troupe {
 ///   3. An attempt that alone is larger than a limit waits until nothing else counts, and is let go then.
 class use_window {
  public:
-  /// A minute, and what a request needs to reach the provider: it counts from its arrival there, we from its start here.
+  /// A minute, and what a request needs to reach the provider: it counts from its arrival there, we from its start
+  /// here.
   static constexpr std::chrono::milliseconds length{61'000};
 
   /// Where a reservation stands.

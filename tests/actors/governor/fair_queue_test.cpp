@@ -172,8 +172,8 @@ TEST_F(fair_queue_test, a_lane_is_cleared_in_the_order_of_coming) {
   EXPECT_EQ(serve(2), (names{"c", ""}));
 }
 
-// Against the rule in words, by looking at everything each time: nobody of a lower level is served, and among runs of one
-// level nobody is served twice while another waits.
+// Against the rule in words, by looking at everything each time: nobody of a lower level is served, and among runs of
+// one level nobody is served twice while another waits.
 TEST_F(fair_queue_test, serves_as_the_rule_says_whatever_comes) {
   struct line {
     std::vector<std::pair<fair_queue::ticket, instant>> tickets;

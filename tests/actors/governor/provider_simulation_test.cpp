@@ -1,5 +1,5 @@
-// A provider with limits of its own, runs that want more than it gives, and the admission between them, event by event in
-// virtual time.
+// A provider with limits of its own, runs that want more than it gives, and the admission between them, event by event
+// in virtual time.
 #include "actors/governor/admission.hpp"
 
 #include <gtest/gtest.h>
