@@ -116,7 +116,8 @@ std::string way_words(const judged_step& judged) {
   if (reached.aggregator) {
     return aggregate_words(reached);
   }
-  if (judged.race && reached.dissent.empty()) {
+  const bool alone = !judged.one_by_one && reached.answered.size() == 1;
+  if (alone || (judged.race && reached.dissent.empty())) {
     return "";
   }
   return judged.one_by_one || !reached.agreed.empty() ? vote_words(judged) : "";
@@ -130,11 +131,11 @@ std::string verdict_words(const judged_step& judged) {
   const bool is_won = judged.race && reached.winner;
   std::string text = reached.emergency ? "emergency: " : is_won ? answered.front().str() + " was first, " : "";
   text += std::to_string(answered.size()) + " of " + std::to_string(asked.size()) + " answered";
-  if (answered.size() < asked.size() && !answered.empty() && !is_won) {
-    text += ": " + listed(names_of(answered));
-  }
   if (reached.emergency) {
     text += ", the quorum is " + std::to_string(reached.quorum);
+  }
+  if (answered.size() < asked.size() && !answered.empty() && !is_won) {
+    text += ": " + listed(names_of(answered));
   }
   if (reached.status == verdict_status::insufficient) {
     return text + ", " + std::to_string(reached.quorum) + " needed";
