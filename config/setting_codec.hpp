@@ -19,6 +19,8 @@ inline constexpr std::array<std::string_view, 0> choice_names{};
 template <>
 inline constexpr std::array<std::string_view, 2> choice_names<storage_durability>{"full", "normal"};
 template <>
+inline constexpr std::array<std::string_view, 2> choice_names<cgroup_use>{"auto", "off"};
+template <>
 inline constexpr std::array<std::string_view, 6> choice_names<log_level>{
     "trace", "debug", "info", "warn", "error", "off"};
 template <>

@@ -15,6 +15,7 @@
 namespace troupe {
 
 enum class storage_durability { full, normal };  ///< PRAGMA synchronous.
+enum class cgroup_use { automatic, off };      ///< Stored by no row; `auto` and `off` in files.
 enum class log_level { trace, debug, info, warn, error, off };
 enum class log_format { human, json };
 
@@ -48,8 +49,9 @@ struct runtime_settings {
   int restart_intensity = 3;  ///< Restarts within restart_window that a supervisor makes before it gives up.
   milliseconds restart_window{5'000};
   milliseconds health_every{10'000};  ///< 0: nobody asks.
-  int attempts_max = 1'024;           ///< Of all runs, at one time.
-  std::string custodian;              ///< Absolute path; empty: beside the running program, else where it is installed.
+  int attempts_max = 1'024;  ///< Of all runs, at one time.
+  cgroup_use cgroup = cgroup_use::automatic;
+  std::string custodian;     ///< Absolute path; empty: beside the running program, else where it is installed.
 };
 
 struct log_settings {

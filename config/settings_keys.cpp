@@ -106,6 +106,10 @@ constexpr std::array table{
         {.name = "runtime.health_every",
          .range = {0, 24 * hour},
          .doc = "How often the parts of a running Troupe are asked whether they are there; \"0s\": never."}),
+    key<&settings::runtime, &runtime_settings::cgroup>(
+        {.name = "runtime.cgroup",
+         .doc = "\"auto\": each agent has a control group (version 2) of its own where one can be made, by which its "
+                "processes are counted and killed at once; \"off\": none. Nothing needs it."}),
     key<&settings::runtime, &runtime_settings::custodian>(
         {.name = "runtime.custodian",
          .doc = "The program troupe-custodian; empty: beside the running program, else in /usr/libexec/troupe.",

@@ -118,6 +118,12 @@ check_context make_check_context(const settings& values, std::set<std::string> f
   check_context known{std::map<agent_name, agent_kind>{}, std::move(functions)};
   for (const auto& [name, agent] : values.agents) {
     known.agents->emplace(name, agent.kind);
+    if (agent.first_output) {
+      known.silence_limits[name]["first_output"] = *agent.first_output;
+    }
+    if (agent.idle_timeout) {
+      known.silence_limits[name]["idle_timeout"] = *agent.idle_timeout;
+    }
   }
   return known;
 }

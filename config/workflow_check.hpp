@@ -19,6 +19,8 @@ namespace troupe {
 struct check_context {
   std::optional<std::map<agent_name, agent_kind>> agents;
   std::optional<std::set<std::string>> functions;
+  /// first_output and idle_timeout of the agents that have them, by these names.
+  std::map<agent_name, std::map<std::string, milliseconds>> silence_limits{};
 };
 
 check_context make_check_context(const settings& values, std::set<std::string> functions);

@@ -31,6 +31,7 @@ class executor_checker {
         check_agent(path("consensus.aggregator"), each.consensus->aggregator);
       }
       check_timeout(each);
+      check_silence(each);
     }
   }
 
@@ -100,6 +101,23 @@ class executor_checker {
                    "'timeout' (" + to_text(*each.timeout) + ") is longer than limits.wall_clock (" +
                        to_text(*flow_.limits.wall_clock) + "), which ends the whole run",
                    "shorten it, or give the run more time");
+    }
+  }
+
+  void check_silence(const step& each) {
+    for (const auto& name : each.agents) {
+      const auto found = known_.silence_limits.find(name);
+      if (!each.timeout || found == known_.silence_limits.end()) {
+        continue;
+      }
+      for (const auto& [key, limit] : found->second) {
+        if (limit >= *each.timeout) {
+          out_.warning(path("timeout"),
+                       quoted(key) + " of agent " + quoted(name.str()) + " (" + to_text(limit) +
+                           ") never counts: the step's timeout (" + to_text(*each.timeout) + ") comes first",
+                       "shorten it, or give the step more time");
+        }
+      }
     }
   }
 

@@ -65,7 +65,7 @@ struct event {
 using event_batch = std::vector<event>;
 using event_batch_ptr = std::shared_ptr<const event_batch>;
 
-/// Output as it comes: not stored, thinned when a subscriber is slow.
+/// Output as it comes, and from time to time that none comes: not stored, thinned when a subscriber is slow.
 struct task_progress {
   run_id run;
   step_id step;
@@ -75,6 +75,9 @@ struct task_progress {
   timestamp time;
   std::string last_line;   ///< Bytes of the newest whole line, cut at 200.
   std::int64_t bytes = 0;  ///< Of both streams so far.
+  milliseconds silent{0};  ///< Since the last byte, or since the start.
+  std::chrono::microseconds cpu_time{0};  ///< Of the whole process tree, when it was looked at last.
+  bool busy = false;                      ///< Silent, and its processes compute.
 };
 
 }  // namespace troupe

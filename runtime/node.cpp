@@ -80,7 +80,7 @@ void end_what_is_left(read_pool& readers, const storage_options& storage) {
   }
   std::vector<leftover> left;
   for (const auto& task : *tasks) {
-    left.push_back({task.run, task.pid, task.pid_start_time});
+    left.push_back({task.run, task.pid, task.pid_start_time, task.started_at});
   }
   for (const auto& run : *runs) {
     left.push_back({run});
@@ -170,6 +170,7 @@ void node::state::tear_down() {
   health.set({});
   housekeeping.set({});
   top.set({});
+  last_starts = processes->starts();
   processes.reset();
   calls.reset();
   http.reset();
@@ -210,7 +211,10 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   auto environment = host_environment();
   environment[database_variable] = name_of(storage.path);
   made->environment = std::make_shared<const std::map<std::string, std::string>>(std::move(environment));
-  made->processes = std::make_shared<process_reactor>(process_reactor_options{options.config->runtime.custodian});
+  const auto groups =
+      options.config->runtime.cgroup == cgroup_use::off ? control_groups::none : control_groups::where_possible;
+  made->processes = std::make_shared<process_reactor>(
+      process_reactor_options{.custodian = options.config->runtime.custodian, .groups = groups});
   made->calls = std::make_shared<function_threads>();
   made->prompts = std::make_shared<prompt_files>(storage.path.string() + ".prompts");
   made->http = std::make_shared<http_client>(client_options(*made->environment, made->clock));
@@ -298,6 +302,10 @@ result<run_view> node::find_run(const run_id& run) const {
 }
 
 read_pool_view node::readers() const { return inner_->readers->view(); }
+
+starts_view node::starts() const {
+  return inner_->processes ? inner_->processes->starts() : inner_->last_starts;
+}
 
 result<tree_view> node::tree() const {
   if (inner_->is_down()) {

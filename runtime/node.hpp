@@ -8,6 +8,7 @@
 #include "messages/health.hpp"
 #include "messages/maintenance.hpp"
 #include "messages/run.hpp"
+#include "messages/starts.hpp"
 #include "messages/supervision.hpp"
 #include "messages/views.hpp"
 #include "messages/workflow.hpp"
@@ -90,6 +91,9 @@ class node {
 
   /// The connections for reading: how many are in use, who had to wait for one. Any thread.
   read_pool_view readers() const;
+
+  /// How long starts of processes took lately, for each agent and each batch. Any thread, but not while one stops the node.
+  starts_view starts() const;
 
   /// The live tree of supervision: who runs, how often restarted, what waits. Any thread; blocks for at most a second a
   /// level of the tree, where an actor does not answer. CANCELLED: the node has stopped.

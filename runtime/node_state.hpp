@@ -54,6 +54,7 @@ struct node::state {
   std::shared_ptr<const clock_port> clock;
   std::shared_ptr<const std::map<std::string, std::string>> environment;
   std::shared_ptr<process_reactor> processes;
+  starts_view last_starts;  // once the reactor is gone
   std::shared_ptr<function_threads> calls;
   std::shared_ptr<prompt_files> prompts;
   std::shared_ptr<http_client> http;

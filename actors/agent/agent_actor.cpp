@@ -4,6 +4,7 @@
 #include "actors/agent/http_call.hpp"
 #include "actors/agent/judgement.hpp"
 #include "actors/agent/launch.hpp"
+#include "actors/agent/liveness.hpp"
 #include "actors/agent/retrying.hpp"
 #include "actors/writer_client.hpp"
 
@@ -31,6 +32,9 @@ struct agent_state {
   std::optional<http_call> exchange;
   std::string prompt_file;
   std::optional<timestamp> began;
+  std::string last_line;  // and the bytes so far, to be told again with a silence
+  std::int64_t bytes = 0;
+  std::optional<process_silence> silence;
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
   std::optional<attempt_end> end;
@@ -177,6 +181,7 @@ void tell_start(agent_pointer self, process_identity process) {
 void ended(agent_pointer self, attempt_end end) {
   auto& state = self->state;
   state.end = std::move(end);
+  state.end->silence = state.silence;
   state.process = 0;
   state.pid = 0;
   state.call = 0;
@@ -188,25 +193,50 @@ void ended(agent_pointer self, attempt_end end) {
   }
 }
 
-void progressed(agent_pointer self, std::string line, std::int64_t bytes) {
+void show_progress(agent_pointer self) {
   const auto& state = self->state;
-  if (const auto hub = state.deps.hub.get()) {
-    const auto& task = state.order.task;
-    self->send(hub,
-               task_progress{state.order.run,
-                             task.step,
-                             task.id,
-                             state.order.attempt,
-                             task.agent,
-                             state.deps.clock->now(),
-                             std::move(line),
-                             bytes});
+  const auto hub = state.deps.hub.get();
+  if (!hub) {
+    return;
   }
+  const auto& task = state.order.task;
+  task_progress fact{state.order.run,
+                     task.step,
+                     task.id,
+                     state.order.attempt,
+                     task.agent,
+                     state.deps.clock->now(),
+                     state.last_line,
+                     state.bytes};
+  if (state.silence) {
+    fact.silent = state.silence->length;
+    fact.cpu_time = state.silence->cpu_time;
+    fact.busy = is_busy(*state.silence);
+  }
+  self->send(hub, std::move(fact));
+}
+
+void progressed(agent_pointer self, std::string line, std::int64_t bytes) {
+  auto& state = self->state;
+  state.session->printed();
+  state.last_line = std::move(line);
+  state.bytes = bytes;
+  state.silence.reset();
+  show_progress(self);
+}
+
+void fell_silent(agent_pointer self, process_silence seen) {
+  self->state.silence = seen;
+  show_progress(self);
 }
 
 void start_process(agent_pointer self, process_request request) {
   process_listener listener;
-  listener.started = on_actor(self, [](agent_pointer me, process_identity process) { tell_start(me, process); });
+  listener.started = on_actor(self, [](agent_pointer me, process_identity process) {
+    tell_start(me, process);
+    carry_out(me, me->state.session->started());
+  });
+  listener.silent = on_actor(self, fell_silent);
   listener.progress = on_actor(self, progressed);
   listener.output_limit_reached =
       on_actor(self, [](agent_pointer me) { carry_out(me, me->state.session->output_limit_reached()); });
@@ -320,7 +350,7 @@ agent_actor::behavior_type behave(agent_pointer self, agent_deps deps, attempt_o
       place_of(order));
   auto& state = self->state;
   state.deps = std::move(deps);
-  state.session.emplace(order.limits);
+  state.session.emplace(order.limits, silence_limits{order.spec.first_output, order.spec.idle_timeout});
   state.order = std::move(order);
   state.run = run;
   self->monitor(run);

@@ -1,6 +1,7 @@
 #include "actors/agent/judgement.hpp"
 
 #include "actors/agent/http_outcome.hpp"
+#include "actors/agent/liveness.hpp"
 #include "actors/agent/outcome.hpp"
 #include "actors/agent/output_parsing.hpp"
 #include "actors/json/json.hpp"
@@ -13,6 +14,8 @@ attempt_end end_of(process_end end) {
   attempt_end made;
   made.ran = !end.exit.start_failure;
   made.exit = {end.exit.exit_code, end.exit.signal, end.usage.cpu_time, end.usage.resident_bytes_max, end.tree_gone};
+  made.exit.first_output_at = end.first_output_at;
+  made.exit.last_output_at = end.last_output_at;
   made.standard_output = std::make_shared<const std::string>(std::move(end.standard_output));
   made.standard_error = std::make_shared<const std::string>(std::move(end.standard_error));
   made.standard_output_bytes = end.standard_output_bytes;
@@ -129,11 +132,7 @@ task_outcome judge(const attempt_order& order, const attempt_session& session, c
                          "raise the step's deadline"});
   }
   if (session.cause() == stop_cause::timed_out) {
-    return unsuccessful(task_state::failed,
-                        {error_code::task_timeout,
-                         "the attempt ran longer than " + to_text(order.limits.timeout.value_or(milliseconds{0})) +
-                             " and was stopped; what it printed is kept",
-                         "raise the step's timeout"});
+    return unsuccessful(task_state::failed, tell_overrun(order, session.overrun(), end));
   }
   if (end.failure) {
     return unsuccessful(task_state::failed, *end.failure);

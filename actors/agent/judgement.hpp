@@ -22,6 +22,7 @@ struct attempt_end {
   std::shared_ptr<const std::string> standard_error = std::make_shared<const std::string>();
   std::int64_t standard_output_bytes = 0;
   std::int64_t standard_error_bytes = 0;
+  std::optional<process_silence> silence;  ///< As it was looked at last, if it was silent then.
   bool custodian_lost = false;
   std::optional<error> failure;         ///< Why it did not start, or what the function says went wrong.
   std::optional<function_reply> reply;  ///< functions only

@@ -89,6 +89,8 @@ result<process_request> launch_request(const attempt_order& order,
   request.working_directory = order.spec.working_directory;
   request.output_limit = order.spec.output_limit;
   request.key = order.task.id.str();
+  request.agent = order.spec.name.str();
+  request.group = order.run.str();
   switch (order.spec.prompt) {
     case prompt_channel::standard_input:
       request.standard_input = std::make_shared<const std::string>(order.prompt);

@@ -24,6 +24,8 @@ struct process_request {
   std::shared_ptr<const std::string> standard_input;  ///< Bytes; null is an empty input. Written while output is read.
   std::size_t output_limit = 16U << 20U;              ///< Bytes kept of each of stdout and stderr.
   std::string key;  ///< Not empty: one live process for each key; this start waits for the death of the one before it.
+  std::string agent;  ///< Whose start it is, and
+  std::string group;  ///< which starts belong together: for the figures of starts only. Empty: not counted.
 };
 
 /// Written on the pid's row, so that a later owner of the database can tell this process from one that reuses the pid.
@@ -40,8 +42,16 @@ struct process_exit {
 };
 
 struct process_usage {
-  std::chrono::microseconds cpu_time{0};  ///< User and system, of the leader and the children that it waited for.
+  std::chrono::microseconds cpu_time{0};  ///< User and system, of the whole tree.
   std::int64_t resident_bytes_max = 0;
+};
+
+/// A tree that prints nothing, as it was found at one look.
+struct process_silence {
+  milliseconds length{0};                   ///< Since the last byte of either stream, or since the start.
+  std::chrono::microseconds cpu_time{0};    ///< Of the whole tree, since its start.
+  std::chrono::microseconds cpu_recent{0};  ///< The part of it used in `window`.
+  milliseconds window{0};                   ///< Since the look before this one, or since the start.
 };
 
 /// All that is known when nothing of the tree is left and both pipes are at end of file.
@@ -52,16 +62,20 @@ struct process_end {
   std::string standard_error;
   std::int64_t standard_output_bytes = 0;  ///< How many came in all; more than the size when the head alone is kept.
   std::int64_t standard_error_bytes = 0;
+  std::optional<timestamp> first_output_at;  ///< When the first byte of either stream was read.
+  std::optional<timestamp> last_output_at;
   bool tree_gone = true;        ///< False only if the custodian died before it could say so.
   bool custodian_lost = false;  ///< The attempt was ended because the custodian died: the task was interrupted.
 };
 
-/// Called on the reactor's thread, in this order, each at most once but `progress`; none after `ended`.
+/// Called on the reactor's thread, in this order, each at most once but `progress` and `silent`; none after `ended`.
 /// A callback must not block and must not call back into the port's destructor.
 struct process_listener {
   std::function<void(process_identity)> started;
   /// The newest whole line of stdout or stderr and the bytes of both so far; at most one per 50 ms and process.
   std::function<void(std::string last_line, std::int64_t bytes)> progress;
+  /// It has printed nothing for a second or more: at most once a second, the longer it lasts the more seldom (10 s).
+  std::function<void(process_silence)> silent;
   std::function<void()> output_limit_reached;  ///< Either stream went over; reading goes on, what comes is dropped.
   std::function<void(process_exit)> exited;    ///< The leader is gone; pipes may still be open.
   std::function<void(process_end)> ended;      ///< Always comes, exactly once, also when the start failed.

@@ -197,7 +197,8 @@ checkup check_custodian(const settings& values) {
   const std::string advice = "it is installed beside troupe as troupe-custodian; runtime.custodian names another place";
   const auto ended = std::make_shared<std::promise<process_end>>();
   auto end = ended->get_future();
-  process_reactor reactor{{.custodian = values.runtime.custodian}};
+  const auto groups = values.runtime.cgroup == cgroup_use::off ? control_groups::none : control_groups::where_possible;
+  process_reactor reactor{{.custodian = values.runtime.custodian, .groups = groups}};
   process_request what;
   what.argv = {"/bin/true"};
   const auto since = std::chrono::steady_clock::now();

@@ -160,6 +160,28 @@ exit_code tell_end(context& with, const run_id& run, const execution_options& op
   return tell_end(with, *loaded, options);
 }
 
+std::string figures_text(const std::string& whose, const start_figures& of) {
+  const auto in_ms = [](std::chrono::microseconds length) {
+    const auto tenths = std::to_string((length.count() + 50) / 100);
+    return (tenths.size() > 1 ? tenths.substr(0, tenths.size() - 1) : "0") + '.' + tenths.back() + " ms";
+  };
+  return whose + std::to_string(of.starts) + ", p50 " + in_ms(of.p50) + ", p95 " + in_ms(of.p95);
+}
+
+/// `starts of claude: 3, p50 1.2 ms, p95 2.0 ms`
+void tell_starts(context& with, const starts_view& all) {
+  const auto tell = [&](const std::string& whose, const start_figures& of) {
+    if (of.starts + of.failures > 0) {
+      const std::string failed = of.failures > 0 ? ", " + std::to_string(of.failures) + " failed" : "";
+      with.note(figures_text(whose, of) + failed);
+    }
+  };
+  for (const start_figures& each : all.agents) {
+    tell("starts of " + each.agent + ": ", each);
+  }
+  tell("batches of starts: ", all.batches);
+}
+
 /// The newest event that was there before this process took the run over.
 event_seq known_before(const settings& values, const run_id& run) {
   if (run.empty()) {
@@ -205,6 +227,9 @@ exit_code execute(context& with, submission what, const execution_options& optio
     if (const auto why = watched.watch(taken->run, known)) {
       return refuse(with, *why, {.run = taken->run, .step = {}});
     }
+  }
+  if (with.options().verbose) {
+    tell_starts(with, (*running)->starts());
   }
   running->reset();
   return tell_end(with, taken->run, options);

@@ -80,6 +80,19 @@ task_state state_of(const Agents& agents) {
 
 }  // namespace
 
+// Silence that is worth a word: what agents do between two lines is not.
+constexpr milliseconds silence_shown{5'000};
+
+// `silent for 40s, busy (cpu 35s)`
+std::string silence_text(const task_progress& told, timestamp now) {
+  const auto length = told.silent + std::max(now - told.time, timestamp::duration{0});
+  if (length < silence_shown) {
+    return {};
+  }
+  const std::string text = "silent for " + whole_seconds(length);
+  return told.busy ? text + ", busy (cpu " + whole_seconds(told.cpu_time) + ")" : text + ", idle";
+}
+
 struct progress_view::layout {
   const style& look;
   int name_width = 0;  ///< Of steps that one agent carries out.
@@ -113,7 +126,11 @@ void progress_view::apply(const task_progress& what) {
     for (agent_line& agent : step.agents) {
       const bool same = make_task_id(run_, step.superstep, step.step, agent.agent) == what.task;
       const bool runs = agent.state == task_state::running && agent.attempt == what.attempt.value();
-      if (same && runs && says_something(what.last_line)) {
+      if (!same || !runs) {
+        continue;
+      }
+      agent.silence = what.silent > milliseconds{0} ? std::optional{what} : std::nullopt;
+      if (says_something(what.last_line)) {
         agent.last_words = printable(what.last_line);
       }
     }
@@ -158,8 +175,10 @@ void progress_view::apply_task(const event& what) {
   if (what.kind == event_kind::task_started) {
     agent->started = what.time;
     agent->finished.reset();
+    agent->silence.reset();
     agent->last_words.clear();
   } else if (is_over(agent->state)) {
+    agent->silence.reset();
     agent->finished = what.time;
     agent->last_words = agent->state == task_state::completed ? std::string{} : event_summary(what);
   } else if (what.kind == event_kind::task_retrying) {
@@ -211,6 +230,9 @@ std::string progress_view::line_of(
   }
   if (agent.state == task_state::retrying && agent.due && *agent.due > now) {
     line += with.look.paint(ink::yellow, "  again in " + whole_seconds(*agent.due - now));
+  }
+  if (const auto silence = agent.silence ? silence_text(*agent.silence, now) : std::string{}; !silence.empty()) {
+    line += "  " + with.look.paint(ink::yellow, silence);
   }
   if (!agent.last_words.empty()) {
     const bool failed = agent.state == task_state::failed;

@@ -37,6 +37,7 @@ class progress_view {
     std::optional<timestamp> started;
     std::optional<timestamp> finished;
     std::optional<timestamp> due;  ///< retrying: when it is tried again.
+    std::optional<task_progress> silence;  ///< As told last, while it lasts.
     std::string last_words;        ///< Of its output while it runs; afterwards why it failed.
   };
 

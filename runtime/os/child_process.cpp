@@ -13,6 +13,13 @@ namespace troupe {
 namespace {
 
 constexpr milliseconds progress_pause{50};
+constexpr milliseconds silence_min{1'000};
+constexpr milliseconds look_pause_max{10'000};
+constexpr int look_part = 10;  // of the silence: how old the figures get before the next look
+
+timestamp time_of_day_now() {
+  return std::chrono::time_point_cast<timestamp::duration>(std::chrono::system_clock::now());
+}
 
 // Both ends close-on-exec; ours does not block.
 bool open_pipe(file_descriptor& reads, file_descriptor& writes, bool we_read) {
@@ -117,6 +124,9 @@ void child_process::read(file_descriptor& from, stream& into, std::string& buffe
     return;
   }
   const std::string_view bytes{buffer.data(), static_cast<std::size_t>(got)};
+  last_byte_at_ = std::chrono::steady_clock::now();
+  end_.last_output_at = time_of_day_now();
+  end_.first_output_at = end_.first_output_at ? end_.first_output_at : end_.last_output_at;
   into.bytes += got;
   into.kept.append(bytes.substr(0, request_.output_limit - into.kept.size()));
   if (into.lines.take(bytes)) {
@@ -142,23 +152,75 @@ void child_process::read_control() {
     } else {
       control_.reset();
       if (!gone_) {
-        end_.custodian_lost = true;
-        end_.tree_gone = false;
-        drain_and_close();
+        lose();
       }
     }
   }
 }
 
+void child_process::entrust(std::shared_ptr<custodian_proof> to, time now) {
+  custodian_ = std::move(to);
+  asked_at_ = now;
+}
+
+// Interrupted, if its custodian is one; a program that has never started anything would interrupt every attempt.
+void child_process::lose() {
+  if (start_ == start_state::under_way && custodian_ && !custodian_->given) {
+    fail({error_code::internal,
+          "the custodian " + custodian_->program + " ended, or did not answer, before it had started anything; "
+          "no agent can run",
+          "runtime.custodian names the program troupe-custodian; troupe doctor tries it"});
+    return;
+  }
+  end_.custodian_lost = true;
+  end_.tree_gone = false;
+  drain_and_close();
+}
+
+void child_process::look_if_silent(time now) {
+  if (start_ != start_state::succeeded || has_exited_) {
+    return;
+  }
+  const auto silent = now - std::max(started_at_, last_byte_at_);
+  const auto pause = std::clamp<time::duration>(silent / look_part, silence_min, look_pause_max);
+  if (silent >= silence_min && now - look_asked_at_ >= pause) {
+    look_asked_at_ = now;
+    command(custody::keeper_command::look);
+  }
+}
+
+void child_process::tell_silence(std::chrono::microseconds cpu_time, time now) {
+  const auto to_ms = [](time::duration length) { return std::chrono::duration_cast<milliseconds>(length); };
+  const process_silence seen{to_ms(now - std::max(started_at_, last_byte_at_)),
+                             cpu_time,
+                             std::max(cpu_time - cpu_looked_at_, std::chrono::microseconds{0}),
+                             to_ms(now - looked_at_)};
+  looked_at_ = now;
+  cpu_looked_at_ = cpu_time;
+  if (seen.length >= silence_min && listener_.silent) {
+    listener_.silent(seen);
+  }
+}
+
 void child_process::take(const custody::keeper_record& record) {
+  const auto now = std::chrono::steady_clock::now();
+  if (custodian_) {
+    custodian_->given = true;
+    custodian_->heard = now;
+  }
   switch (record.kind) {
     case custody::record_kind::started:
+      start_ = start_state::succeeded;
+      started_at_ = looked_at_ = now;
       if (listener_.started) {
         listener_.started({record.pid, record.start_time});
       }
       break;
     case custody::record_kind::start_failed:
       fail(start_failure(record));
+      break;
+    case custody::record_kind::usage:
+      tell_silence(std::chrono::microseconds{record.cpu_us}, now);
       break;
     case custody::record_kind::exited:
       has_exited_ = true;
@@ -170,12 +232,15 @@ void child_process::take(const custody::keeper_record& record) {
       break;
     case custody::record_kind::gone:
       gone_ = true;
+      end_.tree_gone = record.detail == 0;
+      end_.usage.cpu_time = std::max(end_.usage.cpu_time, std::chrono::microseconds{record.cpu_us});
       drain_and_close();
       break;
   }
 }
 
 void child_process::fail(error why) {
+  start_ = start_ == start_state::under_way ? start_state::failed : start_;
   has_exited_ = true;
   gone_ = true;
   end_.exit.start_failure = std::move(why);

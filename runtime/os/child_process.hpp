@@ -9,10 +9,18 @@
 #include "runtime/os/line_watch.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace troupe {
+
+/// What one custodian has shown so far, for all that were entrusted to it.
+struct custodian_proof {
+  std::string program;
+  bool given = false;  ///< It has started something, or said why not.
+  std::chrono::steady_clock::time_point heard;  ///< When it answered last.
+};
 
 /// The reactor's side of one child. One thread. Reads and writes never block.
 class child_process {
@@ -41,6 +49,17 @@ class child_process {
 
   void command(custody::keeper_command what);
 
+  /// The custodian has been asked to start it.
+  void entrust(std::shared_ptr<custodian_proof> to, time now);
+  time asked_at() const noexcept { return asked_at_; }
+  const std::shared_ptr<custodian_proof>& custodian() const noexcept { return custodian_; }
+
+  enum class start_state { under_way, succeeded, failed };
+  start_state start() const noexcept { return start_; }
+
+  /// Has the tree looked at, if it has been silent for a second or more and it is time again.
+  void look_if_silent(time now);
+
   /// Ends without a start, or without the custodian.
   void fail(error why);
 
@@ -64,6 +83,8 @@ class child_process {
   void read(file_descriptor& from, stream& into, std::string& buffer);
   void take(const custody::keeper_record& record);
   void drain_and_close();
+  void lose();
+  void tell_silence(std::chrono::microseconds cpu_time, time now);
   error start_failure(const custody::keeper_record& record) const;
   error too_large() const;
 
@@ -80,6 +101,14 @@ class child_process {
   bool limit_told_ = false;
   bool progress_is_new_ = false;
   time progress_told_;
+  std::shared_ptr<custodian_proof> custodian_;
+  start_state start_ = start_state::under_way;
+  time asked_at_;
+  time started_at_;
+  time last_byte_at_;  // not before started_at_
+  time look_asked_at_;
+  time looked_at_;
+  std::chrono::microseconds cpu_looked_at_{0};
   bool kill_sent_ = false;
   bool has_exited_ = false;
   bool gone_ = false;

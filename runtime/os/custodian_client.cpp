@@ -79,7 +79,11 @@ custodian_client::~custodian_client() {
   }
 }
 
-result<custodian_client> custodian_client::start(const std::string& program, std::uint64_t open_files) {
+void custodian_client::kill() const noexcept { ::kill(pid_, SIGKILL); }
+
+result<custodian_client> custodian_client::start(const std::string& program,
+                                                 std::uint64_t open_files,
+                                                 control_groups groups) {
   int pair[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return cannot_start(program, errno);
@@ -103,7 +107,8 @@ result<custodian_client> custodian_client::start(const std::string& program, std
 
   std::string name = program;
   std::string limit = std::to_string(open_files);
-  char* const arguments[] = {name.data(), limit.data(), nullptr};
+  std::string use = groups == control_groups::none ? "off" : "auto";
+  char* const arguments[] = {name.data(), limit.data(), use.data(), nullptr};
   char* const environment[] = {nullptr};
   pid_t pid = -1;
   const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments, environment);

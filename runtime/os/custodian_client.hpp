@@ -16,6 +16,8 @@
 
 namespace troupe {
 
+enum class control_groups { where_possible, none };
+
 /// The child's ends of its pipes and of its control socket: handed over, then closed here.
 struct child_ends {
   file_descriptor input;
@@ -28,7 +30,7 @@ struct child_ends {
 class custodian_client {
  public:
   /// `open_files` is the soft limit that children get. INTERNAL names the path where the program is missing.
-  static result<custodian_client> start(const std::string& program, std::uint64_t open_files);
+  static result<custodian_client> start(const std::string& program, std::uint64_t open_files, control_groups groups);
 
   custodian_client(custodian_client&&) noexcept;
   custodian_client& operator=(custodian_client&&) = delete;
@@ -37,6 +39,9 @@ class custodian_client {
 
   int socket() const noexcept { return socket_.get(); }
   pid_t pid() const noexcept { return pid_; }
+
+  /// It does not answer: SIGKILL.
+  void kill() const noexcept;
 
   void order(const process_request& what, child_ends ends);
 

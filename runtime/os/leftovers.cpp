@@ -3,6 +3,7 @@
 #include "runtime/os/process_tree.hpp"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,13 +43,24 @@ bool belongs_to(pid_t pid, const std::set<std::string>& runs, const std::string&
   return of_run && of_database;
 }
 
-bool is_alive(const leftover& one) {
-  return one.pid > 0 && custody::start_time_of(static_cast<pid_t>(one.pid)) == one.start_time;
+bool is_alive(const leftover& one, timestamp booted_at) {
+  const bool of_this_boot = !one.started_at || *one.started_at >= booted_at;
+  return of_this_boot && one.pid > 0 && custody::start_time_of(static_cast<pid_t>(one.pid)) == one.start_time;
 }
 
 }  // namespace
 
-int end_leftovers(const std::vector<leftover>& all, const std::string& database, milliseconds patience) {
+timestamp boot_time() {
+  timespec up{};
+  ::clock_gettime(CLOCK_BOOTTIME, &up);  // the time asleep included
+  const auto since = std::chrono::seconds{up.tv_sec} + std::chrono::nanoseconds{up.tv_nsec};
+  return std::chrono::time_point_cast<timestamp::duration>(std::chrono::system_clock::now() - since);
+}
+
+int end_leftovers(const std::vector<leftover>& all,
+                  const std::string& database,
+                  milliseconds patience,
+                  timestamp booted_at) {
   const std::string database_mark = "TROUPE_DATABASE=" + database;
   std::set<std::string> runs;
   for (const auto& one : all) {
@@ -57,7 +69,7 @@ int end_leftovers(const std::vector<leftover>& all, const std::string& database,
   std::set<pid_t> killed;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (bool is_over = all.empty(); !is_over; is_over = is_over || std::chrono::steady_clock::now() > deadline) {
-    is_over = std::ranges::none_of(all, is_alive);
+    is_over = std::ranges::none_of(all, [&](const leftover& one) { return is_alive(one, booted_at); });
     for (const pid_t pid : custody::all_processes()) {
       if (belongs_to(pid, runs, database_mark) && !is_looked_after(pid)) {
         ::kill(pid, SIGKILL);

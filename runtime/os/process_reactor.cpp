@@ -3,6 +3,7 @@
 #include "runtime/os/child_process.hpp"
 #include "runtime/os/custodian_client.hpp"
 #include "runtime/os/file_descriptor.hpp"
+#include "runtime/os/start_meter.hpp"
 
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -28,6 +30,7 @@ namespace {
 
 constexpr std::chrono::seconds stop_patience{2};
 constexpr int progress_round_ms = 50;
+constexpr int look_round_ms = 1'000;  // silent children, and a custodian that does not answer
 
 // What a descriptor in the epoll set is; the handle is in the bits above.
 enum class role : std::uint64_t { wake_up, custodian, input, output, errors, control };
@@ -52,6 +55,8 @@ class process_reactor::loop {
  public:
   explicit loop(const process_reactor_options& options)
       : program_(find_custodian(options.custodian)),
+        groups_(options.groups),
+        start_patience_(options.start_patience),
         open_files_(raise_open_files()),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
         wake_up_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -86,6 +91,11 @@ class process_reactor::loop {
 
   std::int64_t custodian_pid() const noexcept { return custodian_pid_.load(); }
 
+  starts_view starts() const {
+    const std::scoped_lock lock{meter_guard_};
+    return meter_.view();
+  }
+
  private:
   using child_ptr = std::shared_ptr<child_process>;
 
@@ -112,12 +122,14 @@ class process_reactor::loop {
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);  // SIGPIPE among them: a child that closes its stdin is no error
     std::array<epoll_event, 128> events{};
     while (!stopping_ || (!children_.empty() && std::chrono::steady_clock::now() < stop_deadline_)) {
-      const int timeout = progress_waits_ || stopping_ ? progress_round_ms : -1;
+      const int pause = children_.empty() ? -1 : look_round_ms;
+      const int timeout = progress_waits_ || stopping_ ? progress_round_ms : pause;
       const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
       for (int i = 0; i < count; ++i) {
         handle(events.at(static_cast<std::size_t>(i)));
       }
       tell_progress();
+      look_around();
     }
     custodian_.reset();
     for (auto& [handle, child] : std::exchange(children_, {})) {  // the custodian took longer than our patience
@@ -171,7 +183,11 @@ class process_reactor::loop {
     } else if (is == role::errors) {
       child->read_errors(buffer_);
     } else {
+      const auto before = child->start();
       child->read_control();
+      if (before == child_process::start_state::under_way) {
+        measure(*child);
+      }
     }
     settle(handle, child);
   }
@@ -197,6 +213,39 @@ class process_reactor::loop {
     const auto now = std::chrono::steady_clock::now();
     for (const auto& [handle, child] : children_) {
       progress_waits_ = child->tell_progress(now) || progress_waits_;
+    }
+  }
+
+  void measure(const child_process& child) {
+    const auto& [agent, group] = std::tie(child.request().agent, child.request().group);
+    const auto now = std::chrono::steady_clock::now();
+    const std::scoped_lock lock{meter_guard_};
+    switch (child.start()) {
+      case child_process::start_state::under_way:
+        break;
+      case child_process::start_state::succeeded:
+        meter_.started(agent, group, child.asked_at(), now);
+        break;
+      case child_process::start_state::failed:
+        meter_.failed(agent, group, now);
+        break;
+    }
+  }
+
+  void look_around() {
+    const auto now = std::chrono::steady_clock::now();
+    if (children_.empty() || now < next_look_) {
+      return;
+    }
+    next_look_ = now + milliseconds{look_round_ms};
+    bool is_overdue = false;
+    for (const auto& [handle, child] : children_) {
+      child->look_if_silent(now);
+      is_overdue = is_overdue || (child->start() == child_process::start_state::under_way &&
+                                  now - std::max(child->asked_at(), child->custodian()->heard) > start_patience_);
+    }
+    if (is_overdue && custodian_) {
+      custodian_->kill();  // its end is seen as any other
     }
   }
 
@@ -264,6 +313,7 @@ class process_reactor::loop {
       return refuse(child, ends.error());
     }
     children_[handle] = child;
+    entrust(*child);
     if (child->input() >= 0) {
       watch(child->input(), tag(handle, role::input), EPOLLOUT);
     }
@@ -275,16 +325,25 @@ class process_reactor::loop {
     return true;
   }
 
+  void entrust(child_process& child) {
+    const auto now = std::chrono::steady_clock::now();
+    child.entrust(proof_, now);
+    const std::scoped_lock lock{meter_guard_};
+    meter_.asked(child.request().group, now);
+  }
+
   std::optional<error> ensure_custodian() {
     if (custodian_) {
       return std::nullopt;
     }
-    auto started = custodian_client::start(program_, open_files_);
+    auto started = custodian_client::start(program_, open_files_, groups_);
     if (!started) {
       return started.error();
     }
     custodian_.emplace(*std::move(started));
     custodian_pid_ = custodian_->pid();
+    proof_ = std::make_shared<custodian_proof>();
+    proof_->program = program_;
     watch(custodian_->socket(), tag(0, role::custodian), EPOLLIN | EPOLLRDHUP);
     return std::nullopt;
   }
@@ -329,6 +388,8 @@ class process_reactor::loop {
   using waiting_start = std::pair<process_handle, child_ptr>;
 
   const std::string program_;
+  const control_groups groups_;
+  const milliseconds start_patience_;
   const std::uint64_t open_files_;
   file_descriptor epoll_;
   file_descriptor wake_up_;
@@ -337,8 +398,13 @@ class process_reactor::loop {
   std::atomic<process_handle> next_{1};
   std::atomic<std::int64_t> custodian_pid_{0};
 
+  mutable std::mutex meter_guard_;
+  start_meter meter_;
+
   // Of the reactor's thread alone:
   std::optional<custodian_client> custodian_;
+  std::shared_ptr<custodian_proof> proof_;  // of this custodian
+  std::chrono::steady_clock::time_point next_look_;
   std::unordered_map<process_handle, child_ptr> children_;
   std::map<std::string, std::deque<waiting_start>> waiting_;  // a key is here while a process of it lives
   std::string buffer_ = std::string(64U << 10U, '\0');
@@ -360,6 +426,8 @@ process_handle process_reactor::start(process_request what, process_listener lis
 void process_reactor::terminate(process_handle which) { loop_->command(which, custody::keeper_command::terminate); }
 
 void process_reactor::kill(process_handle which) { loop_->command(which, custody::keeper_command::kill); }
+
+starts_view process_reactor::starts() const { return loop_->starts(); }
 
 std::int64_t process_reactor::custodian_pid() const noexcept { return loop_->custodian_pid(); }
 

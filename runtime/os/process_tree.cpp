@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,6 +65,28 @@ bool kernel_lists_children() {
     return ::access(path, R_OK) == 0;
   }();
   return known;
+}
+
+// By the number that proc(5) gives it; the first after the name is field 3. 0 if there is none.
+long long stat_field(const std::string& fields, int number) {
+  const char* at = fields.c_str();
+  for (int field = 3; field < number && at != nullptr; ++field) {
+    at = std::strchr(at + 1, ' ');
+  }
+  return at == nullptr ? 0 : std::atoll(at);
+}
+
+// utime, stime, cutime and cstime: fields 14 to 17.
+long long ticks_below(pid_t parent) {
+  long long all = 0;
+  for (const pid_t child : children_of(parent)) {
+    const std::string fields = stat_after_name(child);
+    for (int field = 14; field <= 17; ++field) {
+      all += stat_field(fields, field);
+    }
+    all += ticks_below(child);
+  }
+  return all;
 }
 
 void collect_others(pid_t parent, pid_t group, std::vector<pid_t>& found) {
@@ -138,13 +161,14 @@ void kill_round(pid_t group, const std::vector<pid_t>& spared) {
   }
 }
 
-long long start_time_of(pid_t pid) {
-  const std::string fields = stat_after_name(pid);
-  const char* at = fields.c_str();
-  for (int field = 3; field < 22 && at != nullptr; ++field) {  // the first after the name is field 3
-    at = std::strchr(at + 1, ' ');
-  }
-  return at == nullptr ? 0 : std::atoll(at);
+long long descendants_cpu_us() {
+  struct rusage ended {};
+  ::getrusage(RUSAGE_CHILDREN, &ended);
+  const auto micros = [](const timeval& time) { return 1'000'000LL * time.tv_sec + time.tv_usec; };
+  const long long ticks = ticks_below(::getpid());
+  return micros(ended.ru_utime) + micros(ended.ru_stime) + ticks * (1'000'000 / ::sysconf(_SC_CLK_TCK));
 }
+
+long long start_time_of(pid_t pid) { return stat_field(stat_after_name(pid), 22); }
 
 }  // namespace troupe::custody

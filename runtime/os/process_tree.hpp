@@ -27,6 +27,10 @@ void terminate_tree(pid_t group);
 /// becomes our child and is found by the next call: call again after each SIGCHLD until nobody is left.
 void kill_round(pid_t group, const std::vector<pid_t>& spared);
 
+/// Processor time of every descendant of this process, the living and those that were waited for: user and system, in
+/// microseconds, as fine as the kernel's clock tick.
+long long descendants_cpu_us();
+
 /// Field 22 of /proc/PID/stat; 0 if the process is not there.
 long long start_time_of(pid_t pid);
 

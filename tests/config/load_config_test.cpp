@@ -82,6 +82,21 @@ model = "opus"
   EXPECT_EQ(loaded.origins.at("agents.claude.parse"), "/etc/t/troupe.toml:6");
 }
 
+TEST(LoadConfig, an_agent_may_be_silent_as_long_as_it_likes_unless_it_is_given_a_limit) {
+  const auto loaded = load_config(sources_of(
+      "[agents.a]\ncommand=['a']\n[agents.b]\ncommand=['b']\nfirst_output='30s'\nidle_timeout='2m'\n"
+      "[agents.c]\ncommand=['c']\nfirst_output='off'\n"));
+  ASSERT_NE(loaded.values, nullptr) << all_problems(loaded);
+  EXPECT_EQ(agent_of(loaded, "a").first_output, std::nullopt);
+  EXPECT_EQ(agent_of(loaded, "a").idle_timeout, std::nullopt);
+  EXPECT_EQ(agent_of(loaded, "b").first_output, 30s);
+  EXPECT_EQ(agent_of(loaded, "b").idle_timeout, 2min);
+  EXPECT_EQ(agent_of(loaded, "c").first_output, std::nullopt);
+  auto taken_back = sources_of("[agents.b]\ncommand=['b']\nidle_timeout='2m'\n");
+  taken_back.assignments = {"agents.b.idle_timeout=off"};
+  EXPECT_EQ(agent_of(load_config(taken_back), "b").idle_timeout, std::nullopt);
+}
+
 TEST(LoadConfig, reads_an_agent_over_http) {
   auto sources = sources_of(
       "[agents.local]\nkind='http'\nendpoint='http://127.0.0.1:8080/v1'\napi_key_env='K'\nmodel='m'\n"

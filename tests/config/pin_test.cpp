@@ -73,7 +73,7 @@ bool are_equal(const settings& left, const settings& right) {
     const auto& [path, durability, readers, inline_limit] = storage;
     const auto& [batch, depth] = writer;
     const auto& [enabled, at, check_every, slice, free_percent, free_bytes] = vacuum;
-    const auto& [workers, throughput, drain, kill, grace, intensity, window, attempts, custodian] = runtime;
+    const auto& [workers, throughput, drain, kill, grace, intensity, window, health, attempts, cgroup, custodian] = runtime;
     const auto& [level, format, file] = log;
     return std::tie(path,
                     durability,
@@ -94,7 +94,9 @@ bool are_equal(const settings& left, const settings& right) {
                     grace,
                     intensity,
                     window,
+                    health,
                     attempts,
+                    cgroup,
                     custodian,
                     retry_agent,
                     retry_storage,
@@ -143,7 +145,9 @@ class random_settings {
                     milliseconds{number(0, 60) * 60'000},
                     number(0, 1'000),
                     milliseconds{number(1, 86'400) * 1'000},
+                    milliseconds{number(0, 86'400) * 1'000},
                     number(1, 1'000'000),
+                    pick<cgroup_use>(2),
                     number(0, 1) == 0 ? "" : path()};
     made.retry = {policy(), policy()};
     for (int count = number(0, 2); count > 0; --count) {
@@ -231,6 +235,10 @@ class random_settings {
     made.working_directory = path();
     made.output_limit = number(0, 1) == 0 ? std::size_t{1'024} << static_cast<unsigned>(number(0, 22))
                                           : static_cast<std::size_t>(number(1'024, 100'000'000));
+    if (number(0, 1) == 0) {
+      made.first_output = milliseconds{number(100, 100'000)};
+      made.idle_timeout = milliseconds{number(500, 100'000)};
+    }
     made.provider = text();
     made.model = text();
     if (made.parse != output_format::text) {

@@ -320,6 +320,7 @@ TEST(SettingsMistakes, every_key_refuses_what_its_table_does_not_allow) {
   const auto number_node = [](const setting_facts& facts, std::int64_t number) {
     switch (facts.kind) {
       case value_kind::duration:
+      case value_kind::duration_or_off:
         return toml_node{std::to_string(number) + "ms"};
       case value_kind::size:
         return toml_node{std::to_string(number) + "B"};

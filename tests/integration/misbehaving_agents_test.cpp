@@ -132,6 +132,20 @@ TEST_F(misbehaving_agents_test, each_failure_has_its_code_and_keeps_what_was_pri
        "",
        "",
        brief},
+      {scripted({"hang"}) + "first_output = '200ms'\n",
+       error_code::task_timeout,
+       {},
+       SIGTERM,
+       "",
+       "",
+       "printed nothing within 200ms (first_output)"},
+      {scripted({"print", "half a word", "fork", "hang", "--", "hang"}) + "idle_timeout = '500ms'\n",
+       error_code::task_timeout,
+       {},
+       SIGTERM,
+       "half a word",
+       "",
+       "printed nothing for 500ms (idle_timeout)"},
   };
   for (const failure& each : table) {
     const auto ended = run_alone(each.agent, "", each.step);
@@ -152,6 +166,13 @@ TEST_F(misbehaving_agents_test, each_failure_has_its_code_and_keeps_what_was_pri
     EXPECT_THAT(run({"show", "last"}).out, HasSubstr(std::string{to_string(each.code)} + " in s: "));
   }
   EXPECT_THAT(run({"db", "check"}).out, HasSubstr("intact"));
+}
+
+TEST_F(misbehaving_agents_test, one_that_prints_now_and_then_is_not_idle) {
+  const words script{"print", "a", "work", "300", "complain", "b", "work", "300", "print", "c", "work", "300"};
+  const auto ended = run_alone(scripted(script) + "first_output = '10s'\nidle_timeout = '600ms'\n");
+  EXPECT_EQ(ended.code, 0) << at(ended.json, "/error");
+  EXPECT_EQ(ended.output.standard_output, "ac");
 }
 
 TEST_F(misbehaving_agents_test, what_cannot_be_started_is_told_with_what_to_do) {

@@ -164,12 +164,6 @@ TEST(custody_test, a_stopped_custodian_does_not_keep_a_killed_hosts_children) {
   EXPECT_TRUE(becomes_true([&] { return is_gone(host.custodian()); }));
 }
 
-TEST(custody_test, a_custodian_that_is_not_there_is_an_error_of_each_start) {
-  process_reactor reactor{{"/no/such/custodian"}};
-  const auto child = run(reactor, scripted({"exit", "0"}));
-  ASSERT_TRUE(child->end.exit.start_failure);
-  EXPECT_NE(child->end.exit.start_failure->message.find("/no/such/custodian"), std::string::npos);
-}
 
 }  // namespace
 }  // namespace troupe

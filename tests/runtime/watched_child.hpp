@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -32,6 +33,7 @@ class watched_child {
     all.progress = [self](const std::string& line, std::int64_t bytes) {
       self->note("", [&] { self->last_line_ = line, self->bytes_ = bytes; });
     };
+    all.silent = [self](process_silence seen) { self->note("", [&] { self->silences_.push_back(seen); }); };
     all.output_limit_reached = [self] { self->note("limit", [&] { ++self->limits_told; }); };
     all.exited = [self](const process_exit& how) {
       self->note("exited", [&] { self->exit = how, self->exited_at = std::chrono::steady_clock::now(); });
@@ -48,6 +50,13 @@ class watched_child {
   /// That the child printed as much: how a test knows that it is as far as that.
   bool wait_for_bytes(std::int64_t bytes) {
     return wait([&] { return bytes_ >= bytes; }, test_patience);
+  }
+  bool wait_for_silences(std::size_t count) {
+    return wait([&] { return silences_.size() >= count; }, test_patience);
+  }
+  std::vector<process_silence> silences() {
+    const std::scoped_lock lock{guard_};
+    return silences_;
   }
   bool was_told(const std::string& name) {
     const std::scoped_lock lock{guard_};
@@ -86,14 +95,15 @@ class watched_child {
   std::condition_variable changed_;
   std::string last_line_;
   std::int64_t bytes_ = 0;
+  std::vector<process_silence> silences_;
 };
 
 using child_record = std::shared_ptr<watched_child>;
 
 inline process_request scripted(std::vector<std::string> script) {
   process_request what;
-  what.argv = std::move(script);
-  what.argv.insert(what.argv.begin(), TROUPE_SCRIPTED_CHILD_PATH);
+  what.argv = {TROUPE_SCRIPTED_CHILD_PATH};
+  what.argv.insert(what.argv.end(), std::make_move_iterator(script.begin()), std::make_move_iterator(script.end()));
   return what;
 }
 

@@ -13,6 +13,7 @@
 //   detach SCRIPT..., --           the same, forked twice and in a session of its own: an orphan
 //   work MILLISECONDS              takes that time
 //   hang                           until it is killed
+//   spin                           the same, with a processor kept busy
 //   print-terms                    waits for a SIGTERM, and 100 ms more; prints how many came
 //   exit CODE | signal NUMBER      the end
 //   mark TEXT                      nothing; tests find this process and its children by it in /proc/PID/cmdline
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -152,6 +154,11 @@ void on_term(void (*handler)(int)) {
   }
 }
 
+[[noreturn]] void spin() {
+  for (std::atomic<std::uint64_t> turns = 0;; ++turns) {
+  }
+}
+
 void print_terms() {
   sigset_t term;
   sigset_t former;
@@ -250,6 +257,8 @@ void run(const script& lines) {
       work(std::strtol(argument().c_str(), nullptr, 10));
     } else if (what == "hang") {
       hang();
+    } else if (what == "spin") {
+      spin();
     } else if (what == "exit") {
       ::_exit(std::atoi(argument().c_str()));
     } else if (what == "signal") {

@@ -1,5 +1,6 @@
 #include "runtime/os/custodian/keeper.hpp"
 
+#include "runtime/os/control_group.hpp"
 #include "runtime/os/custody_protocol.hpp"
 #include "runtime/os/process_tree.hpp"
 
@@ -20,11 +21,20 @@
 namespace troupe::custody {
 namespace {
 
+constexpr int group_patience_ms = 2'000;  // for the kernel to call a group empty whose last process we have reaped
 constexpr int kill_round_ms = 20;  // between rounds where no SIGCHLD tells that one had an effect
 
 struct failure {
   start_stage stage;
   int number;
+};
+
+// What the child of vfork leaves in our memory.
+struct first_steps {
+  volatile bool failed = false;
+  volatile int number = 0;
+  volatile start_stage stage = start_stage::fork;
+  volatile bool in_group = false;
 };
 
 void say(int control, const keeper_record& record) {
@@ -72,8 +82,12 @@ void default_signals() {
 }
 
 // In the child of vfork, on the keeper's memory: calls the system and nothing else, and tells why it came back.
-failure become_agent(const start_order& order, const std::vector<std::string>& candidates) {
+failure become_agent(const start_order& order,
+                     const std::vector<std::string>& candidates,
+                     int group,
+                     first_steps& steps) {
   ::setpgid(0, 0);
+  steps.in_group = group >= 0 && ::write(group, "0", 1) == 1;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   default_signals();
   struct rlimit files {};
@@ -102,33 +116,37 @@ failure become_agent(const start_order& order, const std::vector<std::string>& c
 
 class keeper {
  public:
-  explicit keeper(const start_order& order) : control_(order.control) {}
+  explicit keeper(const start_order& order)
+      : control_(order.control),
+        group_(control_group::make(order.control_group_home, control_group_name(::getpid()))) {}
 
   bool start(const start_order& order) {
     const auto candidates = candidates_of(order);
-    volatile bool failed = false;  // written by the child, on our memory, before we go on
-    volatile int number = 0;
-    volatile start_stage stage = start_stage::fork;
+    first_steps steps;
     const pid_t pid = ::vfork();
     if (pid == 0) {
-      const failure why = become_agent(order, candidates);  // NOLINT(clang-analyzer-unix.Vfork): system calls only
-      stage = why.stage;
-      number = why.number;
-      failed = true;
+      // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): system calls only
+      const failure why = become_agent(order, candidates, group_.entrance(), steps);
+      steps.stage = why.stage;
+      steps.number = why.number;
+      steps.failed = true;
       ::_exit(127);
     }
     if (pid < 0) {
-      number = errno;
-      failed = true;
+      steps.number = errno;
+      steps.failed = true;
+    }
+    if (!steps.in_group || steps.failed) {
+      leave_group(steps.failed ? pid : 0);
     }
     for (const int descriptor : {order.input, order.output, order.errors}) {
       ::close(descriptor);
     }
-    if (failed) {
+    if (steps.failed) {
       keeper_record record;
       record.kind = record_kind::start_failed;
-      record.number = number;
-      record.detail = static_cast<std::int32_t>(stage);
+      record.number = steps.number;
+      record.detail = static_cast<std::int32_t>(steps.stage);
       say(control_, record);
       return false;
     }
@@ -144,6 +162,7 @@ class keeper {
     pollfd ready[2] = {{control_, POLLIN, 0}, {signals, POLLIN, 0}};
     while (reap()) {
       if (killing_) {
+        group_.kill();
         kill_round(leader_, {});
       }
       if (::poll(ready, 2, killing_ ? kill_round_ms : -1) <= 0) {
@@ -158,10 +177,34 @@ class keeper {
     }
     keeper_record record;
     record.kind = record_kind::gone;
+    record.detail = group_becomes_empty() ? 0 : 1;
+    record.cpu_us = cpu_us();
     say(control_, record);
+    group_.remove();
   }
 
  private:
+  // It was never used, or its only process is one that did not become the agent.
+  void leave_group(pid_t failed) {
+    if (group_ && failed > 0) {
+      ::waitpid(failed, nullptr, 0);
+    }
+    group_.remove();
+    group_ = {};
+  }
+
+  // Nobody who is not our descendant can be in it, unless somebody else has put it there.
+  bool group_becomes_empty() const {
+    for (int waited = 0; !group_.is_empty(); ++waited) {
+      if (waited >= group_patience_ms) {
+        return false;
+      }
+      group_.kill();
+      ::poll(nullptr, 0, 1);
+    }
+    return true;
+  }
+
   // False when no descendant is left.
   bool reap() {
     while (true) {
@@ -177,13 +220,24 @@ class keeper {
   }
 
   void say_exit(int status, const struct rusage& used) const {
-    const auto micros = [](const timeval& time) { return std::int64_t{1'000'000} * time.tv_sec + time.tv_usec; };
     keeper_record record;
     record.kind = record_kind::exited;
     record.detail = WIFSIGNALED(status) ? 1 : 0;
     record.number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-    record.cpu_us = micros(used.ru_utime) + micros(used.ru_stime);
+    record.cpu_us = cpu_us();
     record.rss_bytes_max = std::int64_t{used.ru_maxrss} * 1024;
+    say(control_, record);
+  }
+
+  std::int64_t cpu_us() const {
+    const auto counted = group_.cpu_us();
+    return counted ? *counted : descendants_cpu_us();
+  }
+
+  void say_usage() const {
+    keeper_record record;
+    record.kind = record_kind::usage;
+    record.cpu_us = cpu_us();
     say(control_, record);
   }
 
@@ -192,6 +246,8 @@ class keeper {
     const auto got = ::recv(control_, &command, 1, MSG_DONTWAIT);
     if (got == 1 && command == static_cast<char>(keeper_command::terminate)) {
       terminate_tree(leader_);
+    } else if (got == 1 && command == static_cast<char>(keeper_command::look)) {
+      say_usage();
     } else if (got == 1) {
       killing_ = true;
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -208,6 +264,7 @@ class keeper {
   }
 
   int control_;
+  control_group group_;
   pid_t leader_ = 0;
   bool killing_ = false;
 };

@@ -17,6 +17,7 @@ struct start_order {
   int output = -1;
   int errors = -1;
   int control = -1;
+  const char* control_group_home = "";  ///< Where a control group can be made; empty: none is.
   rlim_t open_files = 0;  ///< The soft limit that the agent gets.
 };
 

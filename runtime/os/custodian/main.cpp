@@ -3,7 +3,9 @@
 // Small and single-threaded, so that starting a child costs the same beside a host of ten gigabytes. A subreaper: what
 // a keeper loses when it is killed becomes our child, and is killed. Ends when the runtime's socket closes.
 //
-// Started by the runtime only (runtime/os/custodian_client.cpp): troupe-custodian OPEN_FILES, its socket as descriptor 3.
+// Started by the runtime only (runtime/os/custodian_client.cpp): troupe-custodian OPEN_FILES auto|off, its socket as
+// descriptor 3; `auto`: agents have control groups where these can be made.
+#include "runtime/os/control_group.hpp"
 #include "runtime/os/custodian/keeper.hpp"
 #include "runtime/os/custody_protocol.hpp"
 #include "runtime/os/process_tree.hpp"
@@ -22,6 +24,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace troupe::custody {
 namespace {
@@ -107,7 +112,10 @@ bool take_apart(start_order& order, const start_header& header) {
 
 class custodian {
  public:
-  custodian(int signals, rlim_t open_files) : signals_(signals), open_files_(open_files), pid_(::getpid()) {}
+  custodian(int signals, rlim_t open_files, std::string control_groups)
+      : signals_(signals), open_files_(open_files), control_groups_(std::move(control_groups)), pid_(::getpid()) {
+    sweep_control_groups(control_groups_);
+  }
 
   void serve() {
     pollfd ready[2] = {{custodian_socket, POLLIN, 0}, {signals_, POLLIN, 0}};
@@ -154,6 +162,7 @@ class custodian {
       order.errors = descriptors[2];
       order.control = descriptors[3];
       order.open_files = open_files_;
+      order.control_group_home = control_groups_.c_str();
       fork_keeper(order);
     }
     close_all(descriptors);
@@ -184,6 +193,7 @@ class custodian {
       int status = 0;
       const pid_t pid = ::waitpid(-1, &status, WNOHANG);
       if (pid <= 0) {
+        clear_groups();
         return pid == 0 || errno != ECHILD;
       }
       const auto known = std::find(keepers_.begin(), keepers_.end(), pid);
@@ -194,7 +204,16 @@ class custodian {
       if (!ended_well) {
         kill_round(0, keepers_);  // what a killed keeper kept is our child now
       }
+      if (!ended_well && !control_groups_.empty()) {
+        abandoned_.push_back(control_group::existing(control_groups_, control_group_name(pid)));
+        abandoned_.back().kill();
+      }
     }
+  }
+
+  // Of killed keepers: as soon as nobody is left in them.
+  void clear_groups() {
+    std::erase_if(abandoned_, [](control_group& group) { return group.remove(); });
   }
 
   void drain() const {
@@ -205,8 +224,10 @@ class custodian {
 
   int signals_;
   rlim_t open_files_;
+  const std::string control_groups_;  // where they are made; empty: nowhere
   pid_t pid_;
   std::vector<pid_t> keepers_;
+  std::vector<control_group> abandoned_;
 };
 
 // Of its host it keeps nothing but the socket: no terminal, no descriptors, no signals meant for the foreground.
@@ -230,11 +251,17 @@ int detach() {
   return ::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+std::string home_of_groups(const char* use) {
+  const pid_t self = ::getpid();
+  return std::strcmp(use, "auto") == 0 ? control_group_home(proc_text(self, "mountinfo"), proc_text(self, "cgroup"))
+                                       : std::string{};
+}
+
 }  // namespace
 }  // namespace troupe::custody
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
+  if (argc != 3) {
     constexpr char text[] = "troupe-custodian is started by troupe, not by hand\n";
     return ::write(2, text, sizeof text - 1) < 0 ? 3 : 2;
   }
@@ -242,7 +269,8 @@ int main(int argc, char** argv) {
   if (signals < 0) {
     return 3;
   }
-  troupe::custody::custodian custodian{signals, std::strtoull(argv[1], nullptr, 10)};
+  troupe::custody::custodian custodian{
+      signals, std::strtoull(argv[1], nullptr, 10), troupe::custody::home_of_groups(argv[2])};
   custodian.serve();
   custodian.end_all();
   return 0;

@@ -13,7 +13,7 @@ std::string text(const attempt_session::effects& effects) {
   std::string all;
   for (const auto& effect : effects) {
     if (const auto* arm = std::get_if<attempt_session::arm>(&effect)) {
-      const char* const names[] = {"deadline", "kill_grace", "drain_grace"};
+      const char* const names[] = {"deadline", "kill_grace", "drain_grace", "first_output", "idle_look"};
       all += std::string{names[static_cast<int>(arm->which)]} + "@" + to_text(arm->after) + " ";
     } else {
       all += std::holds_alternative<attempt_session::kill>(effect) ? "kill " : "terminate ";
@@ -74,6 +74,90 @@ TEST(attempt_session_test, a_stop_after_the_end_is_not_its_cause) {
   static_cast<void>(one.exited());
   static_cast<void>(one.stop(stop_cause::cancelled, false));
   EXPECT_EQ(one.cause(), std::nullopt);
+}
+
+// Silence
+
+attempt_session silent(std::optional<milliseconds> first, std::optional<milliseconds> idle) {
+  return attempt_session{{60'000ms, 5'000ms, 2'000ms}, {first, idle}};
+}
+
+TEST(attempt_session_test, has_no_limit_of_silence_unless_asked) {
+  auto one = made();
+  EXPECT_EQ(text(one.started()), "");
+  one.printed();
+}
+
+TEST(attempt_session_test, waits_for_the_first_byte_so_long) {
+  auto one = silent(3'000ms, {});
+  EXPECT_EQ(text(one.started()), "first_output@3s ");
+  EXPECT_EQ(text(one.due(timer::first_output)), "terminate kill_grace@5s ");
+  EXPECT_EQ(one.cause(), stop_cause::timed_out);
+  EXPECT_EQ(one.overrun(), attempt_session::limit::first_output);
+}
+
+TEST(attempt_session_test, a_first_byte_ends_the_wait_for_it) {
+  auto one = silent(3'000ms, {});
+  static_cast<void>(one.started());
+  one.printed();
+  EXPECT_EQ(text(one.due(timer::first_output)), "");
+  EXPECT_EQ(one.cause(), std::nullopt);
+}
+
+TEST(attempt_session_test, eight_silent_looks_in_a_row_are_too_long) {
+  auto one = silent({}, 8'000ms);
+  EXPECT_EQ(text(one.started()), "idle_look@1s ");
+  for (int look = 1; look < 8; ++look) {
+    EXPECT_EQ(text(one.due(timer::idle_look)), "idle_look@1s ") << look;
+  }
+  EXPECT_EQ(text(one.due(timer::idle_look)), "terminate kill_grace@5s ");
+  EXPECT_EQ(one.overrun(), attempt_session::limit::idle);
+}
+
+TEST(attempt_session_test, a_byte_begins_the_silence_anew) {
+  auto one = silent({}, 8'000ms);
+  static_cast<void>(one.started());
+  for (int look = 0; look < 100; ++look) {
+    if (look % 8 == 7) {
+      one.printed();
+    }
+    ASSERT_EQ(text(one.due(timer::idle_look)), "idle_look@1s ") << look;
+  }
+  one.printed();
+  int looks = 0;
+  while (!one.cause()) {
+    static_cast<void>(one.due(timer::idle_look));
+    ++looks;
+  }
+  EXPECT_EQ(looks, 9) << "never less than the time asked for, and an eighth more at most";
+}
+
+TEST(attempt_session_test, silence_counts_from_the_first_byte_where_that_has_a_limit_of_its_own) {
+  auto one = silent(60'000ms, 8'000ms);
+  EXPECT_EQ(text(one.started()), "idle_look@1s first_output@1m ");
+  for (int look = 0; look < 50; ++look) {
+    ASSERT_EQ(text(one.due(timer::idle_look)), "idle_look@1s ");
+  }
+  one.printed();
+  for (int look = 0; look < 9; ++look) {
+    EXPECT_EQ(one.cause(), std::nullopt);
+    static_cast<void>(one.due(timer::idle_look));
+  }
+  EXPECT_EQ(one.overrun(), attempt_session::limit::idle);
+}
+
+TEST(attempt_session_test, silence_after_the_end_or_a_stop_is_nobodys_fault) {
+  auto ended = silent(3'000ms, 8'000ms);
+  static_cast<void>(ended.started());
+  static_cast<void>(ended.exited());
+  EXPECT_EQ(text(ended.due(timer::first_output)), "");
+  EXPECT_EQ(text(ended.due(timer::idle_look)), "");
+  EXPECT_EQ(ended.cause(), std::nullopt);
+  auto late = silent({}, 8'000ms);
+  static_cast<void>(late.started());
+  static_cast<void>(late.due(timer::deadline));
+  EXPECT_EQ(text(late.due(timer::idle_look)), "");
+  EXPECT_EQ(late.overrun(), attempt_session::limit::timeout);
 }
 
 }  // namespace
