@@ -95,7 +95,7 @@ class misbehaviour {
 };
 
 std::string agents_of(misbehaviour& random, const std::string& mark) {
-  std::string toml = "[runtime]\nkill_grace = '50ms'\ndrain_grace = '50ms'\n";
+  std::string toml = "[storage]\nreaders_max = 2\n[runtime]\nkill_grace = '50ms'\ndrain_grace = '50ms'\n";
   for (int i = 0; i < agents_known; ++i) {
     toml += "[agents.a" + std::to_string(i) + "]\noutput_limit = '1MiB'\ncommand = ['" TROUPE_SCRIPTED_CHILD_PATH "'";
     for (const auto& word : random.next(mark)) {
@@ -158,7 +158,10 @@ TEST_F(misbehaving_cycles_test, leave_one_final_row_each_and_nothing_else) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   misbehaviour random{static_cast<std::uint64_t>(seed)};
   const auto mark = new_mark();
-  const auto node = start_node(agents_of(random, mark));
+  start_node().reset();  // what a process opens once, for good
+  const auto threads_without = threads();
+  const auto descriptors_without = open_descriptors();
+  auto node = start_node(agents_of(random, mark));
   ASSERT_NE(node, nullptr);
   std::size_t threads_before = 0;
   std::size_t descriptors_before = 0;
@@ -178,6 +181,10 @@ TEST_F(misbehaving_cycles_test, leave_one_final_row_each_and_nothing_else) {
       << threads() << " threads, " << threads_before << " before";
   EXPECT_TRUE(becomes_true([&] { return open_descriptors() <= descriptors_before; }, std::chrono::milliseconds{5'000}))
       << open_descriptors() << " descriptors, " << descriptors_before << " before";
+  recorder_ = run_recorder{};
+  node.reset();
+  EXPECT_EQ(threads(), threads_without);
+  EXPECT_EQ(open_descriptors(), descriptors_without);
   SQLite::Database database{database_path(), SQLite::OPEN_READONLY};
   EXPECT_EQ(database.execAndGet("PRAGMA integrity_check").getString(), "ok");
   EXPECT_EQ(database.execAndGet("SELECT count(*) FROM tasks").getInt(), cycles * agents_at_once);

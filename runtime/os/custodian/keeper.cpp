@@ -29,14 +29,6 @@ struct failure {
   int number;
 };
 
-// What the child of vfork leaves in our memory.
-struct first_steps {
-  volatile bool failed = false;
-  volatile int number = 0;
-  volatile start_stage stage = start_stage::fork;
-  volatile bool in_group = false;
-};
-
 void say(int control, const keeper_record& record) {
   while (::send(control, &record, sizeof record, MSG_NOSIGNAL) < 0 && errno == EINTR) {
   }
@@ -85,9 +77,9 @@ void default_signals() {
 failure become_agent(const start_order& order,
                      const std::vector<std::string>& candidates,
                      int group,
-                     first_steps& steps) {
+                     volatile bool& in_group) {
   ::setpgid(0, 0);
-  steps.in_group = group >= 0 && ::write(group, "0", 1) == 1;
+  in_group = group >= 0 && ::write(group, "0", 1) == 1;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   default_signals();
   struct rlimit files {};
@@ -122,31 +114,34 @@ class keeper {
 
   bool start(const start_order& order) {
     const auto candidates = candidates_of(order);
-    first_steps steps;
+    volatile bool failed = false;  // written by the child, on our memory, before we go on; not members of a struct, whose
+    volatile int number = 0;       // reads GCC 12 leaves out
+    volatile start_stage stage = start_stage::fork;
+    volatile bool in_group = false;
     const pid_t pid = ::vfork();
     if (pid == 0) {
       // NOLINTNEXTLINE(clang-analyzer-unix.Vfork): system calls only
-      const failure why = become_agent(order, candidates, group_.entrance(), steps);
-      steps.stage = why.stage;
-      steps.number = why.number;
-      steps.failed = true;
+      const failure why = become_agent(order, candidates, group_.entrance(), in_group);
+      stage = why.stage;
+      number = why.number;
+      failed = true;
       ::_exit(127);
     }
     if (pid < 0) {
-      steps.number = errno;
-      steps.failed = true;
+      number = errno;
+      failed = true;
     }
-    if (!steps.in_group || steps.failed) {
-      leave_group(steps.failed ? pid : 0);
+    if (!in_group || failed) {
+      leave_group(failed ? pid : 0);
     }
     for (const int descriptor : {order.input, order.output, order.errors}) {
       ::close(descriptor);
     }
-    if (steps.failed) {
+    if (failed) {
       keeper_record record;
       record.kind = record_kind::start_failed;
-      record.number = steps.number;
-      record.detail = static_cast<std::int32_t>(steps.stage);
+      record.number = number;
+      record.detail = static_cast<std::int32_t>(stage);
       say(control_, record);
       return false;
     }
