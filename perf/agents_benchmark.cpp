@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -186,8 +187,10 @@ void by_port(process_port& port) {
   changed.wait(lock, [&] { return ended == children; });
 }
 
-void by_shell(const std::string& rest) {
-  const auto life = live_bare(bare_start::spawn, {"/bin/sh", "-c", "PATH=/usr/bin:/bin; seq 1000 | " + rest + " | wc -l"});
+// GNU parallel keeps what it has measured of the system in the home folder.
+void by_shell(const std::filesystem::path& home, const std::string& rest) {
+  const auto words = "export PATH=/usr/bin:/bin HOME=" + home.string() + "; seq 1000 | " + rest + " | wc -l";
+  const auto life = live_bare(bare_start::spawn, {"/bin/sh", "-c", words});
   if (life.output.substr(0, life.output.find('\n')) != std::to_string(children)) {
     throw std::runtime_error{rest + " gave " + life.output};
   }
@@ -195,13 +198,14 @@ void by_shell(const std::string& rest) {
 
 bool has_gnu_parallel() {
   const auto life = live_bare(
-      bare_start::spawn, {"/bin/sh", "-c", "PATH=/usr/bin:/bin; parallel --version 2>/dev/null | grep -c GNU"});
+      bare_start::spawn, {"/bin/sh", "-c", "export PATH=/usr/bin:/bin HOME=/nonexistent; parallel --version 2>/dev/null | grep -c GNU"});
   return !life.output.empty() && life.output.front() != '0';
 }
 
 void thousand_children(report& to) {
   process_reactor port{{TROUPE_CUSTODIAN_PATH}};
   kept_agents node{children, '"' + program + "\", \"x\""};
+  const temporary_folder home;
   const bool parallel = has_gnu_parallel();
   struct way {
     std::string name;
@@ -213,10 +217,10 @@ void thousand_children(report& to) {
       {"port: custodian and a keeper each", [&] { by_port(port); }},
       {"node: rows of each start and end committed",
        [&] { node.run_until(event_kind::run_completed, 1, at_once); }},
-      {"xargs -P 16", [] { by_shell("xargs -P 16 -n 1 /bin/echo"); }},
+      {"xargs -P 16", [&] { by_shell(home.path(), "xargs -P 16 -n 1 /bin/echo"); }},
   };
   if (parallel) {
-    ways.push_back({"GNU parallel -j 16", [] { by_shell("parallel -j 16 /bin/echo"); }});
+    ways.push_back({"GNU parallel -j 16", [&] { by_shell(home.path(), "parallel -j 16 /bin/echo"); }});
   }
   for (std::size_t round = 0; round < to.with().rounds(6); ++round) {
     for (std::size_t i = 0; i < ways.size(); ++i) {
