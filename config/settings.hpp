@@ -15,7 +15,7 @@
 namespace troupe {
 
 enum class storage_durability { full, normal };  ///< PRAGMA synchronous.
-enum class cgroup_use { automatic, off };      ///< Stored by no row; `auto` and `off` in files.
+enum class cgroup_use { automatic, off };        ///< Stored by no row; `auto` and `off` in files.
 enum class log_level { trace, debug, info, warn, error, off };
 enum class log_format { human, json };
 

@@ -73,9 +73,9 @@ struct task_progress {
   attempt_no attempt;
   agent_name agent;
   timestamp time;
-  std::string last_line;   ///< Bytes of the newest whole line, cut at 200.
-  std::int64_t bytes = 0;  ///< Of both streams so far.
-  milliseconds silent{0};  ///< Since the last byte, or since the start.
+  std::string last_line;                  ///< Bytes of the newest whole line, cut at 200.
+  std::int64_t bytes = 0;                 ///< Of both streams so far.
+  milliseconds silent{0};                 ///< Since the last byte, or since the start.
   std::chrono::microseconds cpu_time{0};  ///< Of the whole process tree, when it was looked at last.
   bool busy = false;                      ///< Silent, and its processes compute.
 };

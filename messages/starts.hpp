@@ -11,8 +11,8 @@ namespace troupe {
 struct start_figures {
   std::string agent;  ///< Empty: of batches.
   std::int64_t starts = 0;
-  std::int64_t failures = 0;          ///< The program did not run.
-  std::chrono::microseconds p50{0};   ///< Of the newest 256 that succeeded.
+  std::int64_t failures = 0;         ///< The program did not run.
+  std::chrono::microseconds p50{0};  ///< Of the newest 256 that succeeded.
   std::chrono::microseconds p95{0};
 };
 

@@ -198,7 +198,8 @@ void by_shell(const std::filesystem::path& home, const std::string& rest) {
 
 bool has_gnu_parallel() {
   const auto life = live_bare(
-      bare_start::spawn, {"/bin/sh", "-c", "export PATH=/usr/bin:/bin HOME=/nonexistent; parallel --version 2>/dev/null | grep -c GNU"});
+      bare_start::spawn,
+      {"/bin/sh", "-c", "export PATH=/usr/bin:/bin HOME=/nonexistent; parallel --version 2>/dev/null | grep -c GNU"});
   return !life.output.empty() && life.output.front() != '0';
 }
 
@@ -215,8 +216,7 @@ void thousand_children(report& to) {
   std::vector<way> ways{
       {"bare posix_spawn, 16 threads", by_spawn},
       {"port: custodian and a keeper each", [&] { by_port(port); }},
-      {"node: rows of each start and end committed",
-       [&] { node.run_until(event_kind::run_completed, 1, at_once); }},
+      {"node: rows of each start and end committed", [&] { node.run_until(event_kind::run_completed, 1, at_once); }},
       {"xargs -P 16", [&] { by_shell(home.path(), "xargs -P 16 -n 1 /bin/echo"); }},
   };
   if (parallel) {

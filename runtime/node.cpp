@@ -303,9 +303,7 @@ result<run_view> node::find_run(const run_id& run) const {
 
 read_pool_view node::readers() const { return inner_->readers->view(); }
 
-starts_view node::starts() const {
-  return inner_->processes ? inner_->processes->starts() : inner_->last_starts;
-}
+starts_view node::starts() const { return inner_->processes ? inner_->processes->starts() : inner_->last_starts; }
 
 result<tree_view> node::tree() const {
   if (inner_->is_down()) {

@@ -15,8 +15,8 @@ std::string last_output(const attempt_end& end) {
   if (bytes == 0 || !end.exit.last_output_at) {
     return "it had printed nothing";
   }
-  std::string text =
-      "the last of " + std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes") + " came at " + to_rfc3339(*end.exit.last_output_at);
+  std::string text = "the last of " + std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes") + " came at " +
+                     to_rfc3339(*end.exit.last_output_at);
   const auto& stream = end.standard_output->empty() ? end.standard_error : end.standard_output;
   const auto line = last_line_for_display(*stream, line_bytes_max);
   return line.empty() ? text : text + ": " + line;

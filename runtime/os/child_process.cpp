@@ -167,8 +167,9 @@ void child_process::entrust(std::shared_ptr<custodian_proof> to, time now) {
 void child_process::lose() {
   if (start_ == start_state::under_way && custodian_ && !custodian_->given) {
     fail({error_code::internal,
-          "the custodian " + custodian_->program + " ended, or did not answer, before it had started anything; "
-          "no agent can run",
+          "the custodian " + custodian_->program +
+              " ended, or did not answer, before it had started anything; "
+              "no agent can run",
           "runtime.custodian names the program troupe-custodian; troupe doctor tries it"});
     return;
   }

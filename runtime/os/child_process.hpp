@@ -18,7 +18,7 @@ namespace troupe {
 /// What one custodian has shown so far, for all that were entrusted to it.
 struct custodian_proof {
   std::string program;
-  bool given = false;  ///< It has started something, or said why not.
+  bool given = false;                           ///< It has started something, or said why not.
   std::chrono::steady_clock::time_point heard;  ///< When it answered last.
 };
 

@@ -28,11 +28,12 @@ enum class start_stage : std::int32_t { fork, working_directory, program };
 
 struct keeper_record {
   record_kind kind = record_kind::started;
-  std::int32_t number = 0;      ///< start_failed: errno. exited: the status, or the signal.
-  std::int32_t detail = 0;      ///< start_failed: start_stage. exited: 1 for a signal. gone: 1 if its control group is not empty.
-  std::int64_t pid = 0;         ///< started
-  std::int64_t start_time = 0;  ///< started: field 22 of /proc/PID/stat
-  std::int64_t cpu_us = 0;      ///< usage, exited, gone: user and system, of the whole tree so far
+  std::int32_t number = 0;  ///< start_failed: errno. exited: the status, or the signal.
+  std::int32_t detail =
+      0;  ///< start_failed: start_stage. exited: 1 for a signal. gone: 1 if its control group is not empty.
+  std::int64_t pid = 0;            ///< started
+  std::int64_t start_time = 0;     ///< started: field 22 of /proc/PID/stat
+  std::int64_t cpu_us = 0;         ///< usage, exited, gone: user and system, of the whole tree so far
   std::int64_t rss_bytes_max = 0;  ///< exited: of the leader and those that it waited for
 };
 

@@ -15,8 +15,8 @@ namespace troupe {
 /// between the start of a process and the commit of its row.
 struct leftover {
   run_id run;
-  std::int64_t pid = 0;         ///< 0: not known.
-  std::int64_t start_time = 0;  ///< Field 22 of /proc/PID/stat.
+  std::int64_t pid = 0;                   ///< 0: not known.
+  std::int64_t start_time = 0;            ///< Field 22 of /proc/PID/stat.
   std::optional<timestamp> started_at{};  ///< Of the attempt; none: not known.
 };
 

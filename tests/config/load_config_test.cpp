@@ -83,9 +83,9 @@ model = "opus"
 }
 
 TEST(LoadConfig, an_agent_may_be_silent_as_long_as_it_likes_unless_it_is_given_a_limit) {
-  const auto loaded = load_config(sources_of(
-      "[agents.a]\ncommand=['a']\n[agents.b]\ncommand=['b']\nfirst_output='30s'\nidle_timeout='2m'\n"
-      "[agents.c]\ncommand=['c']\nfirst_output='off'\n"));
+  const auto loaded = load_config(
+      sources_of("[agents.a]\ncommand=['a']\n[agents.b]\ncommand=['b']\nfirst_output='30s'\nidle_timeout='2m'\n"
+                 "[agents.c]\ncommand=['c']\nfirst_output='off'\n"));
   ASSERT_NE(loaded.values, nullptr) << all_problems(loaded);
   EXPECT_EQ(agent_of(loaded, "a").first_output, std::nullopt);
   EXPECT_EQ(agent_of(loaded, "a").idle_timeout, std::nullopt);

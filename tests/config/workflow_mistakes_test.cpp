@@ -654,7 +654,8 @@ TEST(WorkflowMistakes, in_what_a_later_version_executes) {
 
 TEST(WorkflowMistakes, a_silence_that_the_timeout_never_lets_last) {
   auto known = known_names();
-  known.silence_limits[agent_name{"a"}] = {{"first_output", milliseconds{60'000}}, {"idle_timeout", milliseconds{300'000}}};
+  known.silence_limits[agent_name{"a"}] = {{"first_output", milliseconds{60'000}},
+                                           {"idle_timeout", milliseconds{300'000}}};
   const auto says = [&](const std::string& timeout) {
     const auto text = "name='x'\n[[step]]\nid='s'\nagents=['a', 'b']\n" + timeout;
     return joined(lines_of(check_workflow(parse_workflow(text, "f.toml", "/nowhere"), known)));

@@ -17,8 +17,10 @@ using testing::HasSubstr;
 class cli_custody_test : public cli_fixture {
  protected:
   void SetUp() override {
-    write("function.toml", "name = 'count'\n[[step]]\nid = 'n'\nfunction = 'probe.set'\nargs = { field = 'n', value = 3 }\n");
-    write("agents.toml", "name = 'ask'\n[[step]]\nid = 's'\nagents = ['a', 'b']\n[step.consensus]\nstrategy = 'collect'\n");
+    write("function.toml",
+          "name = 'count'\n[[step]]\nid = 'n'\nfunction = 'probe.set'\nargs = { field = 'n', value = 3 }\n");
+    write("agents.toml",
+          "name = 'ask'\n[[step]]\nid = 's'\nagents = ['a', 'b']\n[step.consensus]\nstrategy = 'collect'\n");
     write("troupe.toml", "[agents.a]\n" + scripted({"print", "x"}) + "[agents.b]\n" + scripted({"print", "y"}));
   }
 };

@@ -140,7 +140,8 @@ class misbehaving_cycles_test : public node_fixture {
     }
     SQLite::Database database{database_path(), SQLite::OPEN_READONLY};
     const auto count = [&](const std::string& where) {
-      SQLite::Statement rows{database, "SELECT count(*) FROM tasks JOIN attempts USING (task_id) WHERE run_id = ? AND " + where};
+      SQLite::Statement rows{database,
+                             "SELECT count(*) FROM tasks JOIN attempts USING (task_id) WHERE run_id = ? AND " + where};
       rows.bind(1, run.str());
       rows.executeStep();
       return rows.getColumn(0).getInt();

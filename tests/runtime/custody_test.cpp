@@ -164,6 +164,5 @@ TEST(custody_test, a_stopped_custodian_does_not_keep_a_killed_hosts_children) {
   EXPECT_TRUE(becomes_true([&] { return is_gone(host.custodian()); }));
 }
 
-
 }  // namespace
 }  // namespace troupe

@@ -22,7 +22,7 @@ namespace troupe::custody {
 namespace {
 
 constexpr int group_patience_ms = 2'000;  // for the kernel to call a group empty whose last process we have reaped
-constexpr int kill_round_ms = 20;  // between rounds where no SIGCHLD tells that one had an effect
+constexpr int kill_round_ms = 20;         // between rounds where no SIGCHLD tells that one had an effect
 
 struct failure {
   start_stage stage;
@@ -114,8 +114,9 @@ class keeper {
 
   bool start(const start_order& order) {
     const auto candidates = candidates_of(order);
-    volatile bool failed = false;  // written by the child, on our memory, before we go on; not members of a struct, whose
-    volatile int number = 0;       // reads GCC 12 leaves out
+    volatile bool failed =
+        false;                // written by the child, on our memory, before we go on; not members of a struct, whose
+    volatile int number = 0;  // reads GCC 12 leaves out
     volatile start_stage stage = start_stage::fork;
     volatile bool in_group = false;
     const pid_t pid = ::vfork();

@@ -18,7 +18,7 @@ struct start_order {
   int errors = -1;
   int control = -1;
   const char* control_group_home = "";  ///< Where a control group can be made; empty: none is.
-  rlim_t open_files = 0;  ///< The soft limit that the agent gets.
+  rlim_t open_files = 0;                ///< The soft limit that the agent gets.
 };
 
 /// The whole life of a keeper, in the process that was forked for it: starts the agent, tells the runtime what becomes of
