@@ -291,7 +291,7 @@ void round_trip(report& to) {
     caf::scoped_actor self{system};
     const auto begun = clock::now();
     for (int turn = 0; turn < turns; ++turn) {
-      self->request(echo, caf::infinite, turn).receive([](int) {}, [](const caf::error&) {});
+      self->request(echo, std::chrono::seconds{60}, turn).receive([](int) {}, [](const caf::error&) {});
     }
     lone.push_back(micros_between(begun, clock::now()) / turns);
   }
