@@ -49,9 +49,9 @@ struct runtime_settings {
   int restart_intensity = 3;  ///< Restarts within restart_window that a supervisor makes before it gives up.
   milliseconds restart_window{5'000};
   milliseconds health_every{10'000};  ///< 0: nobody asks.
-  int attempts_max = 1'024;  ///< Of all runs, at one time.
+  int attempts_max = 1'024;           ///< Of all runs, at one time.
   cgroup_use cgroup = cgroup_use::automatic;
-  std::string custodian;     ///< Absolute path; empty: beside the running program, else where it is installed.
+  std::string custodian;  ///< Absolute path; empty: beside the running program, else where it is installed.
 };
 
 struct log_settings {

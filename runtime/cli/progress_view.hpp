@@ -36,9 +36,9 @@ class progress_view {
     std::int64_t attempt = 0;
     std::optional<timestamp> started;
     std::optional<timestamp> finished;
-    std::optional<timestamp> due;  ///< retrying: when it is tried again.
+    std::optional<timestamp> due;          ///< retrying: when it is tried again.
     std::optional<task_progress> silence;  ///< As told last, while it lasts.
-    std::string last_words;        ///< Of its output while it runs; afterwards why it failed.
+    std::string last_words;                ///< Of its output while it runs; afterwards why it failed.
   };
 
   /// One step in one superstep.

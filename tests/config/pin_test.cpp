@@ -73,7 +73,8 @@ bool are_equal(const settings& left, const settings& right) {
     const auto& [path, durability, readers, inline_limit] = storage;
     const auto& [batch, depth] = writer;
     const auto& [enabled, at, check_every, slice, free_percent, free_bytes] = vacuum;
-    const auto& [workers, throughput, drain, kill, grace, intensity, window, health, attempts, cgroup, custodian] = runtime;
+    const auto& [workers, throughput, drain, kill, grace, intensity, window, health, attempts, cgroup, custodian] =
+        runtime;
     const auto& [level, format, file] = log;
     return std::tie(path,
                     durability,
