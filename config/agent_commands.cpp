@@ -87,14 +87,16 @@ bool is_program(const std::string& path) {
   return std::filesystem::is_regular_file(file) && (file.permissions() & executable) != perms::none;
 }
 
-bool is_in_path(const std::string& program, std::string_view folders, const std::filesystem::path& working_directory) {
+std::optional<std::string> find_in_path(const std::string& program,
+                                        std::string_view folders,
+                                        const std::filesystem::path& working_directory) {
   while (true) {
     const auto cut = folders.find(':');
-    if (is_program((working_directory / folders.substr(0, cut) / program).string())) {
-      return true;
+    if (auto path = (working_directory / folders.substr(0, cut) / program).string(); is_program(path)) {
+      return path;
     }
     if (cut == std::string_view::npos) {
-      return false;
+      return std::nullopt;
     }
     folders.remove_prefix(cut + 1);
   }
@@ -132,6 +134,18 @@ result<std::string> agent_assignment(std::string_view name_and_command) {
   return "agents." + std::string{name} + ".command=" + toml_value(toml_node{toml_list(words->begin(), words->end())});
 }
 
+std::optional<std::string> program_of(const agent_spec& agent, const std::map<std::string, std::string>& environment) {
+  if (agent.kind != agent_kind::command || agent.command.empty()) {
+    return std::nullopt;
+  }
+  const std::string& program = agent.command.front();
+  if (program.find('/') != std::string::npos) {
+    return is_program(program) ? std::optional{program} : std::nullopt;
+  }
+  const std::string folders = path_of(agent, environment).value_or(std::string{default_path});
+  return find_in_path(program, folders, agent.working_directory);
+}
+
 std::vector<problem> check_commands(const loaded_config& config,
                                     const std::map<std::string, std::string>& environment) {
   std::vector<problem> found;
@@ -139,16 +153,13 @@ std::vector<problem> check_commands(const loaded_config& config,
     return found;
   }
   for (const auto& [name, agent] : config.values->agents) {
-    if (agent.kind != agent_kind::command) {
+    if (agent.kind != agent_kind::command || program_of(agent, environment)) {
       continue;
     }
     const std::string& program = agent.command.front();
     const bool has_slash = program.find('/') != std::string::npos;
     const auto path = path_of(agent, environment);
     const std::string folders = path.value_or(std::string{default_path});
-    if (has_slash ? is_program(program) : is_in_path(program, folders, agent.working_directory)) {
-      continue;
-    }
     const std::string key = "agents." + name.str() + ".command";
     std::string way = path ? "install it, or write the whole path"
                            : "install it, write the whole path, or give it yours: pass_env = [\"PATH\"]";

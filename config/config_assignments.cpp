@@ -49,7 +49,8 @@ std::string join(const std::vector<std::string>& parts) {
 std::vector<std::string> path_of_variable(std::string_view name) {
   std::vector<std::string> parts;
   while (true) {
-    const bool is_own_variable = parts.size() == 3 && parts[0] == "agents" && parts[2] == "env";
+    const bool is_own_variable =
+        parts.size() == 3 && (parts[0] == "agents" || parts[0] == "adapters") && parts[2] == "env";
     const auto cut = is_own_variable ? std::string_view::npos : name.find(separator);
     const auto part = name.substr(0, cut);
     parts.push_back(is_own_variable ? std::string{part} : lower(part));
@@ -75,8 +76,8 @@ std::vector<std::string> known_variables() {
 }
 
 const setting_facts* facts_of(const std::vector<std::string>& path) {
-  if (path.size() >= 3 && path[0] == "agents") {
-    const auto* facts = find_agent_key(path[2]);
+  if (path.size() >= 3 && (path[0] == "agents" || path[0] == "adapters")) {
+    const auto* facts = path[0] == "agents" || is_adapters_key(path[2]) ? find_agent_key(path[2]) : nullptr;
     const bool fits = path.size() == 3 || (path.size() == 4 && (path[2] == "env" || path[2] == "headers"));
     return fits ? facts : nullptr;
   }
@@ -104,6 +105,8 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
     case value_kind::path:
     case value_kind::choice:
       return true;
+    case value_kind::source:
+      return false;
     case value_kind::variables:
     case value_kind::headers:
       return depth == 4;
@@ -117,6 +120,8 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
     case value_kind::number:
     case value_kind::retry:
     case value_kind::breaker:
+    case value_kind::usage:
+    case value_kind::failures:
       return false;
   }
   return false;

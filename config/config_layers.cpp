@@ -1,6 +1,7 @@
 #include "config/config_layers.hpp"
 
 #include "config/file_text.hpp"
+#include "config/toml_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +23,7 @@ std::string_view table_of(std::string_view name) { return name.substr(0, name.fi
 std::string_view last_of(std::string_view name) { return name.substr(name.find('.') + 1); }
 
 std::vector<std::string> known_tables() {
-  std::vector<std::string> names{"agents", "providers", std::string{version_key}};
+  std::vector<std::string> names{"agents", "adapters", "providers", std::string{version_key}};
   for (const auto& key : settings_keys()) {
     if (std::find(names.begin(), names.end(), table_of(key.name)) == names.end()) {
       names.emplace_back(table_of(key.name));
@@ -53,10 +54,16 @@ std::string key_suggestion(std::string_view table, const std::string& key) {
   return suggestion(key, table.empty() ? known_tables() : own);
 }
 
-std::vector<std::string> agent_key_names() {
+enum class keys_of { agents, adapters };
+
+bool is_key_of(keys_of table, std::string_view name) { return table == keys_of::agents || is_adapters_key(name); }
+
+std::vector<std::string> agent_key_names(keys_of table) {
   std::vector<std::string> names;
   for (const auto& key : agent_keys()) {
-    names.emplace_back(key.name);
+    if (is_key_of(table, key.name)) {
+      names.emplace_back(key.name);
+    }
   }
   return names;
 }
@@ -101,7 +108,7 @@ void config_layers::apply(const toml_table& root, const origin& from, problem_si
   for (const auto& member : root.members) {
     if (member.key == version_key) {
       apply_version({member.value, member.key, sink}, from);
-    } else if (member.key == "agents") {
+    } else if (member.key == "agents" || member.key == "adapters") {
       apply_agents(member, from, sink);
     } else if (member.key == "providers") {
       apply_providers(member, from, sink);
@@ -147,43 +154,49 @@ void config_layers::apply_table(const toml_member& table, const origin& from, pr
   }
 }
 
+// [agents.NAME] and [adapters.NAME] alike.
 void config_layers::apply_agents(const toml_member& agents, const origin& from, problem_sink& sink) {
+  const bool is_adapters = agents.key == "adapters";
   const auto* members = agents.value.as<toml_table>();
   if (members == nullptr) {
-    sink.error(agents.value.begin, agents.key, "'agents' must be a table; write [agents.NAME]");
+    sink.error(
+        agents.value.begin, agents.key, '\'' + agents.key + "' must be a table; write [" + agents.key + ".NAME]");
     return;
   }
   for (const auto& member : members->members) {
+    const std::string path = agents.key + '.' + member.key;
     if (!is_name(member.key)) {
       sink.error(member.at,
-                 "agents." + member.key,
-                 "'" + member.key + "' is not the name of an agent",
+                 path,
+                 '\'' + member.key + "' is not the name of an " + (is_adapters ? "adapter" : "agent"),
                  std::string{name_rule});
     } else {
-      apply_agent(member, from, sink);
+      apply_agent(member, path, from, sink);
     }
   }
 }
 
-void config_layers::apply_agent(const toml_member& agent, const origin& from, problem_sink& sink) {
-  const std::string path = "agents." + agent.key;
+void config_layers::apply_agent(const toml_member& agent,
+                                const std::string& path,
+                                const origin& from,
+                                problem_sink& sink) {
   const auto* members = agent.value.as<toml_table>();
   if (members == nullptr) {
     sink.error(
         agent.value.begin, path, "'" + path + "' must be a table; this is " + std::string{kind_name(agent.value)});
     return;
   }
-  const agent_name name{agent.key};
-  agent_spec& spec = values_.agents[name];
-  spec.name = name;
+  const auto table = path.starts_with("adapters.") ? keys_of::adapters : keys_of::agents;
+  agent_spec& spec = table == keys_of::adapters ? out_.adapters[agent.key] : values_.agents[agent_name{agent.key}];
+  spec.name = agent_name{agent.key};
   if (!out_.positions.contains(path)) {
     note(path, agent.at, from);
   }
   for (const auto& member : members->members) {
     const std::string full_key = path + '.' + member.key;
-    const auto* key = find_key(agent_keys(), member.key);
+    const auto* key = is_key_of(table, member.key) ? find_key(agent_keys(), member.key) : nullptr;
     if (key == nullptr) {
-      const auto names = agent_key_names();
+      const auto names = agent_key_names(table);
       sink.error(member.at, full_key, "unknown key '" + member.key + "'", suggestion(member.key, names));
     } else if (key->read(spec, *key, {member.value, full_key, sink}, from.paths)) {
       note(full_key, member.value.begin, from);
@@ -192,12 +205,87 @@ void config_layers::apply_agent(const toml_member& agent, const origin& from, pr
   }
 }
 
+void config_layers::start_from(const adapter_map& adapters) { out_.adapters = adapters; }
+
+void config_layers::take_from_adapters() {
+  std::vector<std::string> names;
+  for (const auto& [name, adapter] : out_.adapters) {
+    names.push_back(name);
+  }
+  for (auto& [name, agent] : values_.agents) {
+    const auto found = out_.adapters.find(agent.adapter);
+    if (agent.adapter.empty() || agent.kind != agent_kind::command) {
+      continue;
+    }
+    if (found == out_.adapters.end()) {
+      const std::string path = "agents." + name.str() + '.' + std::string{adapter_key};
+      out_.problems.push_back({problem::severity::error,
+                               error_code::invalid_config,
+                               out_.positions.find(path),
+                               path,
+                               "there is no adapter '" + agent.adapter + "'",
+                               suggestion(agent.adapter, names)});
+    } else {
+      take_from_adapter(agent, found->second);
+    }
+  }
+}
+
+// By way of TOML, as a file between the defaults and the agent's own table would give them.
+void config_layers::take_from_adapter(agent_spec& agent, const agent_spec& adapter) {
+  const std::string path = "agents." + agent.name.str() + '.';
+  const agent_spec defaults;
+  for (const auto& key : agent_keys()) {
+    const std::string full_key = path + std::string{key.name};
+    const auto value = key.write(adapter);
+    const bool says_nothing = !is_adapters_key(key.name) || toml_value(value) == toml_value(key.write(defaults));
+    if (says_nothing || out_.origins.contains(full_key)) {
+      continue;
+    }
+    problem_sink sink{"adapter " + agent.adapter, error_code::invalid_config};
+    if (key.read(agent, key, {value, full_key, sink}, {"/", "/"})) {
+      out_.origins[full_key] = "adapter " + agent.adapter;
+      const auto at = out_.positions.find("adapters." + agent.adapter + '.' + std::string{key.name});
+      out_.positions.set(full_key, at.file.empty() ? out_.positions.find(path + std::string{adapter_key}) : at);
+    }
+    take(sink);
+  }
+  auto environment = adapter.environment;
+  agent.environment.merge(environment);
+}
+
+void config_layers::keep(std::vector<problem> found) {
+  std::erase_if(found, [this](const problem& each) { return is_consequence(each); });
+  out_.problems.insert(out_.problems.end(), found.begin(), found.end());
+}
+
+// Those that the layers set, and then what agents have made of them; a mistake of an adapter is told once.
+void config_layers::check_adapters() {
+  for (const auto& [name, adapter] : out_.adapters) {
+    std::vector<problem> found;
+    check_reading(adapter, "adapters." + name + '.', out_.positions, found);
+    keep(std::move(found));
+  }
+  for (const auto& [name, agent] : values_.agents) {
+    const std::string scope = "adapters." + agent.adapter + '.';
+    const bool is_told = std::any_of(out_.problems.begin(), out_.problems.end(), [&](const problem& each) {
+      return each.weight == problem::severity::error && each.key.starts_with(scope);
+    });
+    std::vector<problem> found;
+    if (!is_told) {
+      check_reading(agent, "agents." + name.str() + '.', out_.positions, found);
+    }
+    keep(std::move(found));
+  }
+}
+
 loaded_config config_layers::finish() {
+  take_from_adapters();
   set_default_paths();
   std::vector<problem> found;
   check_settings(values_, out_.positions, found);
-  std::erase_if(found, [this](const problem& each) { return is_consequence(each); });
-  out_.problems.insert(out_.problems.end(), found.begin(), found.end());
+  keep(std::move(found));
+  check_adapters();
   sort_by_place(out_.problems);
   note_defaults();
   if (!has_errors(out_.problems)) {
@@ -235,7 +323,9 @@ void config_layers::set_default_paths() {
 }
 
 bool config_layers::is_consequence(const problem& found) const {
-  const bool has_name = found.key.starts_with("agents.") || found.key.starts_with("providers.");
+  constexpr std::array<std::string_view, 3> named{"agents.", "adapters.", "providers."};
+  const bool has_name =
+      std::any_of(named.begin(), named.end(), [&](std::string_view table) { return found.key.starts_with(table); });
   const auto parts_end = has_name ? found.key.find('.', found.key.find('.') + 1) : std::string::npos;
   const bool is_agent = parts_end != std::string::npos;
   const std::string scope = is_agent ? found.key.substr(0, parts_end + 1) : found.key;
@@ -254,6 +344,11 @@ void config_layers::note_members(const std::string& key, const toml_node& value,
   for (std::size_t i = 0; table != nullptr && i < table->members.size(); ++i) {
     const auto& member = table->members[i];
     out_.positions.set(key + '.' + member.key, {from.name, member.at.line, member.at.column});
+  }
+  const auto* list = value.as<toml_list>();
+  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    const auto at = (*list)[i].begin;
+    out_.positions.set(key + '[' + std::to_string(i) + ']', {from.name, at.line, at.column});
   }
 }
 
@@ -284,8 +379,19 @@ std::string config_layers::variable(const std::string& name) const {
 
 path_context config_layers::paths_from(const std::string& folder) const { return {folder, variable("HOME")}; }
 
+const adapter_map& builtin_adapters() {
+  static const adapter_map known = [] {
+    const config_sources nothing;
+    config_layers layers{nothing};
+    layers.add_file({"built-in adapters", std::string{builtin_adapters_text()}, true});
+    return layers.finish().adapters;
+  }();
+  return known;
+}
+
 loaded_config load_config(const config_sources& sources) {
   config_layers layers{sources};
+  layers.start_from(builtin_adapters());
   for (const auto& file : sources.files) {
     layers.add_file(file);
   }

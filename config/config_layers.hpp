@@ -16,6 +16,8 @@ class config_layers {
   explicit config_layers(const config_sources& sources);
 
   void add_file(const config_file& file);
+  /// Below every layer: what is built in.
+  void start_from(const adapter_map& adapters);
   void add_environment();
   void add_assignment(const std::string& assignment);
 
@@ -37,16 +39,20 @@ class config_layers {
   void apply_version(const toml_value_ref& value, const origin& from);
   void apply_table(const toml_member& table, const origin& from, problem_sink& sink);
   void apply_agents(const toml_member& agents, const origin& from, problem_sink& sink);
-  void apply_agent(const toml_member& agent, const origin& from, problem_sink& sink);
+  void apply_agent(const toml_member& agent, const std::string& path, const origin& from, problem_sink& sink);
   void apply_providers(const toml_member& providers, const origin& from, problem_sink& sink);
   void apply_provider(const toml_member& provider, const origin& from, problem_sink& sink);
   void apply_text(const key_path& path, const std::string& text, const std::string& origin_name);
+  void take_from_adapters();
+  void take_from_adapter(agent_spec& agent, const agent_spec& adapter);
+  void check_adapters();
   void set_default_paths();
 
   void note(const std::string& key, toml_place at, const origin& from);
   void note_members(const std::string& key, const toml_node& value, const origin& from);
   void note_defaults();
   void note_provider_defaults();
+  void keep(std::vector<problem> found);
   void take(problem_sink& sink);
   /// Whether the keys that `found` is about were refused one by one already.
   bool is_consequence(const problem& found) const;
@@ -60,6 +66,12 @@ class config_layers {
 
 /// What depends on several keys. Pure.
 void check_settings(const settings& values, const source_map& positions, std::vector<problem>& out);
+
+/// Whether the rules by which the output of an agent is read can be followed. `path` is that of its table.
+void check_reading(const agent_spec& agent,
+                   const std::string& path,
+                   const source_map& positions,
+                   std::vector<problem>& out);
 
 /// Of the key tables; null if there is no such key. An agent's key is the part behind its name.
 const setting_facts* find_settings_key(std::string_view name) noexcept;

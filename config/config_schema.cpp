@@ -1,8 +1,10 @@
 // The JSON Schema of troupe.toml.
+#include "config/recognition_schema.hpp"
 #include "config/reference.hpp"
 #include "config/setting_key.hpp"
 #include "config/toml_text.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -50,6 +52,11 @@ void put_list(toml_table& table, toml_node items, const setting_facts& facts) {
 
 template <class Spec>
 void put_members(toml_table& table, std::span<const setting_key<Spec>> keys);
+
+void put_rules(toml_table& table, value_kind kind) {
+  auto rules = rules_schema(kind);
+  std::move(rules.members.begin(), rules.members.end(), std::back_inserter(table.members));
+}
 
 void put_type(toml_table& table, const setting_facts& facts) {
   toml_table item;
@@ -114,6 +121,11 @@ void put_type(toml_table& table, const setting_facts& facts) {
     case value_kind::breaker:
       put_members(table, breaker_keys());
       return;
+    case value_kind::source:
+    case value_kind::usage:
+    case value_kind::failures:
+      put_rules(table, facts.kind);
+      return;
   }
 }
 
@@ -158,6 +170,16 @@ void put_members(toml_table& table, std::span<const setting_key<Spec>> keys) {
   std::move(object.members.begin(), object.members.end(), std::back_inserter(table.members));
 }
 
+toml_table adapter_schema() {
+  toml_table properties;
+  for (const auto& key : agent_keys()) {
+    if (is_adapters_key(key.name)) {
+      put(properties, std::string{key.name}, key_schema(key, key.write(agent_spec{})));
+    }
+  }
+  return closed_object(std::move(properties));
+}
+
 toml_table version_schema() {
   toml_table table;
   put(table, "const", toml_node{std::int64_t{config_version}});
@@ -197,6 +219,7 @@ json_text config_schema() {
   }
   end_group();
   put(properties, "providers", toml_node{named_tables(schema_of(provider_keys()))});
+  put(properties, "adapters", toml_node{named_tables(adapter_schema())});
   put(properties, "agents", toml_node{named_tables(schema_of(agent_keys()))});
   toml_table root = closed_object(std::move(properties));
   put(root, "$schema", text_node("https://json-schema.org/draft/2020-12/schema"));

@@ -135,8 +135,19 @@ constexpr std::string_view agents_tail =
     R"(
 One variable of `env` is `TROUPE_AGENTS__NAME__ENV__` and its name as it is, or `--set agents.NAME.env.VARIABLE=VALUE`.
 
+`answer`, `usage`, `session` and `failures` say how the output of a program is read that wraps its answer:
+[adapters.md](adapters.md).
+
 With `parse = "json"` the answer is the first of these that is JSON: the whole output, its last fenced block, the last
 object in it. So an agent may think aloud before it answers.
+
+### `[adapters.NAME]`
+
+An adapter has the keys of an agent but `kind` and `adapter`, and gives them to each agent that says `adapter = "NAME"`
+and does not give them itself; `env` is merged variable by variable. `claude`, `codex` and `gemini` are built in, and a
+table of the same name changes single keys of them. See [adapters.md](adapters.md).
+
+### Agents over HTTP
 
 An agent of `kind = "http"` is an OpenAI-compatible endpoint for chat completions; [its page](http-agents.md) tells what
 is sent, what is believed, and which failure is which error.

@@ -2,6 +2,7 @@
 // the environment is data, so that a test and a host can say what it is.
 #pragma once
 
+#include "config/adapters.hpp"
 #include "config/problem.hpp"
 #include "config/settings.hpp"
 #include "config/source_map.hpp"
@@ -33,6 +34,7 @@ struct config_sources {
 struct loaded_config {
   settings_ptr values;                         ///< Null exactly when one of the problems is an error.
   std::map<std::string, std::string> origins;  ///< Key to `default`, `/etc/x.toml:12`, `environment TROUPE_X`, `--set`.
+  adapter_map adapters;                        ///< Built-in ones too, with what the layers changed of them.
   source_map positions;                        ///< Where each key that is not a default was set last.
   std::vector<problem> problems;               ///< In order of layer and place.
 };
@@ -50,8 +52,11 @@ std::vector<config_file> find_config_files(const std::map<std::string, std::stri
 /// a shell would (white space, quotes, backslash), with no other meaning: no variable, no pipe, no wildcard.
 result<std::string> agent_assignment(std::string_view name_and_command);
 
-/// Warnings for commands of agents that are not there: looked up as a start would, in the PATH that the agent is given,
-/// by `env` or by `pass_env` from `environment`. Reads the file system.
+/// The program that a start of the agent's command would find, as a path; nothing where there is none. Looked up in the
+/// PATH that the agent is given, by `env` or by `pass_env` from `environment`. Reads the file system.
+std::optional<std::string> program_of(const agent_spec& agent, const std::map<std::string, std::string>& environment);
+
+/// Warnings for commands of agents that are not there: see program_of.
 std::vector<problem> check_commands(const loaded_config& config, const std::map<std::string, std::string>& environment);
 
 /// What agents need and is not there: check_commands, and keys of agents over HTTP that `environment` does not have.

@@ -13,7 +13,9 @@ template <class Spec>
 toml_table table_of(const Spec& spec, std::span<const setting_key<Spec>> keys) {
   toml_table table;
   for (const auto& key : keys) {
-    table.members.push_back({std::string{key.name}, {}, key.write(spec)});
+    if (key.name != adapter_key) {  // what it stands for is in the other keys, and may be another tomorrow
+      table.members.push_back({std::string{key.name}, {}, key.write(spec)});
+    }
   }
   return table;
 }

@@ -8,7 +8,8 @@
 
 namespace troupe {
 
-/// A whole troupe.toml with every key, from which load_config makes equal settings. Stored with runs: what one version
+/// A whole troupe.toml with every key, from which load_config makes equal settings. Agents are whole, without the name
+/// of the adapter that they began from: it may be another one when the run goes on. Stored with runs: what one version
 /// writes, every later version reads.
 std::string to_toml(const settings& values);
 

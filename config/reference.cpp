@@ -72,9 +72,29 @@ std::vector<shown_setting> show_settings(const loaded_config& config) {
       add("providers." + name.str() + '.' + std::string{key.name}, key.write(provider));
     }
   }
+  for (const auto& [name, adapter] : config.adapters) {
+    for (const auto& key : agent_keys()) {
+      if (auto full = "adapters." + name + '.' + std::string{key.name}; config.origins.contains(full)) {
+        add(std::move(full), key.write(adapter));
+      }
+    }
+  }
   for (const auto& [name, agent] : config.values->agents) {
     for (const auto& key : agent_keys()) {
       add("agents." + name.str() + '.' + std::string{key.name}, key.write(agent));
+    }
+  }
+  return out;
+}
+
+std::vector<shown_setting> show_adapter(const agent_spec& adapter) {
+  const agent_spec defaults;
+  std::vector<shown_setting> out;
+  for (const auto& key : agent_keys()) {
+    const auto value = key.write(adapter);
+    auto text = toml_value(value);
+    if (is_adapters_key(key.name) && text != toml_value(key.write(defaults))) {
+      out.push_back({std::string{key.name}, std::move(text), to_json(value), {}});
     }
   }
   return out;

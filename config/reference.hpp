@@ -17,9 +17,13 @@ struct shown_setting {
   std::string origin;  ///< As in loaded_config::origins.
 };
 
-/// Every key with its value and where that came from: the key table's order, then agents by name. `config.values` is
+/// Every key with its value and where that came from: the key table's order, then what was set of adapters, then agents by
+/// name. `config.values` is
 /// set.
 std::vector<shown_setting> show_settings(const loaded_config& config);
+
+/// The keys of an adapter that say something, in the order of the key table; they have no origin.
+std::vector<shown_setting> show_adapter(const agent_spec& adapter);
 
 /// A JSON Schema (draft 2020-12) of troupe.toml.
 json_text config_schema();

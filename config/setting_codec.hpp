@@ -1,6 +1,7 @@
 // How each C++ type of a setting is read from TOML and written back.
 #pragma once
 
+#include "config/recognition_codec.hpp"
 #include "config/setting_key.hpp"
 
 #include <array>
@@ -31,6 +32,8 @@ template <>
 inline constexpr std::array<std::string_view, 3> choice_names<prompt_channel>{"stdin", "arg", "file"};
 template <>
 inline constexpr std::array<std::string_view, 3> choice_names<output_format>{"text", "json", "jsonl"};
+template <>
+inline constexpr std::array<std::string_view, 2> choice_names<answer_format>{"text", "json"};
 
 bool read_setting(bool& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(time_of_day& into, const setting_facts&, const toml_value_ref&, const path_context&);
@@ -112,6 +115,12 @@ constexpr value_kind kind_of_type() {
     return value_kind::retry;
   } else if constexpr (std::is_same_v<T, breaker_spec>) {
     return value_kind::breaker;
+  } else if constexpr (std::is_same_v<T, value_source>) {
+    return value_kind::source;
+  } else if constexpr (std::is_same_v<T, usage_sources>) {
+    return value_kind::usage;
+  } else if constexpr (std::is_same_v<T, std::vector<failure_rule>>) {
+    return value_kind::failures;
   } else {
     static_assert(std::is_same_v<T, int> || std::is_same_v<T, std::int64_t>, "no codec for this type");
     return value_kind::integer;

@@ -32,6 +32,9 @@ enum class value_kind {
   retry,           ///< A table with retry_keys().
   breaker,         ///< A table with breaker_keys().
   headers,         ///< Of HTTP: names and values.
+  source,          ///< Where in an output a value is.
+  usage,           ///< Where the tokens are.
+  failures,        ///< What of an output means which error.
 };
 
 /// When a changed value counts: for everything that begins after the change, or only in a new process.
@@ -72,13 +75,16 @@ struct setting_key : setting_facts {
 /// In the order of the documentation. Names have two parts; the first is the table.
 std::span<const setting_key<settings>> settings_keys() noexcept;
 
-/// The keys of `[agents.NAME]`.
+/// The keys of `[agents.NAME]`; all but `kind` and `adapter_key` are keys of `[adapters.NAME]` too.
 std::span<const setting_key<agent_spec>> agent_keys() noexcept;
 
 /// The keys of `[providers.NAME]`, of its `breaker`, and of each table of `[retry]`.
 std::span<const setting_key<provider_spec>> provider_keys() noexcept;
 std::span<const setting_key<breaker_spec>> breaker_keys() noexcept;
 std::span<const setting_key<retry_policy>> retry_keys() noexcept;
+/// Says where the keys come from that an agent does not give itself. A run is pinned to these, and not to the name.
+inline constexpr std::string_view adapter_key = "adapter";
+bool is_adapters_key(std::string_view name) noexcept;
 
 /// `integer, 1 to 65536`, `duration, 0ms to 1h`, `"full" or "normal"`: for people.
 std::string type_text(const setting_facts& facts);

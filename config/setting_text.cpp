@@ -62,6 +62,12 @@ std::string bare_type(const setting_facts& facts) {
       return "table, see [retry]";
     case value_kind::breaker:
       return "table, see breaker";
+    case value_kind::source:
+      return "JSON pointer, or table";
+    case value_kind::usage:
+      return "table";
+    case value_kind::failures:
+      return "list of tables";
   }
   return {};
 }

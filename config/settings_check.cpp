@@ -87,10 +87,13 @@ class settings_checker {
 
   void check_agent(const agent_spec& agent, const std::string& path) {
     const bool is_command = agent.kind == agent_kind::command;
+    if (!is_command && !agent.adapter.empty()) {
+      error(path + "adapter", "'adapter' has no use for an agent of kind \"http\"", "take it out");
+    }
     if (is_command && agent.command.empty()) {
       error(path + "command",
             "agent '" + agent.name.str() + "' has no command",
-            "add command = [\"program\", \"argument\"]");
+            "add command = [\"program\", \"argument\"], or an adapter");
     }
     if (!is_command) {
       for (auto& fault : faults_of_http_agent(agent)) {

@@ -133,11 +133,15 @@ constexpr std::array table{
 constexpr std::array agent_table{
     agent_key<&agent_spec::kind>(
         {.name = "kind", .doc = "How the agent is reached: a program that is started, or a request over HTTP."}),
+    agent_key<&agent_spec::adapter>(
+        {.name = adapter_key,
+         .doc = "The adapter whose keys the agent takes where it does not give them itself: a built-in one (`troupe "
+                "agents --adapters`) or [adapters.NAME]. For kind \"command\"."}),
     agent_key<&agent_spec::command>(
         {.name = "command",
          .doc = "Program and arguments, one string each; never through a shell. A program without a slash is looked up "
                 "in the PATH that the agent is given, one with a slash counts from the folder of the file. Needed, "
-                "unless kind is \"http\".",
+                "unless kind is \"http\" or an adapter gives it.",
          .kind = value_kind::command}),
     agent_key<&agent_spec::prompt>({.name = "prompt",
                                     .doc = "How the prompt reaches the program: on its standard input, as its last "
@@ -148,6 +152,21 @@ constexpr std::array agent_table{
     agent_key<&agent_spec::require>({.name = "require",
                                      .doc = "JSON pointers that must exist in the parsed output.",
                                      .kind = value_kind::pointers}),
+    agent_key<&agent_spec::reading, &recognition::answer>(
+        {.name = "answer",
+         .doc = "Where in the parsed output the answer is; empty: it is the whole. See adapters.md."}),
+    agent_key<&agent_spec::reading, &recognition::answer_parse>(
+        {.name = "answer_parse",
+         .doc = "What an answer is that is a text: \"text\" as it stands, or \"json\", which is looked for in it as in "
+                "an output."}),
+    agent_key<&agent_spec::reading, &recognition::usage>(
+        {.name = "usage", .doc = "Where the tokens are that were used: { input, output, model }."}),
+    agent_key<&agent_spec::reading, &recognition::session>(
+        {.name = "session", .doc = "Where the agent's own name of the conversation is."}),
+    agent_key<&agent_spec::reading, &recognition::failures>(
+        {.name = "failures",
+         .doc = "What in the output, or which exit code, means which error; the first that holds counts, before "
+                "ok_exit."}),
     agent_key<&agent_spec::working_directory>(
         {.name = "cwd",
          .shown_default = "",
@@ -180,9 +199,13 @@ constexpr std::array agent_table{
     agent_key<&agent_spec::provider>({.name = "provider",
                                       .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
                                              "and breaker all agents that name it share."}),
-    agent_key<&agent_spec::model>({.name = "model",
-                                   .doc = "The model's name. Kind \"http\" needs it: that model is asked for. For a "
-                                          "command it is a label, without effect."}),
+    agent_key<&agent_spec::model>(
+        {.name = "model",
+         .doc = "The model's name. Kind \"http\" needs it: that model is asked for. A program gets it by model_args, "
+                "where there are any."}),
+    agent_key<&agent_spec::model_arguments>(
+        {.name = "model_args",
+         .doc = "Arguments behind the command where a model is set, with {{model}} in the place of its name."}),
     agent_key<&agent_spec::endpoint>(
         {.name = "endpoint",
          .doc =
@@ -212,5 +235,7 @@ constexpr std::array agent_table{
 std::span<const setting_key<settings>> settings_keys() noexcept { return table; }
 
 std::span<const setting_key<agent_spec>> agent_keys() noexcept { return agent_table; }
+
+bool is_adapters_key(std::string_view name) noexcept { return name != "kind" && name != adapter_key; }
 
 }  // namespace troupe

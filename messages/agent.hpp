@@ -3,6 +3,7 @@
 
 #include "messages/base/ids.hpp"
 #include "messages/base/time.hpp"
+#include "messages/recognition.hpp"
 
 #include <cstddef>
 #include <map>
@@ -32,6 +33,9 @@ struct agent_spec {
   std::optional<milliseconds> idle_timeout;           ///< Without a byte, once the first has come; none: no limit.
   std::string provider;
   std::string model;
+  std::vector<std::string> model_arguments;  ///< Behind the command where `model` is set, with {{model}} in them.
+  std::string adapter;  ///< Where keys that the agent does not give itself were taken from; a name for people.
+  recognition reading;
   std::string endpoint;                        ///< http only: `https://host/v1`, to which `/chat/completions` is added.
   std::string api_key_env;                     ///< http only: the name of the variable, never the key.
   std::map<std::string, std::string> headers;  ///< http only: sent with each request; no secrets.

@@ -4,6 +4,7 @@
 #include "actors/agent/liveness.hpp"
 #include "actors/agent/outcome.hpp"
 #include "actors/agent/output_parsing.hpp"
+#include "actors/agent/recognition.hpp"
 #include "actors/json/json.hpp"
 
 #include <utility>
@@ -95,14 +96,29 @@ task_outcome of_function(function_reply reply) {
   return outcome;
 }
 
-task_outcome of_output(const attempt_order& order, const attempt_end& end) {
-  auto parsed = parse_output(order.spec, *end.standard_output, order.prompt);
+task_outcome of_output(const attempt_order& order, const attempt_end& end, recognised_output told) {
+  auto parsed = told.answer ? *std::move(told.answer) : parse_output(order.spec, *end.standard_output, order.prompt);
   if (!parsed) {
     return unsuccessful(task_state::failed, parsed.error());
   }
   task_outcome outcome;
   outcome.value = std::move(parsed->value);
   outcome.found_by = std::move(parsed->found_by);
+  return outcome;
+}
+
+// A process that ended by itself may say in its output why it failed, whatever its status. What it used it used, however
+// it went.
+task_outcome of_process(const attempt_order& order, const attempt_end& end, bool output_too_large) {
+  const exit_facts facts{end.exit, *end.standard_output, *end.standard_error, output_too_large};
+  const bool ended_by_itself = !output_too_large && !end.exit.signal;
+  auto told = ended_by_itself ? recognise(order.spec, facts, order.prompt) : recognised_output{};
+  auto why = told.failure ? std::move(told.failure) : judge_exit(order.spec, facts);
+  auto usage = std::move(told.usage);
+  auto session = std::move(told.session);
+  auto outcome = why ? unsuccessful(task_state::failed, *std::move(why)) : of_output(order, end, std::move(told));
+  outcome.usage = std::move(usage);
+  outcome.session = std::move(session);
   return outcome;
 }
 
@@ -143,11 +159,7 @@ task_outcome judge(const attempt_order& order, const attempt_session& session, c
   if (end.http) {
     return judge_http(order, *end.http, *end.standard_output);
   }
-  if (auto why =
-          judge_exit(order.spec, {end.exit, *end.standard_output, *end.standard_error, session.output_too_large()})) {
-    return unsuccessful(task_state::failed, *std::move(why));
-  }
-  return of_output(order, end);
+  return of_process(order, end, session.output_too_large());
 }
 
 }  // namespace troupe

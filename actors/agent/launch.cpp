@@ -53,6 +53,18 @@ std::optional<error> refuse_as_argument(const attempt_order& order) {
   return std::nullopt;
 }
 
+std::vector<std::string> arguments_of(const agent_spec& spec) {
+  constexpr std::string_view name = "{{model}}";
+  auto all = spec.command;
+  for (std::string argument : spec.model.empty() ? std::vector<std::string>{} : spec.model_arguments) {
+    for (auto at = argument.find(name); at != std::string::npos; at = argument.find(name, at + spec.model.size())) {
+      argument.replace(at, name.size(), spec.model);
+    }
+    all.push_back(std::move(argument));
+  }
+  return all;
+}
+
 error nul_in(const std::string& what, std::string hint) {
   return {error_code::invalid_input, what + " holds a NUL byte, at which the system would cut it", std::move(hint)};
 }
@@ -84,7 +96,7 @@ result<process_request> launch_request(const attempt_order& order,
                                        const std::map<std::string, std::string>& host_environment,
                                        const std::string& prompt_file) {
   process_request request;
-  request.argv = order.spec.command;
+  request.argv = arguments_of(order.spec);
   request.environment = environment_of(order, host_environment, prompt_file);
   request.working_directory = order.spec.working_directory;
   request.output_limit = order.spec.output_limit;

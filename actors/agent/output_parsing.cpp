@@ -317,17 +317,26 @@ result<parsed_output> parse_as(output_format format, std::string_view output, st
 
 }  // namespace
 
-result<parsed_output> parse_output(const agent_spec& spec, std::string_view output, std::string_view prompt) {
-  auto parsed = parse_as(spec.parse, output, prompt);
-  if (!parsed || spec.require.empty()) {
-    return parsed;
+std::optional<error> lacks_required(const agent_spec& spec, const json_text& value) {
+  if (spec.require.empty()) {
+    return std::nullopt;
   }
-  const auto value = parse(parsed->value);
+  const auto looked_at = parse(value);
   for (const auto& pointer : spec.require) {
-    if (find(value, pointer) == nullptr) {
+    if (find(looked_at, pointer) == nullptr) {
       return error{error_code::output_invalid,
                    "the output has nothing at " + pointer + ", which agent '" + spec.name.str() + "' requires",
                    "the raw output is kept: troupe output RUN STEP"};
+    }
+  }
+  return std::nullopt;
+}
+
+result<parsed_output> parse_output(const agent_spec& spec, std::string_view output, std::string_view prompt) {
+  auto parsed = parse_as(spec.parse, output, prompt);
+  if (parsed) {
+    if (auto lacking = lacks_required(spec, parsed->value)) {
+      return *std::move(lacking);
     }
   }
   return parsed;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "messages/agent.hpp"
+#include "messages/base/error.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,5 +29,8 @@ struct parsed_output {
 /// Then each pointer of `require` must lead somewhere. OUTPUT_INVALID says what and where; the raw output is kept by the
 /// caller.
 result<parsed_output> parse_output(const agent_spec& spec, std::string_view output, std::string_view prompt);
+
+/// OUTPUT_INVALID where a pointer of `require` leads nowhere in `value`.
+std::optional<error> lacks_required(const agent_spec& spec, const json_text& value);
 
 }  // namespace troupe

@@ -92,7 +92,8 @@ TEST(Examples, in_pages_are_read) {
   auto known = known_names();
   known.agents.reset();
   std::size_t count = 0;
-  for (const char* page : {"README.md", "docs/workflow-file.md", "docs/configuration.md", "docs/http-agents.md"}) {
+  for (const char* page :
+       {"README.md", "docs/workflow-file.md", "docs/configuration.md", "docs/http-agents.md", "docs/adapters.md"}) {
     for (const auto& block : blocks_of(page)) {
       ++count;
       const bool is_workflow = block.find("[[step]]") != std::string::npos;

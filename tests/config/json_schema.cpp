@@ -69,9 +69,27 @@ std::string misfit_of_items(const json::array& document, const json::value& item
   return {};
 }
 
+std::int64_t count_of_fitting(const json::value& document, const json::array& schemas) {
+  return std::ranges::count_if(schemas, [&](const json::value& each) { return misfit(document, each, "").empty(); });
+}
+
+bool has_members(const json::value& document, const json::array& names) {
+  return std::ranges::all_of(names,
+                             [&](const json::value& name) { return document.as_object().contains(name.as_string()); });
+}
+
 bool fits(const json::value& document, std::string_view keyword, const json::value& rule) {
   if (keyword == "type") {
     return has_type(document, rule.as_string());
+  }
+  if (keyword == "anyOf") {
+    return count_of_fitting(document, rule.as_array()) > 0;
+  }
+  if (keyword == "oneOf") {
+    return count_of_fitting(document, rule.as_array()) == 1;
+  }
+  if (keyword == "required") {
+    return !document.is_object() || has_members(document, rule.as_array());
   }
   if (keyword == "const") {
     return document == rule;

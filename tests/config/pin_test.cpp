@@ -1,6 +1,7 @@
 // What a run is pinned to comes back as it was.
 #include "config/pin.hpp"
 
+#include "config/recognition_codec.hpp"
 #include "config/reference.hpp"
 #include "config/setting_key.hpp"
 #include "tests/config/samples.hpp"
@@ -34,6 +35,9 @@ auto parts_of(const agent_spec& agent) {
                idle,
                provider,
                model,
+               model_args,
+               adapter,
+               reading,
                url,
                key,
                headers,
@@ -52,6 +56,9 @@ auto parts_of(const agent_spec& agent) {
                   limit,
                   provider,
                   model,
+                  model_args,
+                  adapter,
+                  reading,
                   url,
                   key,
                   headers,
@@ -213,6 +220,20 @@ class random_settings {
     return made;
   }
 
+  std::string pointer() { return number(0, 1) == 0 ? "/a~1b/0" : "/\u00E9 \"x\"/~0"; }
+
+  value_test test() {
+    value_test made;
+    made.path = pointer();
+    if (number(0, 2) == 0) {
+      made.exists = number(0, 1) == 0;
+    } else {
+      const std::vector<std::string> values{"429", "-1", "0.5", "true", "false", json_string(text())};
+      made.any_of = several(1, [&] { return json_text{values[static_cast<std::size_t>(number(0, 5))]}; });
+    }
+    return made;
+  }
+
   provider_spec provider(const provider_name& name) {
     provider_spec made;
     made.name = name;
@@ -226,6 +247,46 @@ class random_settings {
     made.breaker.failure_rate = number(1, 100) / 100.0;
     made.breaker.consecutive = number(0, 10'000);
     made.breaker.open_for = milliseconds{number(1, 86'400'000)};
+    return made;
+  }
+
+  value_source source(output_format parse) {
+    value_source made;
+    made.path = pointer();
+    made.only_key = number(0, 4) == 0;
+    made.each = number(0, 2) == 0 ? pointer() : "";
+    if (parse == output_format::jsonl) {
+      made.where = number(0, 1) == 0 ? std::optional{test()} : std::nullopt;
+      made.line = number(0, 1) == 0 ? std::optional{pick<line_choice>(2)} : std::nullopt;
+    }
+    return made;
+  }
+
+  failure_rule failure(int exit) {
+    failure_rule made;
+    made.exit = {exit};
+    made.test = number(0, 1) == 0 ? std::optional{test()} : std::nullopt;
+    made.from = pick<output_stream>(2);
+    made.code = codes_of_failures()[static_cast<std::size_t>(number(0, 10))];
+    made.message = number(0, 1) == 0 ? pointer() : "";
+    if (number(0, 1) == 0) {
+      made.retry_after = milliseconds{number(0, 100'000)};
+    } else {
+      made.retry_after_path = number(0, 1) == 0 ? pointer() : "";
+    }
+    return made;
+  }
+
+  recognition reading(output_format parse) {
+    recognition made;
+    made.answer = source(parse);
+    made.answer_parse = pick<answer_format>(2);
+    made.session = source(parse);
+    made.usage.input = several(0, [&] { return source(parse); });
+    made.usage.output = several(0, [&] { return source(parse); });
+    made.usage.model = source(parse);
+    int exit = 0;
+    made.failures = several(0, [&] { return failure(exit++); });
     return made;
   }
 
@@ -245,6 +306,10 @@ class random_settings {
     if (made.parse != output_format::text) {
       made.require = several(0, [&] { return std::string{number(0, 1) == 0 ? "" : "/a~1b/0/\u00E9 \"x\""}; });
     }
+    if (made.parse != output_format::text) {
+      made.reading = reading(made.parse);
+    }
+    made.model_arguments = several(0, [&] { return "{{model}}" + std::to_string(number(0, 9)); });
     made.first_output = limit();
     made.idle_timeout = limit();
     if (number(0, 4) == 0) {
@@ -337,10 +402,17 @@ TEST(Pin, every_key_counts_in_the_hash) {
         return "other";
       case value_kind::choice:
         return std::string{facts.choices.back()};
-      case value_kind::command:
       case value_kind::texts:
+        return "['{{model}}']";
+      case value_kind::command:
       case value_kind::variable_names:
         return "['OTHER']";
+      case value_kind::source:
+        return "'/other'";
+      case value_kind::usage:
+        return "{input='/other'}";
+      case value_kind::failures:
+        return "[{exit=[3],code='NOT_FOUND'}]";
       case value_kind::pointers:
         return "['/other']";
       case value_kind::integers:
@@ -369,7 +441,7 @@ TEST(Pin, every_key_counts_in_the_hash) {
     }
   }
   for (const auto& key : agent_keys()) {
-    if (key.name == "kind") {
+    if (key.name == "kind" || key.name == adapter_key) {  // which stands for other keys
       continue;
     }
     constexpr std::array for_http{"endpoint", "api_key_env", "headers", "stream", "connect_timeout"};

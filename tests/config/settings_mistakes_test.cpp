@@ -57,8 +57,8 @@ TEST(SettingsMistakes, in_the_file) {
       {"an unknown table", "[storag]\n", {"1:2 error storag: unknown key 'storag' | did you mean 'storage'?"}},
       {"nothing near",
        "zzzzzz=1\n",
-       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, providers, config_version, storage, writer, vacuum, "
-        "runtime, retry, log"}},
+       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, adapters, providers, config_version, "
+        "storage, writer, vacuum, runtime, retry, log"}},
       {"a key without its table",
        "max_batch=3\n",
        {"1:1 error max_batch: unknown key 'max_batch' | did you mean 'writer.max_batch'?"}},
@@ -75,10 +75,10 @@ TEST(SettingsMistakes, in_the_file) {
         "below",
         "2:8 error agents: 'agents' must be a table; write [agents.NAME]"}},
       {"tables of later versions",
-       "[http]\nport=1\n[evidence]\n[prices.x]\n",
+       "[http]\nport=1\n[retry.agent]\n[providers.x]\n",
        {"1:2 error http: this version does not read 'http' | take it out",
-        "3:2 error evidence: this version does not read 'evidence' | take it out",
-        "4:2 error prices: this version does not read 'prices' | take it out"}},
+        "3:2 error retry: this version does not read 'retry' | take it out",
+        "4:2 error providers: this version does not read 'providers' | take it out"}},
   });
 }
 
@@ -136,10 +136,12 @@ TEST(SettingsMistakes, in_agents) {
         "'-', and starts with a letter or digit"}},
       {"no command",
        "[agents.a]\nmodel='m'\n",
-       {"1:9 error agents.a.command: agent 'a' has no command | add command = [\"program\", \"argument\"]"}},
+       {"1:9 error agents.a.command: agent 'a' has no command | add command = [\"program\", \"argument\"], or an "
+        "adapter"}},
       {"an empty command",
        "[agents.a]\ncommand=[]\n",
-       {"2:9 error agents.a.command: agent 'a' has no command | add command = [\"program\", \"argument\"]"}},
+       {"2:9 error agents.a.command: agent 'a' has no command | add command = [\"program\", \"argument\"], or an "
+        "adapter"}},
       {"a command in one text",
        "[agents.a]\ncommand='claude -p'\n",
        {"2:9 error agents.a.command: 'command' must be a list of strings; this is \"claude -p\" | write [\"a\", "
@@ -275,7 +277,7 @@ environment TROUPE_WRITER__MAX_BATCH: error: 'max_batch' must be an integer, fro
 --set a b=1: error: 'a b=1' is not KEY=VALUE
   write --set writer.max_batch=64
 --set a: error: unknown key 'a'
-  known: agents, providers, config_version, storage, writer, vacuum, runtime, retry, log
+  known: agents, adapters, providers, config_version, storage, writer, vacuum, runtime, retry, log
 )");
 }
 
@@ -337,7 +339,8 @@ TEST(SettingsMistakes, every_key_refuses_what_its_table_does_not_allow) {
     EXPECT_FALSE(type_text(facts).empty());
     const bool takes_any_text = facts.kind == value_kind::text || facts.kind == value_kind::path;
     const bool is_for_http = key == "agents.a.endpoint" || key == "agents.a.api_key_env";
-    const bool is_refused = !takes_any_text || is_for_http;
+    const bool is_name_of_another = key == "agents.a.adapter";
+    const bool is_refused = !takes_any_text || is_for_http || is_name_of_another;
     EXPECT_EQ(try_value(key, toml_node{toml_date{"1979-05-27"}}).values == nullptr, is_refused);
     EXPECT_EQ(try_value(key, toml_node{toml_table{{{"x", {}, toml_node{std::int64_t{1}}}}}}).values == nullptr,
               is_refused);

@@ -1,0 +1,17 @@
+# cmake -DOUTPUT=... -DSOURCE=... -DHEADER=... -DNAME=... -P: the text of a file as a function of C++ that returns it.
+file(READ "${SOURCE}" content)
+string(FIND "${content}" ")_text_\"" clash)
+if(NOT clash EQUAL -1)
+  message(FATAL_ERROR "${SOURCE}: holds the end mark of the generated string")
+endif()
+get_filename_component(file "${SOURCE}" NAME)
+set(text "// Generated from ${file} by cmake/EmbedText.cmake.\n#include \"${HEADER}\"\n\nnamespace troupe {\n\n")
+string(APPEND text "std::string_view ${NAME}() noexcept {\n  return R\"_text_(${content})_text_\";\n}\n\n}  // namespace troupe\n")
+
+set(before "")
+if(EXISTS "${OUTPUT}")
+  file(READ "${OUTPUT}" before)
+endif()
+if(NOT before STREQUAL text)
+  file(WRITE "${OUTPUT}" "${text}")
+endif()
