@@ -10,6 +10,7 @@ void add_commands(command_tree& tree) {
   add_logs(tree);
   add_output(tree);
   add_cancel(tree);
+  add_agents(tree);
   add_check(tree);
   add_graph(tree);
   add_config(tree);

@@ -12,6 +12,7 @@ void add_show(command_tree& tree);
 void add_logs(command_tree& tree);
 void add_output(command_tree& tree);
 void add_cancel(command_tree& tree);
+void add_agents(command_tree& tree);
 void add_check(command_tree& tree);
 void add_graph(command_tree& tree);
 void add_config(command_tree& tree);
