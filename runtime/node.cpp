@@ -3,6 +3,7 @@
 #include "actors/actor_guard.hpp"
 #include "actors/agent/launch.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
+#include "actors/fault_plan.hpp"
 #include "messages/interfaces/any_actor.hpp"
 #include "runtime/function_threads.hpp"
 #include "runtime/http/control_door.hpp"
@@ -98,6 +99,13 @@ http_client_options client_options(const std::map<std::string, std::string>& env
     return found == environment.end() ? std::string{} : found->second;
   };
   return {value_of("SSL_CERT_FILE"), value_of("SSL_CERT_DIR"), std::move(clock)};
+}
+
+// Nobody should wonder later why things fail here.
+void tell_faults(const fault_plan& faults) {
+  for (const auto& each : faults.view()) {
+    spdlog::warn("failures are injected by TROUPE_FAULTS: {}", to_text(each));
+  }
 }
 
 }  // namespace
@@ -206,6 +214,10 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   }
   end_what_is_left(*readers, storage);
   auto made = std::make_unique<state>(options.config, *std::move(taken), std::move(readers));
+  made->faults = std::move(options.faults);
+  if (made->faults) {
+    tell_faults(*made->faults);
+  }
   made->functions = probe_functions();
   made->functions.merge(options.functions);
   auto environment = host_environment();

@@ -22,11 +22,13 @@
 
 namespace troupe {
 
+class fault_plan;
 struct settings;
 
 struct node_options {
   std::shared_ptr<const settings> config;
-  function_table functions;  ///< Beside `probe.*`, which every node has.
+  function_table functions;                      ///< Beside `probe.*`, which every node has.
+  std::shared_ptr<fault_plan> faults = nullptr;  ///< Failures to inject, for users who test; null: none.
 };
 
 /// What a caller wants to run. Checked by config/ beforehand.

@@ -57,6 +57,7 @@ struct node::state {
   starts_view last_starts;  // once the reactor is gone
   std::shared_ptr<function_threads> calls;
   std::shared_ptr<prompt_files> prompts;
+  std::shared_ptr<fault_plan> faults;
   std::shared_ptr<http_client> http;
 
   caf::actor_system_config cfg;

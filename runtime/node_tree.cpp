@@ -3,6 +3,7 @@
 #include "actors/blob_writer/blob_writer_actor.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
+#include "actors/fault_plan.hpp"
 #include "actors/governor/governor_actor.hpp"
 #include "actors/health/health_actor.hpp"
 #include "actors/retry_scheduler/retry_scheduler_actor.hpp"
@@ -21,6 +22,7 @@
 #include "storage/read_pool.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <functional>
@@ -88,6 +90,19 @@ result<run_material> read_pinned(const recovery_view& rows, const function_table
   return run_material{flow.flow, executors_of(*config.values, functions)};
 }
 
+storage_options with_faults(storage_options storage, const std::shared_ptr<fault_plan>& faults) {
+  if (faults) {
+    storage.before_commit = [faults] {
+      auto due = faults->take_for_commit();
+      if (due) {
+        spdlog::warn("a commit failed: {}", due->message);
+      }
+      return due;
+    };
+  }
+  return storage;
+}
+
 constexpr milliseconds health_limit{5'000};
 
 std::string reader_name(std::size_t which) { return "database_reader " + std::to_string(which + 1); }
@@ -111,6 +126,7 @@ caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
 
 caf::strong_actor_ptr node::state::start_runs() {
   agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment, http};
+  for_agents.faults = faults;
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;
@@ -160,7 +176,7 @@ std::vector<child_spec> node::state::children() {
        restart_type::permanent,
        slack,
        [this](caf::actor_system& in) {
-         auto deps = writer_deps(storage, held.epoch(), hub, checkpointer);
+         auto deps = writer_deps(with_faults(storage, faults), held.epoch(), hub, checkpointer);
          deps.blobs = blobs;
          deps.inline_limit = config->storage.inline_limit;
          deps.batch_max = static_cast<std::size_t>(config->writer.max_batch);

@@ -1,11 +1,13 @@
 // How the database file is opened. Filled from [storage]; the ranges are config/'s to check.
 #pragma once
 
+#include "messages/base/error.hpp"
 #include "messages/base/time.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace troupe {
@@ -31,6 +33,9 @@ struct storage_options {
   std::int64_t wal_autocheckpoint = 1'000;                    ///< Pages of WAL after which a commit checkpoints.
   std::string vfs;                  ///< Empty: the system's. Tests name one that injects faults.
   blob_step_hook before_blob_step;  ///< Empty but in tests, which inject faults and deaths here.
+  /// Asked before each COMMIT of a write session: the error that it is to fail with, or nothing. STORAGE_BUSY takes the
+  /// transaction back, any other one breaks the session, as SQLite's own would. Empty but where faults were ordered.
+  std::function<std::optional<error>()> before_commit;
 };
 
 }  // namespace troupe

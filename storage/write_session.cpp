@@ -347,6 +347,13 @@ status write_session::commit() {
   if (!own.open) {
     return own.refused("no transaction is open");
   }
+  if (auto ordered = own.file.options().before_commit ? own.file.options().before_commit() : std::nullopt) {
+    if (ordered->code == error_code::storage_busy) {
+      own.rollback();
+      return *std::move(ordered);
+    }
+    return own.poison(*std::move(ordered));
+  }
   try {
     own.sql.run("COMMIT");
     own.open = false;

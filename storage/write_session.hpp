@@ -72,7 +72,8 @@ class write_session {
   result<applied> apply(const write_command& command);  ///< Under the session's own lease, at once.
 
   /// On success all that was applied is on disk. After an error nobody knows whether it is: the session is broken, and
-  /// the senders ask again under the same keys on the next one.
+  /// the senders ask again under the same keys on the next one. Only STORAGE_BUSY by storage_options::before_commit takes
+  /// the transaction back and leaves the session whole.
   status commit();
 
   void rollback() noexcept;

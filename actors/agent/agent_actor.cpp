@@ -319,6 +319,12 @@ void begin(agent_pointer self) {
     ended(self, end_of(*state.order.refused));
     return;
   }
+  const auto& faults = state.deps.faults;
+  if (auto due = faults ? faults->take_for(state.order.task.id, state.order.attempt) : std::nullopt) {
+    spdlog::warn("{} attempt {}: {}", state.order.task.id.str(), state.order.attempt.value(), due->message);
+    ended(self, end_of(*std::move(due)));
+    return;
+  }
   if (state.order.spec.kind == agent_kind::function) {
     start_function(self);
   } else if (state.order.spec.kind == agent_kind::http) {

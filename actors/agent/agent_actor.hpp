@@ -13,6 +13,7 @@
 #include "actors/agent/http_port.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/agent/prompt_file_port.hpp"
+#include "actors/fault_plan.hpp"
 #include "actors/service.hpp"
 #include "actors/writer_client.hpp"
 #include "messages/attempt.hpp"
@@ -37,6 +38,8 @@ struct agent_deps {
   std::shared_ptr<const clock_port> clock;
   std::shared_ptr<const std::map<std::string, std::string>> host_environment;  ///< For pass_env, and keys.
   std::shared_ptr<http_port> http;
+  /// Null: none. An attempt that one is due for ends by it and starts nothing.
+  std::shared_ptr<fault_plan> faults = nullptr;
 };
 
 agent_actor spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run);

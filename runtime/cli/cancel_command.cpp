@@ -37,7 +37,7 @@ result<run_view> take_over_and_cancel(const settings_ptr& values, submission wha
     return waiting.error();
   }
   start_log(values->log, [](std::string_view line) { write_all(standard_error, line); });
-  auto running = node::start({.config = values, .functions = {}});
+  auto running = node::start({.config = values, .functions = {}, .faults = nullptr});
   if (!running) {
     return running.error();
   }

@@ -1,5 +1,6 @@
 #include "runtime/cli/doctor_checks.hpp"
 
+#include "runtime/cli/faults.hpp"
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/stored_runs.hpp"
@@ -234,6 +235,26 @@ std::vector<checkup> check_agents(context& with) {
                                          : bad(label, health::warn, found->message, found->hint));
   }
   return all;
+}
+
+checkup check_faults(context& with) {
+  const std::string name = "faults";
+  const auto plan = ordered_faults(with);
+  if (!plan) {
+    return bad(name, health::fail, plan.error().message, plan.error().hint, exit_code::usage);
+  }
+  if (*plan == nullptr) {
+    return good(name, "none are injected");
+  }
+  std::string armed;
+  for (const fault_view& each : (*plan)->view()) {
+    armed += (armed.empty() ? "" : "; ") + to_text(each);
+  }
+  return bad(
+      name,
+      health::warn,
+      armed,
+      "runs that are started from here fail so on purpose; unset " + std::string{faults_variable} + " for the truth");
 }
 
 checkup check_open_files() {

@@ -32,6 +32,9 @@ checkup check_disk_space(const settings& values);
 checkup check_custodian(const settings& values);
 std::vector<checkup> check_agents(context& with);
 
+/// What TROUPE_FAULTS orders for runs that are started from here.
+checkup check_faults(context& with);
+
 checkup check_open_files();
 checkup check_terminal(context& with);
 

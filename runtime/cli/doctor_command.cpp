@@ -82,6 +82,7 @@ std::vector<checkup> examine(context& with) {
     all.push_back(check_custodian(values));
     std::ranges::move(check_agents(with), std::back_inserter(all));
   }
+  all.push_back(check_faults(with));
   all.push_back(check_open_files());
   all.push_back(check_terminal(with));
   return all;
@@ -150,17 +151,18 @@ exit_code doctor(context& with, const doctor_options& options) {
 
 void add_doctor(command_tree& tree) {
   const auto options = std::make_shared<doctor_options>();
-  CLI::App& command =
-      tree.add(tree.root(),
-               {.name = "doctor",
-                .summary = "look whether this machine has all that troupe needs, and tell what to do",
-                .details = "Exits with 0 unless something fails: 2 for the configuration, 7 for the database or the "
-                           "disk, 1 for anything else. With -q only what is not well. The options below look into the "
-                           "process that carries out runs now; where there is none, they exit with 2.",
-                .examples = {"troupe doctor",
-                             "troupe doctor --config review.config.toml",
-                             "troupe doctor --actors",
-                             "troupe doctor --log-level debug"}});
+  CLI::App& command = tree.add(
+      tree.root(),
+      {.name = "doctor",
+       .summary = "look whether this machine has all that troupe needs, and tell what to do",
+       .details =
+           "Exits with 0 unless something fails: 2 for the configuration or TROUPE_FAULTS, 7 for the "
+           "database or the disk, 1 for anything else. With -q only what is not well. The options below look into the "
+           "process that carries out runs now; where there is none, they exit with 2.",
+       .examples = {"troupe doctor",
+                    "troupe doctor --config review.config.toml",
+                    "troupe doctor --actors",
+                    "troupe doctor --log-level debug"}});
   add_flag(command,
            "--actors",
            options->actors,

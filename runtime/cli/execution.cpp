@@ -1,6 +1,7 @@
 #include "runtime/cli/execution.hpp"
 
 #include "runtime/cli/event_line.hpp"
+#include "runtime/cli/faults.hpp"
 #include "runtime/cli/progress_reporter.hpp"
 #include "runtime/cli/report.hpp"
 #include "runtime/cli/run_watch.hpp"
@@ -208,13 +209,17 @@ error in_words_of_a_run(error why, const error_place& place) {
 
 exit_code execute(context& with, submission what, const execution_options& options) {
   const error_place place{.run = what.id.empty() ? std::optional<run_id>{} : what.id, .step = {}};
+  const auto faults = ordered_faults(with);
+  if (!faults) {
+    return refuse(with, faults.error());
+  }
   auto waiting = signal_watch::of({SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH});
   if (!waiting) {
     return refuse(with, waiting.error());
   }
   log_to_stderr(with);
   const event_seq known = known_before(*with.settings(), what.id);
-  auto running = node::start({.config = with.settings(), .functions = {}});
+  auto running = node::start({.config = with.settings(), .functions = {}, .faults = *faults});
   if (!running) {
     return refuse(with, running.error(), place);
   }
@@ -232,6 +237,9 @@ exit_code execute(context& with, submission what, const execution_options& optio
     tell_starts(with, (*running)->starts());
   }
   running->reset();
+  if (*faults) {
+    tell_used_faults(with, **faults);
+  }
   return tell_end(with, taken->run, options);
 }
 

@@ -160,6 +160,7 @@ caf::strong_actor_ptr house::start_runs() {
   for_agents.functions = std::make_shared<immediate_functions>();
   for_agents.clock = clock;
   for_agents.host_environment = std::make_shared<const std::map<std::string, std::string>>();
+  for_agents.faults = faults;
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;

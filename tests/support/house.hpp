@@ -4,6 +4,7 @@
 #include "actors/agent/function_executor.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
+#include "actors/fault_plan.hpp"
 #include "actors/governor/admission.hpp"
 #include "actors/lineage.hpp"
 #include "actors/run/run_actor.hpp"
@@ -117,7 +118,8 @@ class house {
   std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
   std::shared_ptr<scripted_processes> processes = std::make_shared<scripted_processes>();
   function_table functions;
-  std::function<void()> before_open;  ///< Called when a writer opens its session; may throw.
+  std::shared_ptr<fault_plan> faults;  ///< Of runs that start from now on.
+  std::function<void()> before_open;   ///< Called when a writer opens its session; may throw.
   std::function<void()> before_material;
   retry_policy retry = one_call();  ///< Of steps that say nothing.
   admission_rules limits;
