@@ -123,7 +123,7 @@ TEST(http_call_test, refuses_before_anything_is_sent) {
   for (const std::string key : {"sk-a\r\nX-Injected: 1", "sk-a\n", "sk a", "sk-\x01", "sk-\xC3\xA9"}) {
     const auto told = code_with({{"KEY", key}});
     EXPECT_THAT(told, HasSubstr("AUTH_REQUIRED"));
-    EXPECT_THAT(told, Not(HasSubstr("sk")));
+    EXPECT_THAT(told, Not(HasSubstr("sk-")));
   }
   order.prompt = "a\xFF";
   EXPECT_THAT(code_with({{"KEY", "sk"}}), HasSubstr("INVALID_INPUT"));
