@@ -47,7 +47,12 @@ TEST(WorkflowBuilder, makes_what_a_file_makes) {
       .function("probe.set", json_text{R"([{"field":"last","value":{"a":[1,2.5,"x",true]}}])"})
       .next("find");
   made.step("find").agents({"a", "b"}).vote_each("/findings", {"/file", "/line"}).vote(2).next("fast");
-  made.step("fast").agents({"a", "b"}).race().hard_deadline(20s).retry({5, 2s, 8s, 3.0, 0.25, std::nullopt}).next("merge");
+  made.step("fast")
+      .agents({"a", "b"})
+      .race()
+      .hard_deadline(20s)
+      .retry({5, 2s, 8s, 3.0, 0.25, std::nullopt})
+      .next("merge");
   made.step("merge")
       .agents({"a", "b", "c"})
       .aggregate("claude", "Merge {{outputs}}.", 2)

@@ -381,27 +381,27 @@ TEST(WorkflowMistakes, in_aggregates) {
         "together | add aggregator = \"claude\"; it is not one of the step's agents"}},
       {"one of its own agents",
        "strategy='aggregate',aggregator='b'",
-       {"5:43 error step[0].consensus.aggregator: agent 'b' gives an answer of this step itself; the aggregator is "
+       {"5:44 error step[0].consensus.aggregator: agent 'b' gives an answer of this step itself; the aggregator is "
         "another one | take it out of 'agents', or name another aggregator"}},
       {"an unknown agent",
        "strategy='aggregate',aggregator='cluade'",
-       {"5:43 error step[0].consensus.aggregator: there is no agent 'cluade' | did you mean 'claude'?"}},
+       {"5:44 error step[0].consensus.aggregator: there is no agent 'cluade' | did you mean 'claude'?"}},
       {"a name that no agent can have",
        "strategy='aggregate',aggregator='C'",
-       {"5:43 error step[0].consensus.aggregator: 'aggregator' is 'C', which cannot be the name of an agent | " +
+       {"5:44 error step[0].consensus.aggregator: 'aggregator' is 'C', which cannot be the name of an agent | " +
         name_rule_text}},
       {"keys of an aggregate alone",
        "strategy='vote',aggregator='c',prompt='{{outputs}}',required=['/x']",
-       {"5:38 error step[0].consensus.aggregator: 'aggregator' has no use without strategy = \"aggregate\" | set "
+       {"5:39 error step[0].consensus.aggregator: 'aggregator' has no use without strategy = \"aggregate\" | set "
         "strategy = \"aggregate\", or take it out",
-        "5:49 error step[0].consensus.prompt: 'prompt' has no use without strategy = \"aggregate\" | set strategy = "
+        "5:50 error step[0].consensus.prompt: 'prompt' has no use without strategy = \"aggregate\" | set strategy = "
         "\"aggregate\", or take it out",
-        "5:72 error step[0].consensus.required: 'required' has no use without strategy = \"aggregate\" | set strategy "
+        "5:73 error step[0].consensus.required: 'required' has no use without strategy = \"aggregate\" | set strategy "
         "= "
         "\"aggregate\", or take it out"}},
       {"pointers that are none",
        "strategy='aggregate',aggregator='c',required=['x']",
-       {"5:57 error step[0].consensus.required[0]: 'required[0]' is 'x', which is not a JSON pointer | a JSON pointer "
+       {"5:58 error step[0].consensus.required[0]: 'required[0]' is 'x', which is not a JSON pointer | a JSON pointer "
         "is "
         "empty or starts with '/', as \"/answer/value\"; '~' is written ~0, '/' ~1"}},
       {"an unknown strategy hides what depends on it",
@@ -418,12 +418,12 @@ TEST(WorkflowMistakes, in_prompts_of_aggregators) {
        {}},
       {"no answers",
        "strategy='aggregate',aggregator='c',prompt='Well?'",
-       {"5:54 warning step[0].consensus.prompt: the aggregator does not get to see the answers: its prompt has no "
+       {"5:55 warning step[0].consensus.prompt: the aggregator does not get to see the answers: its prompt has no "
         "{{outputs}} | write {{outputs}} where they belong"}},
       {"a part of the answers",
        "strategy='aggregate',aggregator='c',prompt='{{outputs}} {{outputs.a}} {{output}}'",
-       {"5:67 error step[0].consensus.prompt: '{{outputs.a}}' is an unknown name | did you mean '{{outputs}}'?",
-        "5:81 error step[0].consensus.prompt: '{{output}}' is an unknown name | did you mean '{{outputs}}'?"}},
+       {"5:68 error step[0].consensus.prompt: '{{outputs.a}}' is an unknown name | did you mean '{{outputs}}'?",
+        "5:82 error step[0].consensus.prompt: '{{output}}' is an unknown name | did you mean '{{outputs}}'?"}},
   });
   expect_says({
       {"the answers elsewhere",
