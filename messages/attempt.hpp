@@ -35,6 +35,7 @@ struct attempt_order {
   attempt_limits limits;
   retry_policy retry;
   int failures = 0;                        ///< Attempts of this task that failed before this one.
+  std::optional<error_class> failed_as;    ///< What the last of them was.
   std::optional<timestamp> first_started;  ///< Of the first attempt, where there was one.
   /// When it fails for good, but not permanently, the others of its step are waited for: their quorum decides whether it
   /// is tried once more.

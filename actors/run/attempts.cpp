@@ -86,6 +86,7 @@ void ask(run_pointer self, const task_id& task, attempt_no number, const std::fu
   question.provider = provider_name{order.spec.provider};
   question.priority = self->state.progress->priority();
   question.is_retry = order.failures > 0;
+  question.failed_as = order.failed_as;
   question.estimate = order.estimate;
   // No time limit: how long it takes is the provider's to say, and a governor that dies answers with an error.
   self->request(handle, caf::infinite, std::move(question))

@@ -1,6 +1,7 @@
 #include "actors/run/plan.hpp"
 
 #include "actors/json/json.hpp"
+#include "actors/run/aggregation.hpp"
 #include "actors/run/front.hpp"
 #include "actors/run/order.hpp"
 #include "actors/run/template_rendering.hpp"
@@ -150,6 +151,9 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.retry = declared.retry.value_or(with_->retry);
   order.failures = task.failures;
   order.first_started = task.first_started;
+  if (task.failures > 0 && task.outcome.why) {
+    order.failed_as = task.outcome.retry || task.retry_at ? class_of(task.outcome.why->code) : error_class::degraded;
+  }
   const auto policy = policy_of(declared);
   order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) &&
                            policy.strategy != consensus_strategy::race && task.degraded_tries < policy.retry_degraded;
@@ -166,6 +170,14 @@ attempt_order plan::order_of(const task_entry& task) const {
     }
   } else if (const auto found = with_->agents.find(task.planned.agent); found != with_->agents.end()) {
     order.spec = found->second;
+    if (is_aggregator(declared, task.planned.agent)) {
+      if (order.spec.reading.answer.empty()) {
+        order.spec.parse = output_format::json;
+      } else {
+        order.spec.reading.answer_parse = answer_format::json;
+      }
+      order.spec.require.insert(order.spec.require.end(), policy.required.begin(), policy.required.end());
+    }
   } else {
     order.refused = error{error_code::not_found, "no agent '" + task.planned.agent.str() + "' is configured", ""};
   }
@@ -180,6 +192,19 @@ attempt_order plan::order_of(const task_entry& task) const {
 }
 
 result<std::string> plan::prompt_of(const task_entry& task) const {
+  const auto& declared = *task.declared;
+  if (is_aggregator(declared, task.planned.agent)) {
+    std::vector<agent_answer> members;
+    for (const auto& other : tasks_) {
+      if (other.declared == task.declared && &other != &task) {
+        members.push_back({other.planned.agent, other.outcome.value, other.outcome.why});
+      }
+    }
+    const auto outputs = outputs_object(members);
+    const auto& own = declared.consensus->aggregate_prompt;
+    return render_prompt(own.empty() ? default_aggregate_prompt() : own,
+                         {*inputs_, *state_, run_, subject_, declared.id, &outputs});
+  }
   return render_prompt(task.declared->prompt, {*inputs_, *state_, run_, subject_, task.declared->id});
 }
 

@@ -54,11 +54,10 @@ void plan::settle_step(step_tasks tasks) {
   const bool aggregated = is_aggregator(declared, tasks.back().planned.agent);
   const auto members = aggregated ? tasks.first(tasks.size() - 1) : tasks;
   const auto answered = static_cast<int>(std::ranges::count_if(members, &task_entry::has_answered));
-  const bool is_race = policy.strategy == consensus_strategy::race;
-  const int quorum = is_race ? 1 : quorum_of(policy, static_cast<int>(members.size()));
+  const int quorum = quorum_of(policy, static_cast<int>(members.size()));
   const auto& progress = steps_[declared.id];
 
-  if (is_race && answered > 0) {
+  if (policy.strategy == consensus_strategy::race && answered > 0) {
     stop_rest(tasks, stop_cause::lost_race);
   } else if (progress.hard_passed) {
     stop_rest(tasks, stop_cause::too_late);
@@ -71,7 +70,7 @@ void plan::settle_step(step_tasks tasks) {
   auto& last = tasks.back();
   const bool members_are_over = std::ranges::all_of(members, &task_entry::is_over);
   if (aggregated && !last.is_over() && members_are_over &&
-      answered < std::min(quorum, policy.min_answers.value_or(quorum))) {
+      answered < fewest_of(policy, static_cast<int>(members.size()))) {
     give_up(last,
             task_state::cancelled,
             {error_code::quorum_not_met, "too few agents answered, so that there is nothing to aggregate", ""});
@@ -99,7 +98,11 @@ void plan::stop_rest(step_tasks tasks, stop_cause cause) {
       continue;
     }
     if (task.at != task_entry::phase::admitted) {
-      give_up(task, cause == stop_cause::lost_race ? task_state::cancelled : task_state::failed, pointless(cause));
+      // What has failed on its own has a better reason than that nobody waits.
+      const bool failed = cause == stop_cause::too_late && task.outcome.why;
+      give_up(task,
+              cause == stop_cause::lost_race ? task_state::cancelled : task_state::failed,
+              failed ? error{*task.outcome.why} : pointless(cause));
     } else if (!std::exchange(task.stop_told, true)) {
       stops_.push_back({task.planned.id, cause});
     }

@@ -273,7 +273,7 @@ TEST(plan_waiting_test, a_hard_deadline_waits_for_nobody) {
   progress.finished(task_of("b"), failed(error_code::task_timeout));
   progress.finished(task_of("c"), completed("1"));
   const auto closed = progress.close();
-  EXPECT_EQ(given_up(closed), "r-1/1/one/a=failed TASK_TIMEOUT");
+  EXPECT_EQ(given_up(closed), "r-1/1/one/a=failed AGENT_EXIT");
   EXPECT_EQ(closed.end->why->code, error_code::quorum_not_met);
 }
 
