@@ -22,7 +22,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr const char* two_steps = R"(
-name = "two steps"
+name = "two-steps"
 [[step]]
 id = "ask"
 agents = ["a", "b", "c"]
