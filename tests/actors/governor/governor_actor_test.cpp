@@ -26,6 +26,7 @@ database_reader::behavior_type read_nothing(database_reader::pointer, const prov
   const error none{error_code::internal, "not asked for here", ""};
   return {
       [=](const run_query&) { return run_answer{none}; },
+      [=](const own_runs_query&) { return own_runs_answer{none}; },
       [=](const recovery_query&) { return recovery_answer{none}; },
       [=](const events_query&) { return events_answer{none}; },
       [=](maintenance_query) { return maintenance_answer{none}; },
