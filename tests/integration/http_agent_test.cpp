@@ -73,7 +73,7 @@ TEST_F(http_agent_test, the_answer_becomes_the_result_and_the_raw_bytes_are_kept
   EXPECT_EQ(request.target, "/v1/chat/completions");
   EXPECT_EQ(request.headers.at("authorization"), "Bearer " + std::string{key});
   EXPECT_EQ(request.headers.at("idempotency-key").size(), 32U);
-  const auto body = json_of(request.body);
+  const auto body = json_of(request.body + "\n");
   EXPECT_EQ(at(body, "/model"), "asked-model");
   EXPECT_EQ(at(body, "/messages/0/content"), "What is r-1?");
 }
@@ -84,7 +84,7 @@ TEST_F(http_agent_test, one_document_parsed_as_json) {
   const auto done = run_one();
   ASSERT_EQ(done.code, 0) << done.out << done.err;
   EXPECT_EQ(at(json_of(done.out), "/result/ask/decision"), "yes");
-  EXPECT_EQ(at(json_of(server.requests().front().body), "/stream"), "false");
+  EXPECT_EQ(at(json_of(server.requests().front().body + "\n"), "/stream"), "false");
 }
 
 TEST_F(http_agent_test, the_key_is_nowhere_even_if_the_provider_repeats_it) {
