@@ -343,7 +343,10 @@ std::string head_of(const http_end& end) {
   std::string head = "HTTP status " + std::to_string(*end.status) + '\n';
   for (const auto& [name, value] : end.headers) {
     if (std::ranges::find(kept, name) != kept.end() || name.starts_with("x-ratelimit-")) {
-      head += name + ": " + value + '\n';
+      head += name;
+      head += ": ";
+      head += value;
+      head += '\n';
     }
   }
   return head;

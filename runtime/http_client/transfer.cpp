@@ -145,7 +145,10 @@ bool transfer::set_headers() {
     if (name.empty() || has_control(name) || has_control(value) || name.find_first_of(": \t") != std::string::npos) {
       return false;
     }
-    if (!append(value.empty() ? name + ';' : name + ": " + value)) {
+    std::string line = name;
+    line += value.empty() ? ";" : ": ";  // libcurl's way to say that there is no value
+    line += value;
+    if (!append(line)) {
       return false;
     }
   }

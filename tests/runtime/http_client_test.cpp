@@ -107,7 +107,7 @@ http_end end_of_request(const answer_script& script, const std::function<void(ht
 }
 
 TEST(http_client, sends_what_it_is_given_and_brings_back_what_came) {
-  const std::string body = std::string{"{\"a\":\"\0\xFF\"}", 11};
+  const std::string body = std::string{"{\"a\":\"\0\xFF\"}", 10};
   const model_server server{{send_bytes{whole_answer(200, body, {{"X-Request-ID", "r 1"}, {"Empty", ""}})}}};
   http_client client{options()};
   auto what = request_to(server.url());
@@ -116,7 +116,7 @@ TEST(http_client, sends_what_it_is_given_and_brings_back_what_came) {
   EXPECT_EQ(end.failure, std::nullopt) << end.failure_text;
   EXPECT_EQ(end.status, 200);
   EXPECT_EQ(end.body, body);
-  EXPECT_EQ(end.body_bytes, 11);
+  EXPECT_EQ(end.body_bytes, 10);
   EXPECT_THAT(end.headers, ::testing::Contains(http_header{"x-request-id", "r 1"}));
   EXPECT_THAT(end.headers, ::testing::Contains(http_header{"empty", ""}));
   EXPECT_LE(end.first_output_at, end.last_output_at);
@@ -446,8 +446,8 @@ std::chrono::microseconds client_cpu_time() {
 }
 
 TEST(http_client, a_hundred_streams_cost_a_part_of_one_processor) {
-  constexpr int streams = 100;
-  constexpr int pieces = 20;
+  constexpr std::int64_t streams = 100;
+  constexpr std::int64_t pieces = 20;
   const std::string piece = "data: {\"token\":1}\n\n";
   answer_script tokens{send_bytes{answer_head(200, {})}};
   for (int i = 0; i < pieces; ++i) {
@@ -461,10 +461,10 @@ TEST(http_client, a_hundred_streams_cost_a_part_of_one_processor) {
   for (int i = 0; i < streams; ++i) {
     all.push_back(std::make_unique<sent>(client, request_to(server.url())));
   }
-  ASSERT_TRUE(server.wait_for_requests(streams));
+  ASSERT_TRUE(server.wait_for_requests(std::size_t{streams}));
   const auto began = steady_clock::now();
   const auto before = client_cpu_time();
-  const auto whole = static_cast<std::int64_t>(pieces * piece.size());
+  const auto whole = pieces * static_cast<std::int64_t>(piece.size());
   ASSERT_TRUE(
       becomes_true([&] { return std::ranges::all_of(all, [&](const auto& each) { return each->bytes() == whole; }); }));
   const auto used = client_cpu_time() - before;
