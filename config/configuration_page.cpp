@@ -99,6 +99,10 @@ A provider is whoever limits several agents at once; an agent names it by its `p
 no limits, and the breaker as it is by default. docs/limits.md tells what is done at each limit.
 
 ```toml
+[agents.claude]
+command = ["claude", "-p"]
+provider = "anthropic"
+
 [providers.anthropic]
 max_concurrent = 3
 requests_per_minute = 50

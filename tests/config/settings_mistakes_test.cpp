@@ -75,10 +75,9 @@ TEST(SettingsMistakes, in_the_file) {
         "below",
         "2:8 error agents: 'agents' must be a table; write [agents.NAME]"}},
       {"tables of later versions",
-       "[http]\nport=1\n[retry.agent]\n[providers.x]\n",
+       "[http]\nport=1\n[metrics]\n",
        {"1:2 error http: this version does not read 'http' | take it out",
-        "3:2 error retry: this version does not read 'retry' | take it out",
-        "4:2 error providers: this version does not read 'providers' | take it out"}},
+        "3:2 error metrics: this version does not read 'metrics' | take it out"}},
   });
 }
 

@@ -119,7 +119,7 @@ std::string flow_of(misbehaviour& random, int cycle) {
   return "name = 'cycle" + std::to_string(cycle) +
          "'\n[limits]\nmax_concurrent = 24\n[[step]]\nid = 's'\ntimeout = '250ms'\nretry = { max_attempts = 1 }\n"
          "agents = [" +
-         names + "]\n[step.consensus]\nstrategy = 'collect'\nquorum = 1\n";
+         names + "]\n[step.consensus]\nstrategy = 'collect'\nquorum = 1\nretry_degraded = 0\n";
 }
 
 class misbehaving_cycles_test : public node_fixture {

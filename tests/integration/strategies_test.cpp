@@ -29,7 +29,7 @@ class strategies_test : public cli_fixture {
     // Ends neither by itself nor by SIGTERM, and has a child that has left its session.
     add("slow", {"ignore-term", "detach", "mark", mark_, "hang", "--", "mark", mark_, "hang"});
     add("judge", {"print", R"({"agreements": ["a", "b"], "conflicts": ["c"]})"});
-    add("echo", {"cat"});
+    add("echo", {"print", R"({"seen": )", "cat", "print", "}"});
     add("mute", {});
   }
 
@@ -82,7 +82,7 @@ TEST_F(strategies_test, a_race_that_nobody_ends_has_failed) {
 
 TEST_F(strategies_test, an_aggregator_sees_all_answers_and_gives_the_result) {
   const auto text = run_step(R"(["quick", "other"])",
-                             "strategy = 'aggregate'\naggregator = 'echo'\nprompt = '{\"seen\": {{outputs}}}'\n"
+                             "strategy = 'aggregate'\naggregator = 'echo'\nprompt = '{{outputs}}'\n"
                              "required = ['/seen/quick']\n");
   EXPECT_EQ(text.code, 0) << text.out << text.err;
   EXPECT_THAT(text.out, HasSubstr("2 of 2 answered, brought together by echo"));

@@ -37,9 +37,11 @@ class verdict_test : public cli_fixture {
   }
 
   std::string vote(const std::string& agents, const std::string& more = "") const {
-    return write("vote.toml",
-                 "name = 'vote'\n[[step]]\nid = 'decide'\nagents = " + agents +
-                     "\nprompt = 'Well?'\n[step.consensus]\nstrategy = 'vote'\nvote_on = '/decision'\n" + more);
+    return write(
+        "vote.toml",
+        "name = 'vote'\n[[step]]\nid = 'decide'\nagents = " + agents +
+            "\nprompt = 'Well?'\n[step.consensus]\nstrategy = 'vote'\nvote_on = '/decision'\nretry_degraded = 0\n" +
+            more);
   }
 };
 

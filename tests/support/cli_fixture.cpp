@@ -246,6 +246,7 @@ cli_call cli_fixture::call(words command, const variables& more) const {
   const std::string here = TROUPE_CLI_PATH;
   made.environment["PATH"] = here.substr(0, here.rfind('/')) + ":/usr/local/bin:/usr/bin:/bin";
   made.environment["HOME"] = made.folder;
+  made.environment["TROUPE_RETRY__AGENT__MAX_ATTEMPTS"] = "1";  // unless a test is about retries
   made.environment["XDG_STATE_HOME"] = made.folder + "/state";
   made.environment["XDG_CONFIG_HOME"] = made.folder + "/config";
   made.environment["LANG"] = "C.UTF-8";

@@ -70,6 +70,7 @@ std::unique_ptr<node> node_fixture::start_node(const std::string& config, functi
   functions_ = functions;
   config_sources sources;
   sources.files.push_back({(folder_ / "troupe.toml").string(), config, true});
+  sources.environment["TROUPE_RETRY__AGENT__MAX_ATTEMPTS"] = "1";  // unless a test is about retries
   sources.assignments.push_back("storage.path=" + database_path());
   sources.assignments.emplace_back("runtime.custodian=" TROUPE_CUSTODIAN_PATH);
   sources.working_directory = folder_.path();

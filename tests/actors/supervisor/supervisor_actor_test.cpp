@@ -58,10 +58,12 @@ class supervisor_actor_test : public testing::Test {
                 throw std::runtime_error{"no room"};
               }
               log_.push_back("+" + name);
-              const auto started = in.spawn([name](caf::event_based_actor* self) -> caf::behavior {
-                guard(self, name);
-                return {[](int) {}};
-              });
+              const auto started = in.spawn(
+                  [](caf::event_based_actor* self, const std::string& known_as) -> caf::behavior {
+                    guard(self, known_as);
+                    return {[](int) {}};
+                  },
+                  name);
               started->attach_functor([this, name] { log_.push_back("-" + name); });
               living_[name] = started;
               return caf::actor_cast<caf::strong_actor_ptr>(started);
@@ -72,10 +74,12 @@ class supervisor_actor_test : public testing::Test {
   child_spec deaf(const std::string& name) {
     auto made = child(name);
     made.start = [this, name](caf::actor_system& in) {
-      const auto started = in.spawn([](caf::event_based_actor* self) -> caf::behavior {
-        self->set_exit_handler([](const caf::exit_msg&) {});
-        return {[](int) {}};
-      });
+      const auto started = in.spawn(
+          [](caf::event_based_actor* self, const std::string&) -> caf::behavior {
+            self->set_exit_handler([](const caf::exit_msg&) {});
+            return {[](int) {}};
+          },
+          name);
       started->attach_functor([this, name] { log_.push_back("-" + name); });
       living_[name] = started;
       return caf::actor_cast<caf::strong_actor_ptr>(started);
