@@ -172,7 +172,12 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   const auto unknown = [=](const error& why) {
     const bool never_began = again && why.code == error_code::internal;
     if (never_began) {
-      over();
+      if (const auto left = take_attempt(self, task)) {
+        give_back(self, *left, {{}, permit_end::not_counted, {}, {}});
+      }
+      self->state.progress->hold(task);
+      self->state.progress->due(task);
+      step_on(self);
     }
     return never_began;
   };

@@ -103,7 +103,8 @@ class governor_actor_test : public testing::Test {
     auto& found = runs_[name];
     if (!found) {
       found = system_->spawn(
-          [](caf::event_based_actor*) -> caf::behavior { return {[](const later& what) { what.act(); }}; });
+          [](caf::event_based_actor*, int) -> caf::behavior { return {[](const later& what) { what.act(); }}; },
+          0);  // CAF 0.17 asserts that there is something to pass on
     }
     return found;
   }

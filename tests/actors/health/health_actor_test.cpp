@@ -23,18 +23,18 @@ class fixed_clock final : public clock_port {
   timestamp now() const override { return timestamp{std::chrono::seconds{1'800'000'000}}; }
 };
 
-// Takes everything and answers nothing.
-caf::behavior mute(caf::event_based_actor* self) {
+// Takes everything and answers nothing. (CAF 0.17 asserts that there is an argument to pass on.)
+caf::behavior mute(caf::event_based_actor* self, int) {
   self->set_default_handler(caf::skip);
   return {[](int) {}};
 }
 
-caf::behavior lively(caf::event_based_actor* self) {
+caf::behavior lively(caf::event_based_actor* self, int) {
   guard(self, "lively");
   return {[](int) {}};
 }
 
-vacuum_actor::behavior_type overdue_vacuum(vacuum_actor::pointer self) {
+vacuum_actor::behavior_type overdue_vacuum(vacuum_actor::pointer self, int) {
   guard(self, "vacuum");
   return {[](vacuum_now) -> vacuum_now_answer { return error{}; },
           [](vacuum_query) {
@@ -102,7 +102,7 @@ class health_actor_test : public testing::Test {
 };
 
 TEST_F(health_actor_test, knows_who_answers) {
-  one_ = system_->spawn(lively);
+  one_ = system_->spawn(lively, 0);
   start();
   const auto seen = view();
   EXPECT_TRUE(seen.healthy());
@@ -114,14 +114,14 @@ TEST_F(health_actor_test, knows_who_answers) {
 }
 
 TEST_F(health_actor_test, who_does_not_answer_within_the_limit_is_not_well_until_it_does) {
-  one_ = system_->spawn(mute);
+  one_ = system_->spawn(mute, 0);
   start();
   advance(4'900ms);
   EXPECT_TRUE(view().healthy());
   advance(200ms);
   EXPECT_FALSE(view().healthy());
   const auto silent = one_;
-  one_ = system_->spawn(lively);
+  one_ = system_->spawn(lively, 0);
   caf::anon_send_exit(silent, caf::exit_reason::kill);
   advance(10'000ms);
   EXPECT_TRUE(view().healthy()) << "by the next round";
@@ -131,7 +131,7 @@ TEST_F(health_actor_test, one_that_is_being_restarted_has_time_until_the_limit) 
   start();
   advance(3'000ms);
   EXPECT_TRUE(view().healthy());
-  one_ = system_->spawn(lively);
+  one_ = system_->spawn(lively, 0);
   advance(200ms);
   EXPECT_TRUE(view().actors[0].last_answer) << "asked again";
 }
@@ -143,8 +143,8 @@ TEST_F(health_actor_test, one_that_is_never_there_is_not_well) {
 }
 
 TEST_F(health_actor_test, a_job_without_success_for_two_periods_is_not_well) {
-  one_ = system_->spawn(lively);
-  vacuum_ = system_->spawn(overdue_vacuum);
+  one_ = system_->spawn(lively, 0);
+  vacuum_ = system_->spawn(overdue_vacuum, 0);
   of_vacuum_.set(vacuum_);
   start();
   const auto seen = view();

@@ -55,11 +55,13 @@ class retry_scheduler_actor_test : public testing::Test {
   void wait(const std::string& key, milliseconds pause, const std::string& run = "r") {
     const await_due question{run_id{run}, key, clock_->now() + pause};
     const auto scheduler = scheduler_;
-    system_->spawn([this, scheduler, question](caf::event_based_actor* self) {
-      self->request(scheduler, caf::infinite, question)
-          .then([this, key = question.key](came_due) { answered_.push_back(key); },
-                [this, key = question.key](const caf::error&) { answered_.push_back(key + " in error"); });
-    });
+    system_->spawn(
+        [this, scheduler](caf::event_based_actor* self, const await_due& asked) {
+          self->request(scheduler, caf::infinite, asked)
+              .then([this, key = asked.key](came_due) { answered_.push_back(key); },
+                    [this, key = asked.key](const caf::error&) { answered_.push_back(key + " in error"); });
+        },
+        question);
     settle();
   }
 

@@ -38,6 +38,7 @@ class supervisor_actor_test : public testing::Test {
     advance(60'000ms);
     root_ = supervisor{};
     living_.clear();
+    inner_ = supervisor{};
   }
 
   caf::scheduler::test_coordinator& scheduler() {
@@ -112,6 +113,7 @@ class supervisor_actor_test : public testing::Test {
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   supervisor root_;
+  supervisor inner_;
   std::map<std::string, caf::actor> living_;
   std::vector<std::string> log_;
   std::string cannot_start_;
@@ -180,7 +182,8 @@ TEST_F(supervisor_actor_test, a_first_start_that_throws_ends_the_supervisor) {
 TEST_F(supervisor_actor_test, intensity_exceeded_climbs_the_tree) {
   const auto below = [this](caf::actor_system& in) {
     log_.push_back("+inner");
-    return caf::actor_cast<caf::strong_actor_ptr>(spawn_supervisor(in, "inner", {child("x")}, {1, 5'000ms}));
+    inner_ = spawn_supervisor(in, "inner", {child("x")}, {1, 5'000ms});  // a supervisor does not keep who it starts
+    return caf::actor_cast<caf::strong_actor_ptr>(inner_);
   };
   start({child("a"), {"inner", restart_type::permanent, milliseconds{1'000}, below}});
   take_log();
