@@ -141,7 +141,7 @@ TEST(Reference, schema_accepts_whatever_is_read) {
     if (random() % 2 == 0) {
       text += "agents.a.command = ['a']\n";
       for (const auto& key : agent_keys()) {
-        if (key.name != "command" && random() % 8 == 0) {
+        if (key.name != "command" && random() % 12 == 0) {
           text += "agents.a." + std::string{key.name} + " = " + some(values) + '\n';
         }
       }
