@@ -134,7 +134,7 @@ TEST(Reference, schema_accepts_whatever_is_read) {
     const auto some = [&](const auto& all) { return all[random() % all.size()]; };
     std::string text;
     for (const auto& key : settings_keys()) {
-      if (random() % 12 == 0) {
+      if (random() % 20 == 0) {
         text += std::string{key.name} + " = " + some(values) + '\n';
       }
     }
