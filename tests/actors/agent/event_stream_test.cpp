@@ -33,6 +33,7 @@ TEST(event_stream, as_the_standard_says) {
       {"lines of one event", "data: a\ndata:\ndata: b\n\n", {"a\n\nb"}},
       {"a field without a colon is empty", "data\n\n", {""}},
       {"CR, LF and CRLF", "data: a\r\rdata: b\r\n\r\ndata: c\n\n", {"a", "b", "c"}},
+      {"lines of one event with CRLF", "data: a\r\ndata: b\r\n\r\n", {"a\nb"}},
       {"comments and other fields", ":data: x\nevent: e\nid: 1\nretry: 5\nxdata: y\ndata: a\n\n", {"a"}},
       {"an event without data is none", "event: ping\n\n\n\ndata: a\n\n", {"a"}},
       {"a mark at the front",
