@@ -156,6 +156,16 @@ void unrecorded(run_pointer self, const task_unrecorded& fact) {
   }
 }
 
+// An agent that died before its start was recorded has left no attempt: the next one has the same number.
+void begin_anew(run_pointer self, const task_id& task) {
+  if (const auto attempt = take_attempt(self, task)) {
+    give_back(self, *attempt, {{}, permit_end::not_counted, {}, {}});
+    self->state.progress->hold(task);
+    self->state.progress->due(task);
+  }
+  step_on(self);
+}
+
 // Invariant 3.
 void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   const int count = ++self->state.bugs[task];
@@ -168,16 +178,10 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
                            "the agent's actor died of a bug, " + std::to_string(count) + " time(s)",
                            "see the log, and please report it"};
   const auto over = [=] { finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}}); };
-  // One that died before it had told its start has no row to be told of: the task still waits.
   const auto unknown = [=](const error& why) {
     const bool never_began = again && why.code == error_code::internal;
     if (never_began) {
-      if (const auto left = take_attempt(self, task)) {
-        give_back(self, *left, {{}, permit_end::not_counted, {}, {}});
-      }
-      self->state.progress->hold(task);
-      self->state.progress->due(task);
-      step_on(self);
+      begin_anew(self, task);
     }
     return never_began;
   };
