@@ -58,6 +58,28 @@ void commit(run_pointer self,
   });
 }
 
+// As often as it takes: a reader may be restarted, and may have no connection for the moment.
+void read_rows(run_pointer self, const std::function<void(const recovery_view&)>& then) {
+  const auto again = [=] { self->delayed_send(self, pause_before_reading, later{[=] { read_rows(self, then); }}); };
+  const auto reader = self->state.deps.reader.get();
+  if (!reader) {
+    again();
+    return;
+  }
+  self->request(reader, read_timeout, recovery_query{self->state.run})
+      .then(
+          [=](const recovery_answer& rows) {
+            if (rows) {
+              then(*rows);
+            } else if (rows.error().code == error_code::backpressure) {
+              again();
+            } else {
+              stop_without_end(self, rows.error());
+            }
+          },
+          [=](caf::error&) { again(); });
+}
+
 void commit_superstep_of(run_pointer self) {
   auto closed = self->state.progress->close();
   commit(self, closed, [self, closed] {
@@ -166,6 +188,26 @@ void begin_anew(run_pointer self, const task_id& task) {
   step_on(self);
 }
 
+task_outcome outcome_of(const task_view& row) {
+  task_outcome outcome{row.state, row.value, "", row.deltas, std::nullopt, row.why};
+  if (row.retry_at) {
+    outcome.retry = retry_wait{*row.retry_at};
+  }
+  return outcome;
+}
+
+// An agent that died between the commit of its end and the message that tells of it: the rows have the end.
+void learn_end(run_pointer self, const task_id& task, attempt_no attempt) {
+  read_rows(self, [=](const recovery_view& rows) {
+    const auto row = std::ranges::find(rows.tasks, task, &task_view::task);
+    if (row == rows.tasks.end()) {
+      stop_without_end(self, {error_code::internal, "the run's rows have no task " + task.str(), "see the log"});
+    } else {
+      finished(self, {task, attempt, outcome_of(*row), row->first_started, permit_end::not_counted, {}});
+    }
+  });
+}
+
 // Invariant 3.
 void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   const int count = ++self->state.bugs[task];
@@ -178,14 +220,18 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
                            "the agent's actor died of a bug, " + std::to_string(count) + " time(s)",
                            "see the log, and please report it"};
   const auto over = [=] { finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}}); };
-  const auto unknown = [=](const error& why) {
+  const auto refused = [=](const error& why) {
+    if (why.code == error_code::idempotency_violation) {
+      learn_end(self, task, attempt);
+      return true;
+    }
     const bool never_began = again && why.code == error_code::internal;
     if (never_began) {
       begin_anew(self, task);
     }
     return never_began;
   };
-  commit(self, fact, over, unknown);
+  commit(self, fact, over, refused);
 }
 
 void agent_is_down(run_pointer self, const caf::down_msg& down) {
@@ -306,24 +352,7 @@ void begin(run_pointer self, const recovery_view& rows) {
 }
 
 void load(run_pointer self) {
-  const auto again = [=] { self->delayed_send(self, pause_before_reading, later{[=] { load(self); }}); };
-  const auto reader = self->state.deps.reader.get();
-  if (!reader) {
-    again();
-    return;
-  }
-  self->request(reader, read_timeout, recovery_query{self->state.run})
-      .then(
-          [=](const recovery_answer& rows) {
-            if (rows) {
-              begin(self, *rows);
-            } else if (rows.error().code == error_code::backpressure) {
-              again();
-            } else {
-              stop_without_end(self, rows.error());
-            }
-          },
-          [=](caf::error&) { again(); });
+  read_rows(self, [=](const recovery_view& rows) { begin(self, rows); });
 }
 
 // Invariant 5.

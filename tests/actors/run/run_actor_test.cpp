@@ -334,6 +334,32 @@ TEST_F(run_actor_test, an_agent_that_dies_before_its_start_is_recorded_is_starte
   expect_end(run_state::completed);
 }
 
+// Between any two messages: before its output is with the writer, and after its end is committed and not yet told.
+TEST_F(run_actor_test, an_agent_may_die_at_any_moment_of_its_end) {
+  bool over = false;
+  for (int moment = 0; !over; ++moment) {
+    SCOPED_TRACE("after " + std::to_string(moment) + " steps");
+    house world;
+    world.start();
+    ASSERT_TRUE(world.submit(one_agent));
+    world.listen();
+    world.processes->exit(0, "said");
+    for (int step = 0; step < moment && !over; ++step) {
+      over = !world.scheduler().try_run_once();
+    }
+    world.kill(world.agent_actors[0]);
+    if (world.processes->count() == 2) {
+      world.processes->exit(1, "said");
+    }
+    world.advance(50ms);
+    EXPECT_EQ(world.view().state, run_state::completed);
+    EXPECT_FALSE(world.stopped);
+    const auto kinds = world.kinds();
+    EXPECT_EQ(std::ranges::count(kinds, "task.completed"), 1);
+    EXPECT_THAT(world.seqs_are_gapless(), IsEmpty());
+  }
+}
+
 // What an agent of the former life had told the writer must not stand in the way of the next one's.
 TEST_F(run_actor_test, a_later_life_begins_behind_what_the_one_before_had_told) {
   begin(three_agents);
