@@ -3,6 +3,7 @@
 
 #include "actors/service.hpp"
 #include "actors/write_credit.hpp"
+#include "config/settings.hpp"
 #include "messages/interfaces/database_writer.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace troupe {
@@ -21,14 +23,26 @@ struct writer_access {
   service<database_writer> actor;
   write_credit credit;
   lease_epoch epoch;
+  retry_policy retry = retry_settings{}.storage;  ///< Of a command that the database could not take.
 };
 
 /// True where asking again can help: the writer is being reborn, or the disk may recover.
 bool worth_asking_again(error_code code) noexcept;
 
-/// Whoever tells facts stops after this many askings, some seconds in all, and reports the storage error.
-inline constexpr int write_tries_max = 8;
 inline constexpr milliseconds write_timeout{30'000};
+
+/// How often one command has been told in vain.
+struct write_tries {
+  int unanswered = 0;  ///< By a writer that was not there, or did not answer.
+  int refused = 0;     ///< With an error that may pass.
+};
+
+/// None: often enough. A writer that is being reborn is there within milliseconds, and is asked for some seconds; a disk
+/// that refuses is given the time of `retry`.
+std::optional<milliseconds> pause_before_telling_again(const retry_policy& retry,
+                                                       const write_tries& so_far,
+                                                       const error& why,
+                                                       const write_command& what) noexcept;
 
 /// Calls `then` once, with the answer, on `self`. Above the writer's queue_depth the command waits for its turn here. An
 /// actor that died, a time-out and a transient storage error are not answers: the same command is sent again, to the
@@ -38,20 +52,21 @@ void tell(Self* self,
           const writer_access& writer,
           std::shared_ptr<const write_command> what,
           std::function<void(write_reply)> then,
-          int tries_left = write_tries_max) {
-  const auto again = [=](error why) {
-    if (tries_left <= 1) {
+          write_tries so_far = {}) {
+  const auto again = [=](error why, write_tries now) {
+    if (const auto pause = pause_before_telling_again(writer.retry, now, why, *what)) {
+      self->delayed_send(self, *pause, later{[=] { tell(self, writer, what, then, now); }});
+    } else {
       then(std::move(why));
-      return;
     }
-    const milliseconds pause = milliseconds{10} * (1 << std::min(write_tries_max - tries_left, 7));
-    self->delayed_send(self, pause, later{[=] { tell(self, writer, what, then, tries_left - 1); }});
   };
+  const write_tries unanswered{so_far.unanswered + 1, so_far.refused};
+  const write_tries refused{so_far.unanswered, so_far.refused + 1};
   // `place` is kept with the question, and goes with its answer.
   const auto ask = [=](const write_place& place, bool waited) {
     const auto handle = writer.actor.get();
     if (!handle) {
-      again(error{error_code::storage_unavailable, "the database writer is not running", ""});
+      again(error{error_code::storage_unavailable, "the database writer is not running", ""}, unanswered);
       return;
     }
     self->request(handle, write_timeout, write_request{what, writer.epoch, waited})
@@ -59,13 +74,14 @@ void tell(Self* self,
             [=](write_reply& reply) {
               static_cast<void>(place);
               if (!reply && worth_asking_again(reply.error().code)) {
-                again(reply.error());
+                again(reply.error(), refused);
               } else {
                 then(std::move(reply));
               }
             },
             [=](caf::error&) {
-              again(error{error_code::storage_unavailable, "the database writer did not answer", "see the log"});
+              again(error{error_code::storage_unavailable, "the database writer did not answer", "see the log"},
+                    unanswered);
             });
   };
   if (auto place = writer.credit.take()) {

@@ -29,7 +29,7 @@ process_handle scripted_processes::start(process_request what, process_listener 
     tell_start(index);
   }
   if (answer_) {
-    exit(index, *answer_);
+    exit(index, *answer_, exit_code_ ? exit_code_() : 0);
   }
   return index + 1;
 }

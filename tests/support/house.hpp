@@ -62,12 +62,16 @@ class scripted_processes final : public process_port {
   /// Of a process that started while `hold_starts`.
   void tell_start(std::size_t index);
   bool hold_starts = false;  ///< Those that start do not tell it.
-  /// Each process prints this and exits well as soon as it starts.
-  void answer_all_with(std::string output) { answer_ = std::move(output); }
+  /// Each process prints this and exits, well or with this code, as soon as it starts.
+  void answer_all_with(std::string output, std::function<int()> exit_code = {}) {
+    answer_ = std::move(output);
+    exit_code_ = std::move(exit_code);
+  }
 
  private:
   std::vector<std::unique_ptr<process>> all_;
   std::optional<std::string> answer_;
+  std::function<int()> exit_code_;
 };
 
 /// Functions run while they are started.

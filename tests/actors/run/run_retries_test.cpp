@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 namespace troupe {
 namespace {
@@ -212,6 +213,36 @@ prompt = "hello"
   house_.processes->exit(1);
   house_.settle();
   expect_end(run_state::completed);
+}
+
+// RT-8, with the class of failures that is worth the fewest attempts: two, and one more for the quorum.
+TEST_F(run_retries_test, of_a_thousand_tasks_with_ten_percent_of_failures_nearly_all_succeed) {
+  constexpr std::uint64_t seed = 20'261'121;
+  constexpr int steps = 334;
+  std::mt19937_64 random{seed};
+  house_.processes->answer_all_with("ok", [&] { return random() % 10 == 0 ? 1 : 0; });
+  begin(R"(
+name = "loop"
+[limits]
+max_steps = 1002
+[[step]]
+id = "ask"
+agents = ["a", "b", "c"]
+prompt = "hello"
+next = "ask"
+)");
+  for (int seconds = 0; seconds < 1'000 && !is_final(house_.view().state); ++seconds) {
+    house_.advance(1s);
+  }
+  EXPECT_EQ(house_.view().why->code, error_code::max_steps_exceeded);
+  const auto whole = std::ranges::count_if(house_.events, [](const event& each) {
+    return each.kind == event_kind::consensus_reached && each.data.str().find(R"("status":"ok")") != std::string::npos;
+  });
+  RecordProperty("tasks_that_succeeded", static_cast<int>(count("task.completed")));
+  EXPECT_GE(count("task.completed"), 3 * steps * 99 / 100) << "seed " << seed;
+  EXPECT_GE(whole, steps * 95 / 100) << "seed " << seed;
+  EXPECT_GT(count("task.retrying"), 50) << "seed " << seed;
+  EXPECT_EQ(count("task.completed") + count("task.failed"), 3 * steps);
 }
 
 TEST_F(run_retries_test, a_run_that_sleeps_can_be_cancelled) {
