@@ -62,7 +62,7 @@ struct log_settings {
 
 struct retry_settings {
   retry_policy agent;
-  retry_policy storage{3, milliseconds{100}, milliseconds{10'000}, 2.0, 0.5, std::nullopt};
+  retry_policy storage{5, milliseconds{100}, milliseconds{10'000}, 2.0, 0.5, std::nullopt};
 };
 
 struct settings {

@@ -276,7 +276,7 @@ void memory_of_agents(report& to) {
 
 constexpr int turns = 10'000;
 
-caf::behavior echo_actor(caf::event_based_actor*) {
+caf::behavior echo_actor(caf::event_based_actor*, int) {
   return {[](int turn) { return turn; }};
 }
 
@@ -287,7 +287,7 @@ void round_trip(report& to) {
   caf::actor_system system{config};
   sample lone;
   for (std::size_t i = 0; i < to.with().rounds(30); ++i) {
-    const auto echo = system.spawn(echo_actor);
+    const auto echo = system.spawn(echo_actor, 0);
     caf::scoped_actor self{system};
     const auto begun = clock::now();
     for (int turn = 0; turn < turns; ++turn) {
@@ -306,14 +306,14 @@ void round_trip(report& to) {
       }
     }};
   };
-  const auto pong = [](caf::event_based_actor* self) -> caf::behavior {
+  const auto pong = [](caf::event_based_actor* self, int) -> caf::behavior {
     return {[=](int left) { self->send(caf::actor_cast<caf::actor>(self->current_sender()), left); }};
   };
   sample pairs;
   for (std::size_t i = 0; i < to.with().rounds(30); ++i) {
     std::promise<void> done;
     const auto begun = clock::now();
-    system.spawn(ping, system.spawn(pong), &done);
+    system.spawn(ping, system.spawn(pong, 0), &done);
     done.get_future().wait();
     pairs.push_back(micros_between(begun, clock::now()) / turns);
   }

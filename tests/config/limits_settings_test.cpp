@@ -41,7 +41,7 @@ jitter = 0
   EXPECT_EQ(provider.requests_per_day, 0);
   EXPECT_EQ(provider.breaker, (breaker_spec{50, 5, 0.25, 4, 10s}));
   EXPECT_EQ(loaded.values->retry.agent, (retry_policy{5, 1s, 16s, 2.0, 0.5, 10min}));
-  EXPECT_EQ(loaded.values->retry.storage, (retry_policy{3, 100ms, 10s, 2.0, 0.0, std::nullopt}));
+  EXPECT_EQ(loaded.values->retry.storage, (retry_policy{5, 100ms, 10s, 2.0, 0.0, std::nullopt}));
 }
 
 TEST(LimitsSettings, layers_add_to_each_other_key_by_key) {

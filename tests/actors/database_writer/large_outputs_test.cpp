@@ -158,7 +158,7 @@ TEST_F(large_outputs_test, are_asked_for_again_when_the_blob_writer_dies) {
   house_.settle();
   EXPECT_EQ(count("SELECT count(*) FROM attempt_output"), 0);
   house_.blobs.set(reborn);
-  house_.advance(milliseconds{100});
+  house_.advance(milliseconds{300});
   EXPECT_EQ(count("SELECT count(*) FROM attempt_output"), 1);
 }
 
