@@ -27,7 +27,8 @@ struct child_spec {
   std::string name;
   restart_type type = restart_type::permanent;
   milliseconds stop_timeout{5'000};
-  /// Starts the child and makes it known to its clients. Called again for each restart.
+  /// Starts the child and makes it known to its clients, who keep it: an actor that nobody holds is gone. Called again for
+  /// each restart. What it throws is the child's death.
   std::function<caf::strong_actor_ptr(caf::actor_system&)> start;
 };
 
