@@ -168,7 +168,7 @@ std::optional<live_attempt> take_attempt(run_pointer self, const task_id& task) 
 void give_back(run_pointer self, const live_attempt& attempt, return_permit how) {
   how.id = attempt.permit;
   if (const auto handle = self->state.deps.governor.get()) {
-    self->send(handle, std::move(how));
+    self->send(handle, how);
   }
 }
 

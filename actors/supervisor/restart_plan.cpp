@@ -115,7 +115,7 @@ restart_plan::effect restart_plan::begin_restart(std::size_t index, time at) {
 }
 
 restart_plan::effect restart_plan::stop_rest_of_group() {
-  if (const auto next = stop_next(*group_); !std::holds_alternative<end_self>(next)) {
+  if (auto next = stop_next(*group_); !std::holds_alternative<end_self>(next)) {
     return next;
   }
   auto& those = awaited_[restarts_];
