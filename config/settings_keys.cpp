@@ -121,8 +121,10 @@ constexpr std::array table{
     key<&settings::retry, &retry_settings::agent>(
         {.name = "retry.agent", .doc = "How an agent that failed is tried again; a step's own `retry` replaces it."}),
     key<&settings::retry, &retry_settings::storage>(
-        {.name = "retry.storage", .doc = "How a command that the database could not take (busy, full, not writable) is given to it again, before "
-                                         "its run stops where its rows stand."}),
+        {.name = "retry.storage",
+         .doc =
+             "How a command that the database could not take (busy, full, not writable) is given to it again, before "
+             "its run stops where its rows stand."}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
         {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),

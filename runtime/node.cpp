@@ -117,10 +117,9 @@ node::state::state(settings_ptr with, lease taken, std::shared_ptr<read_pool> se
       readers(std::move(sessions)),
       clock(std::make_shared<system_clock>()),
       system(configure(cfg, *config)),
-      writer{{},
-             write_credit{static_cast<std::size_t>(config->writer.queue_depth)},
-             held.epoch(),
-             config->retry.storage} {}
+      writer{
+          {}, write_credit{static_cast<std::size_t>(config->writer.queue_depth)}, held.epoch(), config->retry.storage} {
+}
 
 void node::state::watch_root() {
   caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error& reason) {
