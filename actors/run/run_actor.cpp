@@ -253,7 +253,7 @@ void end_asleep(run_pointer self) {
   }
 }
 
-void request_end(run_pointer self, ending why) {
+void request_end(run_pointer self, const ending& why) {
   auto& state = self->state;
   const auto may_give_way = [](const ending& now) {
     return now.is == ending::kind::drain || now.is == ending::kind::quota;
