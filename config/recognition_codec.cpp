@@ -140,6 +140,7 @@ error_code read_code(const toml_value_ref& value) {
     return {};
   }
   std::vector<std::string> names;
+  names.reserve(std::size(failure_codes));
   for (const auto each : failure_codes) {
     names.emplace_back(to_string(each));
   }

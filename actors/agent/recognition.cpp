@@ -146,8 +146,8 @@ std::optional<token_usage> usage_of(const agent_spec& spec, const documents& all
   if (!input && !output) {
     return std::nullopt;
   }
-  auto model = text_of(all, from.model);
-  return token_usage{model.empty() ? spec.model : std::move(model), input.value_or(0), output.value_or(0)};
+  const auto model = text_of(all, from.model);
+  return token_usage{model.empty() ? spec.model : model, input.value_or(0), output.value_or(0)};
 }
 
 // Seconds, also broken ones, or a duration as "30s". Nothing where it is neither, or longer than a year.
