@@ -16,13 +16,11 @@
 namespace troupe {
 namespace {
 
-constexpr restart_intensity intensity{3, 1'000ms};
-
 // stdlib's supervisor.erl, restart/2 and terminate_children/2, as one call.
 class otp_model {
  public:
-  otp_model(std::vector<restart_type> of, restart_strategy by)
-      : types(std::move(of)), strategy(by), alive(types.size(), true), failures(types.size(), 0) {}
+  otp_model(std::vector<restart_type> of, restart_strategy by, restart_intensity at_most)
+      : types(std::move(of)), strategy(by), intensity(at_most), alive(types.size(), true), failures(types.size(), 0) {}
 
   bool restarts(std::size_t child, bool abnormal) const {
     return types[child] == restart_type::permanent || (types[child] == restart_type::transient && abnormal);
@@ -51,6 +49,7 @@ class otp_model {
 
   std::vector<restart_type> types;
   restart_strategy strategy;
+  restart_intensity intensity;
   std::vector<bool> alive;
   std::vector<int> failures;  // of the next starts of each
   std::vector<std::size_t> starts;
@@ -87,7 +86,7 @@ class driver {
   driver(std::uint64_t seed, const otp_model& model)
       : chance_(seed),
         model_(model),
-        plan_(children_of(model), intensity, model.strategy),
+        plan_(children_of(model), model.intensity, model.strategy),
         alive_(model.types.size(), true) {
     for (const auto index : plan_.due(0)) {
       plan_.started(index);
@@ -198,7 +197,7 @@ class driver {
   void end(std::size_t asked) {
     ASSERT_TRUE(alive_[asked]);
     EXPECT_EQ(living_children(asked).size(), 1U) << "the last started is stopped first";
-    while (pick(4) == 0) {
+    while (pick(3) == 0) {
       const auto living = living_children(0);
       const auto other = living[static_cast<std::size_t>(pick(static_cast<int>(living.size())))];
       if (other == asked) {
@@ -256,7 +255,8 @@ TEST(restart_plan_property, does_what_otp_does) {
       type = static_cast<restart_type>(chance() % 3);
     }
     const auto strategy = static_cast<restart_strategy>(chance() % 3);
-    driver life{chance(), otp_model{types, strategy}};
+    const restart_intensity intensity{static_cast<int>(chance() % 10), 1'000ms};
+    driver life{chance(), otp_model{types, strategy, intensity}};
     for (int steps = 0; steps < 40 && !life.over() && !::testing::Test::HasFailure(); ++steps) {
       life.step();
     }
