@@ -295,7 +295,8 @@ void round_trip(report& to) {
     }
     lone.push_back(micros_between(begun, clock::now()) / turns);
   }
-  const auto ping = [](caf::event_based_actor* self, const caf::actor& other, std::promise<void>* done) -> caf::behavior {
+  const auto ping =
+      [](caf::event_based_actor* self, const caf::actor& other, std::promise<void>* done) -> caf::behavior {
     self->send(other, turns);
     return {[=](int left) {
       if (left == 0) {

@@ -95,7 +95,7 @@ std::string control_group_home(const std::string& mounts, const std::string& gro
     const auto root = fields[3] == "/" ? std::string_view{} : fields[3];
     const auto below = path.substr(std::min(root.size(), path.size()));
     if (path.substr(0, root.size()) == root && (below.empty() || below.front() == '/')) {
-      const auto folder = std::string{fields[4]} + std::string{below == "/" ? std::string_view{} : below};
+      auto folder = std::string{fields[4]} + std::string{below == "/" ? std::string_view{} : below};
       return folder;
     }
   }

@@ -201,7 +201,7 @@ TEST(SettingsMistakes, in_agents) {
         "6:8 error agents.a.prompt: 'prompt' has no use for an agent of kind \"http\" | take it out",
         "9:10 error agents.b.endpoint: 'endpoint' has no use for an agent of kind \"command\" | take it out",
         ("10:13 error agents.b.api_key_env: 'api_key_env' has no use for an agent of kind \"command\" | name the "
-        "variable in pass_env"),
+         "variable in pass_env"),
         "11:8 error agents.b.stream: 'stream' has no use for an agent of kind \"command\" | take it out",
         "12:9 error agents.c.endpoint: agent 'c' has no endpoint | add endpoint = \"http://...\"",
         "12:9 error agents.c.model: agent 'c' has no model | add model = \"the name that its API knows\""}},
@@ -209,10 +209,11 @@ TEST(SettingsMistakes, in_agents) {
        http_agent("a", "ftp://h") + http_agent("b", "https://u:p@h/v1") + http_agent("c", "https://h/v1?key=1") +
            http_agent("d", "https://h:99999") + http_agent("e", "https://:1") + http_agent("f", "https://a b"),
        {"3:10 error agents.a.endpoint: 'endpoint' is no address of http:// or https:// | " + address_form,
-        ("7:10 error agents.b.endpoint: 'endpoint' holds a user or a password | name the variable that holds the key in "
-        "api_key_env"),
+        ("7:10 error agents.b.endpoint: 'endpoint' holds a user or a password | name the variable that holds the key "
+         "in "
+         "api_key_env"),
         ("11:10 error agents.c.endpoint: 'endpoint' has a query or a fragment | end it before the '?' or '#'; keys go "
-        "through api_key_env"),
+         "through api_key_env"),
         "15:10 error agents.d.endpoint: 'endpoint' has a port that is not a number from 1 to 65535 | " + address_form,
         "19:10 error agents.e.endpoint: 'endpoint' names no host | " + address_form,
         "23:10 error agents.f.endpoint: 'endpoint' holds a blank or another character that no address has | " +
