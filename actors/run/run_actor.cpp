@@ -25,6 +25,14 @@ constexpr int bugs_max = 3;
 void step_on(run_pointer self);
 void load(run_pointer self);
 
+// Nobody is left to be woken. (One that dies leaves its waits to its next life, which asks under the same keys.)
+void leave(run_pointer self) {
+  if (const auto handle = self->state.deps.retries.get()) {
+    self->send(handle, forget_due{self->state.run, {}});
+  }
+  self->quit();  // its agents notice, and kill what they started
+}
+
 // The run cannot go on, and cannot say so in its rows either.
 void stop_without_end(run_pointer self, const error& why) {
   auto& state = self->state;
@@ -32,7 +40,7 @@ void stop_without_end(run_pointer self, const error& why) {
   if (const auto hub = state.deps.hub.get()) {
     self->send(hub, run_stopped{state.run, why});
   }
-  self->quit();  // its agents notice, and kill what they started
+  leave(self);
 }
 
 // Tells a fact of the run's own; `then` follows its commit. A refusal that `refused` deals with (true) is none.
@@ -51,7 +59,7 @@ void commit(run_pointer self,
     } else if (refused && refused(reply.error())) {
       return;
     } else if (reply.error().code == error_code::cancelled) {
-      self->quit();  // the run has ended meanwhile; its rows say how
+      leave(self);  // the run has ended meanwhile; its rows say how
     } else {
       stop_without_end(self, reply.error());
     }
@@ -85,7 +93,7 @@ void commit_superstep_of(run_pointer self) {
   commit(self, closed, [self, closed] {
     self->state.progress->committed(closed);
     if (closed.end) {
-      self->quit();
+      leave(self);
     } else {
       step_on(self);
     }
@@ -110,12 +118,19 @@ run_end end_for(const ending& why) {
   return {};
 }
 
-// The run's end is in its rows. A quota is no end: the rows say when it goes on.
-void ended(run_pointer self) {
-  if (self->state.end->is == ending::kind::quota) {
+// `committed` is in the rows. A quota is no end: they say when it goes on. Nor is a pause during whose commit somebody
+// has asked for an end: the next reading of the rows leads to it.
+void ended(run_pointer self, ending::kind committed) {
+  auto& end = self->state.end;
+  const bool asked_for_more = end->is != committed;
+  if (end->is == ending::kind::quota) {
+    end.reset();
+  }
+  const bool is_pause = committed == ending::kind::quota || committed == ending::kind::drain;
+  if (committed == ending::kind::quota || (is_pause && asked_for_more)) {
     load(self);
   } else {
-    self->quit();
+    leave(self);
   }
 }
 
@@ -127,13 +142,14 @@ void step_on(run_pointer self) {
   }
   if (!state.end) {
     admit_attempts(self, [=] { step_on(self); });
-    stop_pointless_attempts(self);
   }
+  stop_pointless_attempts(self);
   const bool may_close = !state.end || state.end->is == ending::kind::drain || state.end->is == ending::kind::quota;
   if (may_close && state.progress->complete()) {
     commit_superstep_of(self);
   } else if (state.end && state.attempts.empty()) {
-    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { ended(self); });
+    const auto is = state.end->is;
+    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { ended(self, is); });
   } else if (!state.end && state.progress->may_admit()) {  // what was stopped has made room
     step_on(self);
   }
@@ -247,9 +263,9 @@ void agent_is_down(run_pointer self, const caf::down_msg& down) {
 void end_asleep(run_pointer self) {
   auto& state = self->state;
   if (state.end->is == ending::kind::drain) {
-    self->quit();
+    leave(self);
   } else {
-    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { self->quit(); });
+    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { leave(self); });
   }
 }
 
@@ -299,9 +315,6 @@ void sleep(run_pointer self, const recovery_view& rows) {
   auto& state = self->state;
   state.asleep = true;
   state.progress.reset();
-  if (state.end && state.end->is == ending::kind::quota) {
-    state.end.reset();
-  }
   if (state.end) {
     end_asleep(self);
     return;
@@ -319,7 +332,7 @@ void begin(run_pointer self, const recovery_view& rows) {
   state.asleep = false;
   state.loaded_at = rows.run.last_seq;
   if (is_final(rows.run.state)) {
-    self->quit();
+    leave(self);
     return;
   }
   if (rows.run.state == run_state::paused && rows.paused_until && *rows.paused_until > state.deps.clock->now()) {

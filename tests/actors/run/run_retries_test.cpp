@@ -2,6 +2,7 @@
 #include "storage/read_session.hpp"
 #include "tests/support/house.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,6 +26,19 @@ name = "three"
 [[step]]
 id = "ask"
 agents = ["a", "b", "c"]
+prompt = "hello"
+)";
+
+constexpr const char* two_agents = R"(
+name = "two"
+[[step]]
+id = "first"
+agent = "a"
+prompt = "hello"
+next = "second"
+[[step]]
+id = "second"
+agent = "b"
 prompt = "hello"
 )";
 
@@ -183,18 +197,7 @@ TEST_F(run_retries_test, below_the_quorum_nobody_is_tried_in_vain) {
 TEST_F(run_retries_test, a_used_up_quota_pauses_the_run_until_it_resets) {
   house_.provider = "shop";
   house_.limits.providers[provider_name{"shop"}].requests_per_day = 1;
-  begin(R"(
-name = "two"
-[[step]]
-id = "first"
-agent = "a"
-prompt = "hello"
-next = "second"
-[[step]]
-id = "second"
-agent = "b"
-prompt = "hello"
-)");
+  begin(two_agents);
   house_.processes->exit(0);
   house_.settle();
   EXPECT_EQ(house_.view().state, run_state::paused);
@@ -213,6 +216,70 @@ prompt = "hello"
   house_.processes->exit(1);
   house_.settle();
   expect_end(run_state::completed);
+}
+
+// As far as the commit of the pause; its answer is still on its way to the run.
+void settle_until_paused(house& of) {
+  while (of.view().state != run_state::paused && of.scheduler().try_run_once()) {
+  }
+  ASSERT_EQ(of.view().state, run_state::paused);
+}
+
+TEST_F(run_retries_test, a_quota_that_has_reset_by_the_time_of_the_pause_is_no_pause_for_ever) {
+  house_.provider = "shop";
+  house_.limits.providers[provider_name{"shop"}].requests_per_day = 1;
+  house_.start();
+  ASSERT_TRUE(house_.submit(two_agents));
+  house_.listen();
+  house_.processes->exit(0);
+  settle_until_paused(house_);
+  house_.clock->advance(25h);
+  house_.advance(1s);
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->exit(1);
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(count("run.paused"), 1);
+}
+
+// At every message on the way to the pause, its commit and its answer among them.
+TEST(run_retries_sweep, a_cancel_while_a_pause_is_committed_is_not_lost) {
+  bool paused_before = false;
+  for (int messages = 0; !paused_before; ++messages) {
+    house place;
+    place.provider = "shop";
+    place.limits.providers[provider_name{"shop"}].requests_per_day = 1;
+    place.start();
+    ASSERT_TRUE(place.submit(two_agents));
+    place.processes->exit(0);
+    bool more = true;
+    for (int i = 0; i < messages && more; ++i) {
+      more = place.scheduler().try_run_once();
+    }
+    paused_before = !more;
+    caf::anon_send(place.run_actors.back(), cancel_run{run_id{"r-1"}, false});
+    place.settle();
+    ASSERT_EQ(place.view().state, run_state::cancelled) << "after " << messages << " messages";
+  }
+}
+
+TEST_F(run_retries_test, a_run_that_has_ended_leaves_nobody_waiting_for_it) {
+  house_.retry.initial = house_.retry.max = 30s;
+  begin(one_agent);
+  house_.processes->exit(0, "", 1);
+  house_.settle();
+  const auto waiting = [&] {
+    std::int64_t found = -1;
+    caf::scoped_actor self{*house_.system};
+    auto asked = self->request(house_.retries.get(), caf::infinite, waits_query{});
+    house_.settle();
+    asked.receive([&](const waits_view& view) { found = view.waiting; }, [](const caf::error&) {});
+    return found;
+  };
+  EXPECT_EQ(waiting(), 1);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();
+  EXPECT_EQ(waiting(), 0);
 }
 
 // RT-8, with the class of failures that is worth the fewest attempts: two, and one more for the quorum.
