@@ -48,7 +48,7 @@ class template_checker {
       element_ = each.map ? each.map->as : "";
       check_prompt(step_path(i, "prompt"), each.prompt);
       if (each.gate) {
-        check_prompt(step_path(i, "gate.prompt"), each.gate->prompt);
+        check_prompt(step_path(i, "gate.prompt"), each.gate->levels.front().prompt);
       }
       if (each.consensus && !each.consensus->aggregate_prompt.empty()) {
         check_aggregate_prompt(step_path(i, "consensus.prompt"), each.consensus->aggregate_prompt);

@@ -96,7 +96,7 @@ class step_parser {
     if (table == nullptr) {
       return;
     }
-    gate_policy gate;
+    gate_level gate;
     toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
     if (const auto prompt = reader.require("prompt", "say what is to be decided: prompt = \"Merge?\"")) {
       note_text(*prompt, parts_);
@@ -107,13 +107,13 @@ class step_parser {
     }
     if (const auto expiry = reader.take("on_expiry")) {
       const auto choice = read_choice(*expiry, expiry_words);
-      gate.on_expiry = choice ? std::string{expiry_words.at(*choice)} : "";
+      gate.on_expiry = static_cast<expiry_policy>(choice.value_or(static_cast<std::size_t>(gate.on_expiry)));
     }
     if (const auto votes = reader.take("votes")) {
       gate.votes = static_cast<int>(read_integer(*votes, {.min = 1, .max = votes_max}).value_or(1));
     }
     reader.finish();
-    out_.gate = std::move(gate);
+    out_.gate.emplace().levels.push_back(std::move(gate));
   }
 
   void parse_map() {

@@ -108,11 +108,12 @@ toml_node routes_node(const std::vector<route>& routes) {
   return toml_node{std::move(list)};
 }
 
-toml_node gate_node(const gate_policy& gate) {
+toml_node gate_node(const gate_policy& policy) {
+  const auto& gate = policy.levels.front();
   table_writer out;
   out.add("prompt", gate.prompt);
   out.add_if("expires", gate.expires);
-  out.add_text_if("on_expiry", gate.on_expiry);
+  out.add("on_expiry", word_of(expiry_words, gate.on_expiry));
   out.add("votes", std::int64_t{gate.votes});
   return out.inline_table();
 }

@@ -13,7 +13,19 @@
 
 namespace troupe {
 
-enum class agent_kind { command, http, function };
+enum class agent_kind {
+  command,
+  http,
+  function,
+  workflow,  ///< A child run. Not of [agents]: a map's.
+};
+
+/// What an attempt that was cut off in the middle may have left outside.
+enum class effect_kind {
+  none,        ///< Nothing.
+  idempotent,  ///< What another attempt under the same idempotency key does not do again.
+  external,    ///< Something that must not be done twice: a person is asked.
+};
 enum class prompt_channel { standard_input, argument, file };
 enum class output_format { text, json, jsonl };
 
@@ -41,6 +53,7 @@ struct agent_spec {
   std::map<std::string, std::string> headers;  ///< http only: sent with each request; no secrets.
   bool stream = true;                          ///< http only: asks for the answer piece by piece.
   milliseconds connect_timeout{10'000};        ///< http only: name look-up, connection and TLS.
+  std::optional<effect_kind> effects{};
 };
 
 }  // namespace troupe

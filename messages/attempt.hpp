@@ -41,6 +41,11 @@ struct attempt_order {
   /// is tried once more.
   bool waits_for_quorum = false;
   token_estimate estimate;
+  std::optional<json_text> item;  ///< Inside a map: the element.
+  workflow_ptr child;             ///< workflow only: what the child run, of the same name in each attempt, carries out.
+  std::optional<timestamp> deadline;              ///< Of the run: a child's is not later.
+  std::optional<std::int64_t> budget_microusd{};  ///< What is left of the run's: a child's is not more.
+  std::optional<std::int64_t> budget_tokens{};
   std::optional<error> refused;  ///< The attempt fails with this and starts nothing: its prompt cannot be rendered.
 };
 

@@ -40,6 +40,11 @@ struct start_run {
   json_text inputs;
   std::string subject;
   run_id run;
+  std::optional<run_id> parent{};  ///< As create_run has these.
+  std::optional<task_id> parent_task{};
+  std::optional<timestamp> deadline_max{};
+  std::optional<std::int64_t> budget_microusd{};
+  std::optional<std::int64_t> budget_tokens{};
 };
 
 struct start_receipt {
@@ -82,6 +87,12 @@ struct task_finished {
   std::optional<timestamp> began{};  ///< When the attempt was started, if it was.
   permit_end how = permit_end::succeeded;
   std::optional<milliseconds> retry_after{};  ///< As the provider said it.
+  bool waits_for_child = false;               ///< Interrupted: its child run waits for a person.
+};
+
+/// To a run: the child run of one of its tasks, which waited for a person, has ended or goes on.
+struct child_moved {
+  task_id task;
 };
 
 /// From an agent to its run: the database refused a fact of this attempt, or cannot be written.

@@ -31,6 +31,7 @@ struct function_request {
   std::shared_ptr<const json_text> inputs;
   json_text args;
   std::string prompt;
+  std::optional<json_text> item{};            ///< Inside a map: the element.
   std::stop_token stop;                       ///< Asked for by a time-out, a cancel or a shutdown.
   std::function<bool(milliseconds)> sleep;    ///< True if slept whole, false when stopped.
   std::function<void(std::string)> progress;  ///< Shown to who watches; not stored.
@@ -41,7 +42,8 @@ struct function_reply {
   std::optional<json_text> value;
   std::vector<field_delta> deltas;
   std::optional<token_usage> usage;
-  std::string printed;  ///< Recorded as the attempt's stdout.
+  std::string printed;                          ///< Recorded as the attempt's stdout.
+  std::optional<std::vector<step_id>> route{};  ///< The steps that follow, in the place of the step's `next`.
 };
 
 /// Called on a thread of the node, any number at once. An error fails the attempt with that code.

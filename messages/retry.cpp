@@ -70,6 +70,7 @@ error_class class_of(error_code code) noexcept {
     case error_code::storage_denied:
     case error_code::evidence_limit:
     case error_code::unknown_model:
+    case error_code::interrupted:
       return error_class::permanent;
   }
   return error_class::unknown;

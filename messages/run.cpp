@@ -1,5 +1,7 @@
 #include "messages/run.hpp"
 
+#include "messages/base/enum_names.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -28,6 +30,8 @@ constexpr std::array<std::pair<task_state, std::string_view>, 9> task_names{{
     {task_state::interrupted, "interrupted"},
 }};
 
+constexpr std::array<std::string_view, 3> cause_names{"operator", "approval", "quota"};
+
 template <class Names, class State>
 std::string_view name_of(const Names& names, State state) {
   const auto* found = std::ranges::find(names, state, &Names::value_type::first);
@@ -44,6 +48,8 @@ auto state_of(const Names& names, std::string_view name) -> std::optional<typena
 }
 
 }  // namespace
+
+std::string_view to_string(pause_cause cause) noexcept { return name_in(cause_names, cause); }
 
 std::string_view to_string(run_state state) noexcept { return name_of(run_names, state); }
 

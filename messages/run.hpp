@@ -2,9 +2,11 @@
 #pragma once
 
 #include "messages/base/error.hpp"
+#include "messages/base/graph_path.hpp"
 #include "messages/base/ids.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/base/time.hpp"
+#include "messages/cost.hpp"
 #include "messages/retry.hpp"
 
 #include <cstdint>
@@ -17,6 +19,15 @@ namespace troupe {
 
 /// Stored by name in runs.state: never rename. Final: completed, failed, cancelled.
 enum class run_state { pending, running, paused, completed, failed, cancelled };
+
+/// Why a run is paused. Stored by name in events.data: never rename.
+enum class pause_cause {
+  operator_request,  ///< Its process was asked to stop.
+  approval,          ///< Nothing can go on before a person decides.
+  quota,             ///< A provider's quota is used up; goes on by itself.
+};
+
+std::string_view to_string(pause_cause cause) noexcept;
 
 /// Stored by name in tasks.state: never rename. Final: completed, failed, cancelled.
 enum class task_state { pending, queued, running, validating, completed, failed, retrying, cancelled, interrupted };
@@ -44,7 +55,28 @@ struct planned_task {
   superstep_no superstep;
   step_id step;
   agent_name agent;
-  std::int64_t order = 0;  ///< Position in graph order within the superstep, from 0.
+  std::int64_t order = 0;              ///< Position in graph order within the superstep, from 0.
+  std::optional<std::int64_t> item{};  ///< Of a map: which element, from 0.
+  std::uint64_t order_key = 0;         ///< graph_path::key() of the step, then its place among the step's tasks.
+};
+
+/// A step of a superstep. It has a task for each of its agents; a map of an empty list has none.
+struct planned_step {
+  step_id step;
+  graph_path path;
+};
+
+/// A step that `join` waits for has completed since `join` last ran.
+struct join_arrival {
+  step_id join;
+  step_id from;
+  graph_path path;  ///< That `join` would have by it.
+};
+
+/// What a superstep begins with beyond its tasks. Stored in supersteps.standing.
+struct superstep_standing {
+  std::vector<planned_step> steps;     ///< In graph order.
+  std::vector<join_arrival> arrivals;  ///< At joins that still lack somebody, in the order in which they came.
 };
 
 /// How an agent's process ended, in words that a row can hold.
@@ -83,6 +115,9 @@ struct task_outcome {
   /// they are a quorum, and has failed if they are not.
   std::optional<retry_wait> retry{};
   std::string session{};  ///< What the agent calls this conversation, where it says so.
+  /// Functions: the steps that follow, in the place of the step's `next`.
+  std::optional<std::vector<step_id>> route{};
+  std::optional<attempt_cost> cost{};
 };
 
 }  // namespace troupe

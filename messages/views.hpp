@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/event.hpp"
+#include "messages/gate.hpp"
 #include "messages/run.hpp"
 
 #include <chrono>
@@ -40,6 +41,9 @@ struct run_view {
   std::optional<error> why;
   std::optional<step_id> failed_step;
   event_seq last_seq;
+  std::optional<run_id> parent{};           ///< As create_run has it.
+  std::optional<task_id> parent_task{};     ///< Of a child run.
+  std::optional<superstep_no> forked_at{};  ///< Of a fork.
 };
 
 /// One row of task_overview: a task and its latest attempt.
@@ -69,6 +73,10 @@ struct task_view {
   std::int64_t failures = 0;                 ///< Attempts that failed.
   std::int64_t degraded_tries = 0;           ///< Of these, how often the others of its step were waited for.
   std::optional<timestamp> first_started{};  ///< Of its first attempt.
+  std::optional<std::int64_t> item{};        ///< Of a map: which element, from 0.
+  std::uint64_t order_key = 0;
+  std::optional<std::vector<step_id>> route{};
+  std::string request_hash{};  ///< Of the latest attempt.
 };
 
 /// Raw output of one attempt, as it came.
@@ -94,6 +102,21 @@ struct recovery_view {
   std::vector<task_view> tasks;  ///< Of the open superstep, in graph order.
   std::optional<timestamp> deadline;
   std::optional<timestamp> paused_until{};  ///< paused: goes on by itself then.
+  superstep_standing standing{};            ///< Of the open superstep.
+  std::vector<gate_view> gates{};           ///< Open, or not taken, in the order in which they were opened.
+  std::optional<std::int64_t> budget_microusd{};
+  std::optional<std::int64_t> budget_tokens{};
+};
+
+/// A committed superstep, for replay, diff and fork.
+struct superstep_view {
+  superstep_no superstep;
+  std::vector<task_view> tasks;  ///< In graph order.
+  superstep_standing standing;
+  std::vector<gate_view> taken;  ///< Gates whose decisions went into its commit.
+  json_text deltas{"[]"};
+  std::string state_hash;
+  std::string idempotency_key;
 };
 
 /// The connections that questions are answered over: how they stand at this moment, and what was since the start.

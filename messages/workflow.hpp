@@ -2,9 +2,11 @@
 // Terms: docs/architecture.md. File format: docs/workflow-file.md.
 #pragma once
 
+#include "messages/agent.hpp"
 #include "messages/base/ids.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/base/time.hpp"
+#include "messages/gate.hpp"
 #include "messages/retry_policy.hpp"
 
 #include <cstdint>
@@ -90,19 +92,33 @@ struct function_call {
   json_text args;  ///< One table or a list of tables.
 };
 
-struct gate_policy {
-  std::string prompt;
-  std::optional<milliseconds> expires;
-  std::string on_expiry;
+/// What a gate asks at one of its levels.
+struct gate_level {
+  std::optional<condition> when;  ///< The level is left out where it does not hold.
+  std::string prompt;             ///< With templates.
   int votes = 1;
+  std::vector<std::string> voters;  ///< Empty: anybody.
+  std::optional<milliseconds> expires;
+  expiry_policy on_expiry = expiry_policy::fail;
 };
 
+struct gate_policy {
+  std::vector<gate_level> levels;          ///< At least one; each asks when the one before has approved.
+  std::optional<condition> approved_when;  ///< Approved without asking where it holds.
+  std::optional<std::string> action;       ///< RFC 6901 into the state: what is to be approved.
+};
+
+struct workflow;
+
+/// One task for each element of a list of the state. Exactly one of agent, function and flow says what carries it out.
 struct map_policy {
   std::string over;  ///< RFC 6901 into the state, to a list.
-  std::string as;
+  std::string as;    ///< The element's name in prompts, and the input that it is of a child run.
   agent_name agent;
-  std::string workflow_file;
-  int max_concurrent = 0;
+  std::optional<function_call> function;
+  std::string workflow_file;             ///< As the file has it.
+  std::shared_ptr<const workflow> flow;  ///< What that file has.
+  int max_concurrent = 0;                ///< Of this step; 0: that of the run.
 };
 
 /// A node of the graph. Exactly one of agents, function, gate and map says what carries it out.
@@ -117,6 +133,7 @@ struct step {
   std::optional<milliseconds> timeout;
   std::optional<retry_policy> retry;
   std::optional<crash_policy> on_crash;
+  std::optional<effect_kind> effects;  ///< Absent: as its agents say.
   std::optional<step_id> on_error;
   std::vector<route> next;  ///< In the order of the file. Empty: the branch ends here.
   std::vector<step_id> join;
@@ -130,6 +147,7 @@ struct run_limits {
   std::int64_t max_steps = 0;  ///< Task executions; 0: no limit.
   std::optional<milliseconds> wall_clock;
   std::optional<std::int64_t> budget_microusd;
+  std::optional<std::int64_t> budget_tokens;  ///< Input and output together.
 };
 
 struct workflow {

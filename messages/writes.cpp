@@ -5,8 +5,16 @@
 namespace troupe {
 
 std::string_view kind_of(const write_command& command) noexcept {
-  constexpr std::array<std::string_view, std::variant_size_v<write_command>> names{
-      "create_run", "start_attempt", "record_output", "finish_attempt", "commit_superstep", "end_run", "resume_run"};
+  constexpr std::array<std::string_view, std::variant_size_v<write_command>> names{"create_run",
+                                                                                   "start_attempt",
+                                                                                   "record_output",
+                                                                                   "finish_attempt",
+                                                                                   "commit_superstep",
+                                                                                   "end_run",
+                                                                                   "resume_run",
+                                                                                   "open_gate",
+                                                                                   "decide_gate",
+                                                                                   "expire_gate"};
   return names[command.index()];
 }
 

@@ -9,6 +9,7 @@
 #include "messages/blob.hpp"
 #include "messages/consensus.hpp"
 #include "messages/event.hpp"
+#include "messages/gate.hpp"
 #include "messages/limits.hpp"
 #include "messages/run.hpp"
 
@@ -35,6 +36,14 @@ struct create_run {
   std::optional<milliseconds> wall_clock;  ///< The run's deadline is `at` and this.
   std::vector<planned_task> front;
   timestamp at;
+  superstep_standing standing{};
+  std::vector<gate_opening> gates{};
+  std::optional<run_id> parent{};           ///< The run whose task this one is, or that this one was forked from.
+  std::optional<task_id> parent_task{};     ///< Set of a child run only.
+  std::optional<superstep_no> forked_at{};  ///< Set of a fork only: the superstep whose state this run begins with.
+  std::optional<timestamp> deadline_max{};  ///< Of the parent: the run's deadline is not later.
+  std::optional<std::int64_t> budget_microusd{};
+  std::optional<std::int64_t> budget_tokens{};
 };
 
 /// An attempt runs: attempts row with the process, task running. Event: task.started.
@@ -45,8 +54,9 @@ struct start_attempt {
   std::int64_t pid = 0;  ///< 0 for a function.
   std::int64_t pid_start_time = 0;
   timestamp at;
-  provider_name provider{};   ///< Whose limits it counts against; may be empty.
-  token_estimate estimate{};  ///< What is counted until the provider says more.
+  provider_name provider{};    ///< Whose limits it counts against; may be empty.
+  token_estimate estimate{};   ///< What is counted until the provider says more.
+  std::string request_hash{};  ///< `sha256:` of what the agent is asked; empty where nobody asked for it.
 };
 
 /// Raw bytes, before anything parses them; task validating. No event.
@@ -81,6 +91,7 @@ struct run_end {
   std::optional<error> why;
   std::optional<step_id> failed_step;
   std::optional<timestamp> until{};  ///< paused: goes on by itself then (a provider's quota). A row in timers.
+  pause_cause cause = pause_cause::operator_request;  ///< paused only.
 };
 
 /// The verdict on one step of a superstep, with what each agent said: consensus_runs and agent_outputs.
@@ -98,9 +109,9 @@ struct given_up_task {
 };
 
 /// A superstep ends: verdicts, deltas, the new state, the next front or the end of the run, all or nothing.
-/// Where it ends a run as failed, tasks that wait are cancelled. Events: task.failed or task.cancelled for each that was
-/// given up, task.cancelled for each that waited, consensus.reached per step,
-/// superstep.committed, then task.queued of the next front or run.*.
+/// Where it ends a run as failed, tasks that wait are cancelled, and so are open gates at any end. Events: task.failed or
+/// task.cancelled for each that was given up, task.cancelled for each that waited, consensus.reached per step,
+/// superstep.committed, then task.queued of the next front and gate.opened, or run.*.
 struct commit_superstep {
   run_id run;
   superstep_no superstep;
@@ -110,9 +121,12 @@ struct commit_superstep {
   std::string state_hash;              ///< `sha256:` of it.
   std::string idempotency_key;         ///< EN-6.
   std::vector<planned_task> next_front;
-  std::optional<run_end> end;  ///< Set exactly when next_front is empty.
+  std::optional<run_end> end;  ///< Set exactly when nothing follows: no step, and no gate that is open or not taken.
   timestamp at;
   std::vector<given_up_task> given_up{};
+  superstep_standing next{};
+  std::vector<gate_opening> gates{};  ///< Opened by this commit.
+  std::vector<gate_place> taken{};    ///< Gates whose decisions are in this commit.
 };
 
 /// A run ends or pauses outside a superstep: cancel, time limit, shutdown. Tasks that are not final are cancelled
@@ -132,8 +146,41 @@ struct resume_run {
   timestamp at;
 };
 
-using write_command =
-    std::variant<create_run, start_attempt, record_output, finish_attempt, commit_superstep, end_run, resume_run>;
+/// A gate of the open superstep is opened beside it: a task was interrupted, and somebody has to say what becomes of it,
+/// or a gate asks at its next level. Event: gate.opened.
+struct open_gate {
+  run_id run;
+  gate_opening gate;
+  timestamp at;
+};
+
+/// A person's decision. It closes the gate when it makes the votes needed, or makes them impossible. Each person decides
+/// once. Event: gate.decided, when the gate closes.
+/// NOT_FOUND: the run has no such gate. CANCELLED: it is closed. INVALID_INPUT: this person has no vote, or decides on
+/// another action than the gate's.
+struct decide_gate {
+  run_id run;
+  gate_place place;
+  gate_decision decision;
+};
+
+/// The time of a gate is over: it closes by its policy. Event: gate.decided. CANCELLED: it is closed.
+struct expire_gate {
+  run_id run;
+  gate_place place;
+  timestamp at;
+};
+
+using write_command = std::variant<create_run,
+                                   start_attempt,
+                                   record_output,
+                                   finish_attempt,
+                                   commit_superstep,
+                                   end_run,
+                                   resume_run,
+                                   open_gate,
+                                   decide_gate,
+                                   expire_gate>;
 
 /// The command is on disk. `last` is the run's newest event number after it.
 struct write_receipt {

@@ -71,7 +71,22 @@ class encoder {
   }
 
   void add(const error& why) { all(to_string(why.code), why.message, why.hint); }
-  void add(const planned_task& task) { all(task.id, task.superstep, task.step, task.agent, task.order); }
+  void add(const planned_task& task) { all(task.id, task.superstep, task.step, task.agent, task.order, task.item); }
+  void add(const graph_path& path) { add(path.str()); }
+  void add(const planned_step& each) { all(each.step, each.path); }
+  void add(const join_arrival& each) { all(each.join, each.from, each.path); }
+  void add(const superstep_standing& standing) { all(standing.steps, standing.arrivals); }
+  void add(const gate_place& place) { all(place.superstep, place.step, place.level, place.task); }
+  void add(const gate_opening& asked) {
+    all(asked.place, to_string(asked.kind), asked.path, asked.prompt, asked.action_hash, asked.votes, asked.voters);
+    all(asked.expires, to_string(asked.on_expiry));
+  }
+  void add(const gate_decision& decision) {
+    all(decision.by, to_string(decision.choice), decision.comment, decision.state_edit);
+  }
+  void add(const attempt_cost& cost) {
+    all(cost.model, cost.input_tokens, cost.output_tokens, cost.microusd, to_string(cost.source));
+  }
   void add(const field_delta& delta) { all(delta.field, delta.value); }
   void add(const token_usage& usage) { all(usage.model, usage.input_tokens, usage.output_tokens); }
   void add(const attempt_exit& exit) {
@@ -80,7 +95,7 @@ class encoder {
   }
   void add(const task_outcome& outcome) {
     all(to_string(outcome.state), outcome.value, outcome.found_by, outcome.deltas, outcome.usage, outcome.why);
-    all(outcome.retry, outcome.session);
+    all(outcome.retry, outcome.session, outcome.route, outcome.cost);
   }
   void add(timestamp at) { add(at.time_since_epoch()); }
   void add(const retry_wait& wait) { all(wait.due, std::chrono::microseconds{wait.delay}); }
@@ -94,9 +109,14 @@ class encoder {
     all(reached.emergency, reached.why);
   }
   void add(const step_verdict& verdict) { all(verdict.step, verdict.reached, verdict.answers); }
-  void add(const run_end& end) { all(to_string(end.state), end.degraded, end.why, end.failed_step, end.until); }
+  void add(const run_end& end) {
+    all(to_string(end.state), end.degraded, end.why, end.failed_step, end.until, to_string(end.cause));
+  }
 
-  void add(const create_run& told) { all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs); }
+  void add(const create_run& told) {
+    all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs, told.parent, told.parent_task);
+    add(told.forked_at);
+  }
   void add(const start_attempt& told) { all(told.run, told.task, told.attempt, told.pid, told.pid_start_time); }
   void add(const record_output& told) {
     all(told.run, told.task, told.attempt, told.exit);
@@ -107,10 +127,13 @@ class encoder {
   void add(const finish_attempt& told) { all(told.run, told.task, told.attempt, told.outcome); }
   void add(const commit_superstep& told) {
     all(told.run, told.superstep, told.verdicts, told.deltas, told.state, told.state_hash, told.idempotency_key);
-    all(told.next_front, told.end, told.given_up);
+    all(told.next_front, told.end, told.given_up, told.next, told.gates, told.taken);
   }
   void add(const end_run& told) { all(told.run, told.end, told.from); }
   void add(const resume_run& told) { all(told.run, told.from); }
+  void add(const open_gate& told) { all(told.run, told.gate); }
+  void add(const decide_gate& told) { all(told.run, told.place, told.decision); }
+  void add(const expire_gate& told) { all(told.run, told.place); }
 
   const std::string& bytes() const noexcept { return bytes_; }
 

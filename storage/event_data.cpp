@@ -95,6 +95,9 @@ std::string run_ended_data(const run_row& row, const run_end& end, timestamp at)
     object.add("until", to_rfc3339(*end.until))
         .add("wait_ms", std::chrono::ceil<milliseconds>(*end.until - at).count());
   }
+  if (end.state == run_state::paused) {
+    object.add("cause", to_string(end.cause));
+  }
   if (is_final(end.state)) {
     object.add("degraded", end.degraded)
         .add("state_hash", row.state_hash)
@@ -177,6 +180,55 @@ std::string verdict_json(const verdict& reached) {
       .add_raw("agreed", groups_json(reached.agreed))
       .add_raw("dissent", groups_json(reached.dissent))
       .str();
+}
+
+namespace {
+
+json_object gate_object(const gate_place& place) {
+  json_object object;
+  object.add("level", place.level);
+  if (place.task) {
+    object.add("task", place.task->str());
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string gate_opened_data(const gate_opening& asked, const std::optional<timestamp>& expires_at) {
+  auto object = gate_object(asked.place);
+  object.add("kind", to_string(asked.kind)).add("prompt", asked.prompt).add("votes", asked.votes);
+  if (!asked.action_hash.empty()) {
+    object.add("action_hash", asked.action_hash);
+  }
+  if (!asked.voters.empty()) {
+    object.add_raw("voters", json_array(asked.voters, json_string));
+  }
+  if (expires_at) {
+    object.add("expires", to_rfc3339(*expires_at)).add("on_expiry", to_string(asked.on_expiry));
+  }
+  return object.str();
+}
+
+std::string gate_decided_data(const gate_place& place,
+                              const gate_decision& decision,
+                              gate_state state,
+                              std::pair<int, int> votes) {
+  auto object = gate_object(place);
+  object.add("by", decision.by)
+      .add("decision", to_string(decision.choice))
+      .add("state", to_string(state))
+      .add("approvals", votes.first)
+      .add("votes", votes.second)
+      .add("edited", decision.state_edit.has_value());
+  if (!decision.comment.empty()) {
+    object.add("comment", decision.comment);
+  }
+  return object.str();
+}
+
+std::string gate_expired_data(const gate_place& place, gate_state state, expiry_policy policy) {
+  return gate_object(place).add("state", to_string(state)).add("on_expiry", to_string(policy)).str();
 }
 
 std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed) {

@@ -34,6 +34,14 @@ std::string consensus_data(const verdict& reached);
 /// of more than 1,024 bytes, which are in agent_outputs.
 std::string verdict_json(const verdict& reached);
 
+std::string gate_opened_data(const gate_opening& asked, const std::optional<timestamp>& expires_at);
+/// `votes`: approvals so far, and needed.
+std::string gate_decided_data(const gate_place& place,
+                              const gate_decision& decision,
+                              gate_state state,
+                              std::pair<int, int> votes);
+std::string gate_expired_data(const gate_place& place, gate_state state, expiry_policy policy);
+
 std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed);
 
 }  // namespace troupe

@@ -4,11 +4,13 @@
 #include "storage/consensus_rows.hpp"
 #include "storage/database.hpp"
 #include "storage/disk_space.hpp"
+#include "storage/gates.hpp"
 #include "storage/lease.hpp"
 #include "storage/maintenance.hpp"
 #include "storage/provider_use.hpp"
 #include "storage/run_rows.hpp"
 #include "storage/sqlite_error.hpp"
+#include "storage/standing.hpp"
 #include "storage/statements.hpp"
 #include "storage/stored_names.hpp"
 #include "storage/supersteps.hpp"
@@ -234,6 +236,26 @@ result<std::vector<output_view>> read_files(std::vector<stored_output>&& outputs
   return views;
 }
 
+// Of a superstep that was opened before its standing had a column: its steps by its tasks, which lack a path.
+superstep_standing standing_of(const std::vector<task_view>& tasks) {
+  superstep_standing standing;
+  for (const auto& task : tasks) {
+    if (standing.steps.empty() || standing.steps.back().step != task.step) {
+      const auto place = static_cast<std::uint32_t>(standing.steps.size());
+      standing.steps.push_back({task.step, graph_path{}.then(place)});
+    }
+  }
+  return standing;
+}
+
+superstep_standing standing_in(const run_id& run, std::string_view text) {
+  auto standing = standing_from(text);
+  if (!standing) {
+    throw damaged_row{"run " + run.str() + " has a superstep whose standing cannot be read"};
+  }
+  return *std::move(standing);
+}
+
 result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   auto whole = whole_run(sql, run);
   if (!whole) {
@@ -245,8 +267,9 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   view.tasks = list_task_rows(sql, run, view.superstep);
   auto row = sql.use(
       "SELECT w.source, c.source, r.deadline,"
-      " (SELECT due_at FROM timers WHERE run_id = r.run_id AND kind = 'quota' AND state = 'waiting') FROM runs AS r "
-      "JOIN workflows AS w ON w.hash = r.workflow_hash"
+      " (SELECT due_at FROM timers WHERE run_id = r.run_id AND kind = 'quota' AND state = 'waiting'),"
+      " r.budget_microusd, r.budget_tokens, (SELECT standing FROM supersteps AS s WHERE s.run_id = r.run_id"
+      " AND s.superstep = r.supersteps + 1) FROM runs AS r JOIN workflows AS w ON w.hash = r.workflow_hash"
       " JOIN configs AS c ON c.hash = r.config_hash WHERE r.run_id = ?",
       run);
   if (!row.step()) {
@@ -256,6 +279,10 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   view.config_source = row.text(1);
   view.deadline = row.time_if(2);
   view.paused_until = row.time_if(3);
+  view.budget_microusd = row.number_if(4);
+  view.budget_tokens = row.number_if(5);
+  view.standing = row.is_null(6) ? standing_of(view.tasks) : standing_in(run, row.text(6));
+  view.gates = list_live_gates(sql, run);
   return view;
 }
 
@@ -404,7 +431,9 @@ result<std::vector<run_id>> read_session::list_running(lease_epoch epoch) {
     auto row = sql.use(
         "SELECT r.run_id FROM runs AS r WHERE r.state IN ('pending', 'running', 'paused') AND r.epoch = ?"
         " AND (r.state = 'running' OR (r.state = 'paused' AND EXISTS (SELECT 1 FROM timers AS t"
-        " WHERE t.run_id = r.run_id AND t.kind = 'quota' AND t.state = 'waiting'))) ORDER BY r.started_at, r.id",
+        " WHERE t.run_id = r.run_id AND t.kind = 'quota' AND t.state = 'waiting'))"
+        " OR (r.state = 'paused' AND EXISTS (SELECT 1 FROM gates AS g WHERE g.run_id = r.run_id AND g.taken_at IS NULL"
+        " AND g.state <> 'cancelled'))) ORDER BY r.started_at, r.id",
         epoch);
     std::vector<run_id> runs;
     while (row.step()) {

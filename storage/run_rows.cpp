@@ -4,16 +4,18 @@
 #include "storage/stored_names.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <utility>
 
 namespace troupe {
 namespace {
 
-#define TROUPE_RUN_COLUMNS                                                                           \
-  "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash," \
-  " input_tokens, output_tokens, cost_microusd, started_at, finished_at, error_code, error_message," \
-  " error_hint, failed_step, last_seq, state = 'running' AND epoch < (SELECT max(epoch) FROM lease)"
+#define TROUPE_RUN_COLUMNS                                                                            \
+  "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash,"  \
+  " input_tokens, output_tokens, cost_microusd, started_at, finished_at, error_code, error_message,"  \
+  " error_hint, failed_step, last_seq, state = 'running' AND epoch < (SELECT max(epoch) FROM lease)," \
+  " parent_run_id, parent_task_id, forked_at"
 
 constexpr const char* run_by_id = TROUPE_RUN_COLUMNS ", inputs FROM runs WHERE run_id = ?";
 
@@ -43,6 +45,9 @@ run_view run_view_of(const prepared& row) {
   view.failed_step = row.is_null(17) ? std::nullopt : std::optional{step_id{row.text(17)}};
   view.last_seq = event_seq{row.number(18)};
   view.abandoned = row.truth(19);
+  view.parent = row.is_null(20) ? std::nullopt : std::optional{run_id{row.text(20)}};
+  view.parent_task = row.is_null(21) ? std::nullopt : std::optional{task_id{row.text(21)}};
+  view.forked_at = row.is_null(22) ? std::nullopt : std::optional{superstep_no{row.number(22)}};
   return view;
 }
 
@@ -54,7 +59,8 @@ run_view run_view_of(const prepared& row) {
   " (SELECT due_at FROM timers WHERE task_id = t.task_id AND state = 'waiting'),"                           \
   " (SELECT count(*) FROM attempts WHERE task_id = t.task_id AND state = 'failed'),"                        \
   " (SELECT count(*) FROM attempts WHERE task_id = t.task_id AND error_class = 'degraded'),"                \
-  " (SELECT min(started_at) FROM attempts WHERE task_id = t.task_id) FROM tasks AS t"                       \
+  " (SELECT min(started_at) FROM attempts WHERE task_id = t.task_id), t.item, t.order_key, t.route,"        \
+  " a.request_hash FROM tasks AS t"                                                                         \
   " LEFT JOIN attempts AS a ON a.task_id = t.task_id AND a.attempt = t.attempt"                             \
   " LEFT JOIN attempt_output AS o ON o.task_id = t.task_id AND o.attempt = t.attempt"
 
@@ -87,6 +93,22 @@ std::vector<field_delta> deltas_of(const std::string& text) {
   return deltas;
 }
 
+std::vector<step_id> route_of(const std::string& text) {
+  const auto names = split_array(text);
+  if (!names) {
+    throw damaged_row{"a task's route is not a list"};
+  }
+  std::vector<step_id> route;
+  for (const auto quoted : *names) {
+    auto name = decode_string(quoted);
+    if (!name) {
+      throw damaged_row{"a task's route does not name steps"};
+    }
+    route.emplace_back(*std::move(name));
+  }
+  return route;
+}
+
 task_view task_view_of(const prepared& row) {
   task_view view;
   view.task = task_id{row.text(0)};
@@ -114,6 +136,10 @@ task_view task_view_of(const prepared& row) {
   view.failures = row.number(24);
   view.degraded_tries = row.number(25);
   view.first_started = row.time_if(26);
+  view.item = row.number_if(27);
+  view.order_key = row.is_null(28) ? 0 : std::bit_cast<std::uint64_t>(row.number(28));
+  view.route = row.is_null(29) ? std::nullopt : std::optional{route_of(row.text(29))};
+  view.request_hash = row.text(30);
   return view;
 }
 
@@ -153,7 +179,7 @@ std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run) {
     return std::nullopt;
   }
   auto view = run_view_of(row);
-  view.inputs = json_text{row.text(20)};
+  view.inputs = json_text{row.text(23)};
   return view;
 }
 

@@ -1,9 +1,11 @@
 #include "storage/runs.hpp"
 
 #include "storage/event_data.hpp"
+#include "storage/gates.hpp"
 #include "storage/supersteps.hpp"
 #include "storage/tasks.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -19,7 +21,8 @@ void keep_sources(statement_cache& sql, const create_run& told) {
 }
 
 std::optional<timestamp> deadline_of(const create_run& told) {
-  return told.wall_clock ? std::optional{told.at + *told.wall_clock} : std::nullopt;
+  const auto own = told.wall_clock ? std::optional{told.at + *told.wall_clock} : std::nullopt;
+  return own && told.deadline_max ? std::min(*own, *told.deadline_max) : (own ? own : told.deadline_max);
 }
 
 std::optional<event_kind> kind_of_end(run_state state) {
@@ -59,13 +62,14 @@ status must_know_the_past(run_change& change, event_seq from) {
 }  // namespace
 
 result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch epoch, const create_run& told) {
-  if (told.run.empty() || told.front.empty()) {
+  if (told.run.empty() || (told.standing.steps.empty() && told.front.empty() && told.gates.empty())) {
     return illegal("a run needs an id and a first front");
   }
   keep_sources(sql, told);
   const auto made = sql.run(
       "INSERT INTO runs (run_id, workflow, workflow_hash, config_hash, subject, state, epoch, inputs, state_hash,"
-      " deadline, started_at) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      " deadline, started_at, parent_run_id, parent_task_id, forked_at, supersteps, budget_microusd, budget_tokens)"
+      " VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       told.run,
       told.workflow_name,
       told.workflow_hash,
@@ -75,7 +79,13 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
       told.inputs,
       told.state_hash,
       deadline_of(told),
-      told.at);
+      told.at,
+      told.parent,
+      told.parent_task,
+      told.forked_at,
+      told.forked_at.value_or(superstep_no{}),
+      told.budget_microusd,
+      told.budget_tokens);
   if (made == 0) {
     return error{error_code::duplicate_id,
                  "there is a run " + told.run.str() + " already; nothing was written",
@@ -84,14 +94,14 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
   run_row row;
   row.state = run_state::running;
   row.state_hash = told.state_hash;
+  row.committed = told.forked_at.value_or(superstep_no{});
   run_change change{sql, known, epoch, told.run, told.at, std::move(row)};
   if (auto saved = save_initial_state(change, told); !saved) {
     return saved.error();
   }
   change.tell(event_kind::run_started, run_started_data(told));
-  open_superstep(change, change.open_superstep(), told.front);
-  if (auto queued = queue_front(change, change.open_superstep(), told.front); !queued) {
-    return queued.error();
+  if (auto opened = open_superstep(change, told.standing, told.front, told.gates); !opened) {
+    return opened.error();
   }
   return change;
 }
@@ -103,6 +113,9 @@ status end(run_change& change, const run_end& end) {
   }
   if (auto moved = change.move_to(end.state); !moved) {
     return moved;
+  }
+  if (is_final(end.state)) {
+    cancel_gates(change);
   }
   change.sql().run(
       "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"

@@ -2,9 +2,11 @@
 
 #include "storage/consensus_rows.hpp"
 #include "storage/event_data.hpp"
+#include "storage/gates.hpp"
 #include "storage/json_object.hpp"
 #include "storage/json_slices.hpp"
 #include "storage/runs.hpp"
+#include "storage/standing.hpp"
 #include "storage/tasks.hpp"
 
 #include <algorithm>
@@ -138,7 +140,8 @@ status check_order(run_change& change, const commit_superstep& told) {
     return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
                    " is not the open one, " + std::to_string(change.open_superstep().value()));
   }
-  if (told.end.has_value() != told.next_front.empty()) {
+  const bool goes_on = !told.next.steps.empty() || !told.next_front.empty() || !told.gates.empty();
+  if (told.end && goes_on) {
     return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
                    " must have either a next front or an end");
   }
@@ -216,28 +219,48 @@ status save_initial_state(run_change& change, const create_run& told) {
   }
   change.sql().run(
       "INSERT INTO supersteps (run_id, superstep, front, state, state_hash, opened_at, committed_at)"
-      " VALUES (?1, 0, '[]', ?2, ?3, ?4, ?4)",
+      " VALUES (?1, ?5, '[]', ?2, ?3, ?4, ?4)",
       told.run,
       told.initial_state.str(),
       told.state_hash,
-      told.at);
+      told.at,
+      told.forked_at.value_or(superstep_no{}));
   return done;
 }
 
-void open_superstep(run_change& change, superstep_no superstep, const std::vector<planned_task>& front) {
+status open_superstep(run_change& change,
+                      const superstep_standing& standing,
+                      const std::vector<planned_task>& front,
+                      const std::vector<gate_opening>& gates) {
+  const auto superstep = change.open_superstep();
   const auto text = json_array(front, [](const planned_task& task) {
     return '[' + json_string(task.step.str()) + ',' + json_string(task.agent.str()) + ']';
   });
-  change.sql().run("INSERT INTO supersteps (run_id, superstep, front, opened_at) VALUES (?, ?, ?, ?)",
+  change.sql().run("INSERT INTO supersteps (run_id, superstep, front, standing, opened_at) VALUES (?, ?, ?, ?, ?)",
                    change.run(),
                    superstep,
                    text,
+                   standing_text(standing),
                    change.at());
+  if (auto queued = queue_front(change, superstep, front); !queued) {
+    return queued;
+  }
+  for (const auto& asked : gates) {
+    if (auto opened = open(change, asked); !opened) {
+      return opened;
+    }
+  }
+  return done;
 }
 
 status commit(run_change& change, const commit_superstep& told) {
   if (auto fits = check_order(change, told); !fits) {
     return fits;
+  }
+  for (const auto& place : told.taken) {
+    if (auto taken = take(change, place); !taken) {
+      return taken;
+    }
   }
   if (auto closed = close_tasks(change, told); !closed) {
     return closed;
@@ -255,8 +278,11 @@ status commit(run_change& change, const commit_superstep& told) {
   if (told.end) {
     return end(change, *told.end);
   }
-  open_superstep(change, change.open_superstep(), told.next_front);
-  return queue_front(change, change.open_superstep(), told.next_front);
+  if (told.next.steps.empty() && told.next_front.empty() && told.gates.empty() && !has_live_gates(change)) {
+    return illegal("superstep " + std::to_string(told.superstep.value()) + " of run " + told.run.str() +
+                   " leads to nothing, and does not end the run");
+  }
+  return open_superstep(change, told.next, told.next_front, told.gates);
 }
 
 }  // namespace troupe

@@ -28,7 +28,10 @@ result<state_fields> load_state(statement_cache& sql, const run_id& run, superst
 status save_initial_state(run_change& change, const create_run& told);
 
 /// The row of a superstep that begins.
-void open_superstep(run_change& change, superstep_no superstep, const std::vector<planned_task>& front);
+status open_superstep(run_change& change,
+                      const superstep_standing& standing,
+                      const std::vector<planned_task>& front,
+                      const std::vector<gate_opening>& gates);
 
 status commit(run_change& change, const commit_superstep& told);
 

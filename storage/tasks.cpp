@@ -4,6 +4,7 @@
 #include "storage/json_object.hpp"
 #include "storage/stored_names.hpp"
 
+#include <bit>
 #include <utility>
 
 namespace troupe {
@@ -38,6 +39,12 @@ std::optional<json_text> deltas_json(const std::vector<field_delta>& deltas) {
   return json_text{json_array(deltas, [](const field_delta& delta) {
     return '[' + json_string(delta.field.str()) + ',' + delta.value.str() + ']';
   })};
+}
+
+std::optional<json_text> route_json(const std::optional<std::vector<step_id>>& route) {
+  return route
+             ? std::optional{json_text{json_array(*route, [](const step_id& step) { return json_string(step.str()); })}}
+             : std::nullopt;
 }
 
 // A failure that waits for the quorum of its step is of the class that RT-3 calls degraded.
@@ -92,7 +99,7 @@ void end_retry_timer(run_change& change, const task_row& task, std::string_view 
 void save_task(run_change& change, const task_row& task, const task_outcome& outcome) {
   change.sql().run(
       "UPDATE tasks SET state = ?2, attempt = ?3, finished_at = ?4, error_code = ?5, error_message = ?6,"
-      " error_hint = ?7, value = ?8, found_by = ?9, deltas = ?10 WHERE task_id = ?1",
+      " error_hint = ?7, value = ?8, found_by = ?9, deltas = ?10, route = ?11 WHERE task_id = ?1",
       task.names.task,
       to_string(task.state),
       task.attempt,
@@ -102,7 +109,8 @@ void save_task(run_change& change, const task_row& task, const task_outcome& out
       hint_of(outcome.why),
       outcome.value,
       outcome.found_by.empty() ? std::nullopt : std::optional{outcome.found_by},
-      deltas_json(outcome.deltas));
+      deltas_json(outcome.deltas),
+      route_json(outcome.route));
   change.known().keep(task);
 }
 
@@ -122,7 +130,7 @@ void open_attempt(run_change& change,
   const bool limited = !told.provider.empty();
   change.sql().run(
       "INSERT INTO attempts (task_id, attempt, epoch, state, pid, pid_start_time, started_at, provider,"
-      " input_estimate, output_estimate) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+      " input_estimate, output_estimate, request_hash) VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?)",
       task.names.task,
       task.attempt,
       change.epoch(),
@@ -131,7 +139,8 @@ void open_attempt(run_change& change,
       started_at,
       limited ? std::optional{told.provider} : std::nullopt,
       limited ? std::optional{told.estimate.input} : std::nullopt,
-      limited ? std::optional{told.estimate.output} : std::nullopt);
+      limited ? std::optional{told.estimate.output} : std::nullopt,
+      told.request_hash.empty() ? std::nullopt : std::optional{told.request_hash});
   if (task.attempt.value() == 1) {
     ++change.row().steps;
   }
@@ -263,15 +272,18 @@ status queue_front(run_change& change, superstep_no superstep, const std::vector
                      std::to_string(planned.superstep.value()) + ", not " + std::to_string(superstep.value()));
     }
     const auto made = change.sql().run(
-        "INSERT INTO tasks (task_id, run_id, superstep, step_id, agent_name, ordinal, state, queued_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO tasks (task_id, run_id, superstep, step_id, agent_name, ordinal, state, queued_at, item, "
+        "order_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?) ON CONFLICT DO NOTHING",
         planned.id,
         change.run(),
         superstep,
         planned.step,
         planned.agent,
         planned.order,
-        change.at());
+        change.at(),
+        planned.item,
+        std::bit_cast<std::int64_t>(planned.order_key));
     if (made == 0) {
       return illegal("task " + planned.id.str() + " or its place " + std::to_string(planned.order) +
                      " in the front is taken");

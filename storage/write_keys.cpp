@@ -30,6 +30,17 @@ key key_of(const end_run& told) { return {{}, told.from.value()}; }
 
 key key_of(const resume_run& told) { return {{}, told.from.value()}; }
 
+std::string text_of(const gate_place& place) {
+  return std::to_string(place.superstep.value()) + '/' + place.step.str() + '/' + std::to_string(place.level) +
+         (place.task ? '/' + place.task->str() : "");
+}
+
+key key_of(const open_gate& told) { return {task_id{text_of(told.gate.place)}}; }
+
+key key_of(const decide_gate& told) { return {task_id{text_of(told.place) + " by " + told.decision.by}}; }
+
+key key_of(const expire_gate& told) { return {task_id{text_of(told.place)}}; }
+
 key key_of(const write_command& command) {
   return std::visit([](const auto& told) { return key_of(told); }, command);
 }

@@ -2,6 +2,7 @@
 
 #include "storage/blobs.hpp"
 #include "storage/database.hpp"
+#include "storage/gates.hpp"
 #include "storage/known_rows.hpp"
 #include "storage/maintenance.hpp"
 #include "storage/migrations.hpp"
@@ -37,6 +38,19 @@ status carry_out(run_change& change, const end_run& told) { return end(change, t
 
 status carry_out(run_change& change, const resume_run& told) { return resume(change, told); }
 
+status carry_out(run_change& change, const open_gate& told) { return open(change, told); }
+
+status carry_out(run_change& change, const decide_gate& told) { return decide(change, told); }
+
+status carry_out(run_change& change, const expire_gate& told) { return expire(change, told); }
+
+timestamp time_of(const decide_gate& told) { return told.decision.at; }
+
+template <class Command>
+timestamp time_of(const Command& told) {
+  return told.at;
+}
+
 using pressed_runs = std::unordered_set<run_id>;
 
 struct work_place {
@@ -68,7 +82,7 @@ result<run_change> change_by(const work_place& at, const Command& told, const st
   if (is_final(row->state)) {
     return too_late("run " + told.run.str() + " is " + std::string{to_string(row->state)} + " already");
   }
-  run_change change{at.sql, at.known, at.epoch, told.run, told.at, *row};
+  run_change change{at.sql, at.known, at.epoch, told.run, time_of(told), *row};
   if (auto carried = carry_out(change, told); !carried) {
     return carried.error();
   }

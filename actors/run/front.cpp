@@ -1,8 +1,9 @@
 #include "actors/run/front.hpp"
 
+#include "actors/json/json.hpp"
 #include "messages/base/invariant.hpp"
 
-#include <set>
+#include <boost/json/array.hpp>
 
 namespace troupe {
 
@@ -17,9 +18,17 @@ bool is_one_of_several(const step& declared, const agent_name& agent) {
   return declared.agents.size() > 1 && !is_aggregator(declared, agent);
 }
 
+const function_call* function_of(const step& declared) noexcept {
+  const auto& call = declared.map ? declared.map->function : declared.function;
+  return call ? &*call : nullptr;
+}
+
 std::vector<agent_name> carriers(const step& declared) {
-  if (declared.function) {
-    return {agent_name{declared.function->name}};
+  if (const auto* call = function_of(declared)) {
+    return {agent_name{call->name}};
+  }
+  if (declared.map) {
+    return {declared.map->flow ? agent_name{declared.map->flow->name} : declared.map->agent};
   }
   auto agents = declared.agents;
   if (declared.consensus && declared.consensus->strategy == consensus_strategy::aggregate) {
@@ -28,33 +37,43 @@ std::vector<agent_name> carriers(const step& declared) {
   return agents;
 }
 
-std::vector<planned_task> front_of(const workflow& flow,
-                                   const run_id& run,
-                                   superstep_no superstep,
-                                   const std::vector<step_id>& steps) {
-  std::vector<planned_task> front;
-  for (const auto& id : steps) {
-    const step* declared = find_step(flow, id);
-    invariant(declared != nullptr, "routes lead to steps that exist");
-    for (const auto& carrier : carriers(*declared)) {
-      front.push_back(
-          {make_task_id(run, superstep, id, carrier), superstep, id, carrier, static_cast<std::int64_t>(front.size())});
-    }
-  }
-  return front;
+const boost::json::array* items_of(const map_policy& map, const boost::json::value& state) {
+  const auto* list = find(state, map.over);
+  return list == nullptr ? nullptr : list->if_array();
 }
 
-std::vector<step_id> followers(const workflow& flow, const std::vector<step_id>& done) {
-  std::vector<step_id> next;
-  std::set<step_id> seen;
-  for (const auto& id : done) {
-    for (const auto& route : find_step(flow, id)->next) {
-      if (seen.insert(route.to).second) {
-        next.push_back(route.to);
+std::vector<planned_task> tasks_of(const workflow& flow,
+                                   const run_id& run,
+                                   superstep_no superstep,
+                                   const std::vector<planned_step>& steps,
+                                   const boost::json::value& state) {
+  std::vector<planned_task> tasks;
+  const auto add =
+      [&](const planned_step& at, const agent_name& carrier, std::size_t place, std::optional<std::int64_t> item) {
+        tasks.push_back({make_task_id(run, superstep, at.step, carrier, item),
+                         superstep,
+                         at.step,
+                         carrier,
+                         static_cast<std::int64_t>(tasks.size()),
+                         item,
+                         at.path.then(static_cast<std::uint32_t>(place)).key()});
+      };
+  for (const auto& at : steps) {
+    const step* declared = find_step(flow, at.step);
+    invariant(declared != nullptr, "routes lead to steps that exist");
+    const auto who = carriers(*declared);
+    if (declared->map) {
+      const auto* items = items_of(*declared->map, state);
+      for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+        add(at, who.front(), i, static_cast<std::int64_t>(i));
+      }
+    } else {
+      for (std::size_t i = 0; i < who.size(); ++i) {
+        add(at, who[i], i, std::nullopt);
       }
     }
   }
-  return next;
+  return tasks;
 }
 
 }  // namespace troupe

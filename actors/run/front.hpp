@@ -4,6 +4,9 @@
 #include "messages/run.hpp"
 #include "messages/workflow.hpp"
 
+#include <boost/json/value.hpp>
+
+#include <optional>
 #include <vector>
 
 namespace troupe {
@@ -17,16 +20,22 @@ bool is_aggregator(const step& declared, const agent_name& agent);
 /// Answers beside others, whose quorum can do without it.
 bool is_one_of_several(const step& declared, const agent_name& agent);
 
-/// Who carries a step out: its agents, the aggregator last; or its function, under the function's name.
+/// Who carries a step out: its agents, the aggregator last; or its function, under the function's name; for each element
+/// of a map its agent, its function or its workflow, by that name. A gate has nobody.
 std::vector<agent_name> carriers(const step& declared);
 
-/// The tasks of `steps`, agents in the order of the file. Supersteps are numbered from 1.
-std::vector<planned_task> front_of(const workflow& flow,
+/// The function that carries out the step, or each element of its map. Null where another kind does.
+const function_call* function_of(const step& declared) noexcept;
+
+/// What a map goes over. Null where the state has no list there. Refers to `state`.
+const boost::json::array* items_of(const map_policy& map, const boost::json::value& state);
+
+/// The tasks of steps in their order: agents in the order of the file, elements in that of the list. A map of what is no
+/// list has none. `state` is what the superstep sees.
+std::vector<planned_task> tasks_of(const workflow& flow,
                                    const run_id& run,
                                    superstep_no superstep,
-                                   const std::vector<step_id>& steps);
-
-/// The steps that follow, by the order of their paths: those of the first step first. One reached twice runs once.
-std::vector<step_id> followers(const workflow& flow, const std::vector<step_id>& done);
+                                   const std::vector<planned_step>& steps,
+                                   const boost::json::value& state);
 
 }  // namespace troupe

@@ -105,6 +105,17 @@ class field_reduction {
  public:
   explicit field_reduction(json::object& state) : state_(state) {}
 
+  std::optional<error> edit(const task_delta& delta, const json::value& patch) {
+    if (!patch.is_object()) {
+      return unsuitable(delta, patch, "an object");
+    }
+    json::value whole = std::move(state_);
+    merge_patch(whole, patch);
+    state_ = std::move(whole.get_object());
+    members_.clear();
+    return std::nullopt;
+  }
+
   std::optional<error> apply(reducer how, const task_delta& delta, json::value value) {
     auto* before = state_.if_contains(delta.field.str());
     switch (how) {
@@ -130,7 +141,7 @@ class field_reduction {
   std::optional<error> write_once(const task_delta& delta, json::value value) {
     const auto [first, is_new] = writers_.try_emplace(delta.field, &delta);
     const auto& writer = *first->second;
-    if (!is_new && (writer.step != delta.step || writer.agent != delta.agent)) {
+    if (!is_new && (writer.step != delta.step || writer.agent != delta.agent || writer.item != delta.item)) {
       return error{error_code::merge_conflict,
                    "field '" + delta.field.str() + "' is written by step '" + writer.step.str() + "' (" +
                        shown(parse(writer.value)) + ") and by step '" + delta.step.str() + "' (" + shown(value) +
@@ -211,7 +222,10 @@ class field_reduction {
 
 reducer reducer_of(std::span<const state_field> declared, const field_name& field) {
   const auto found = std::ranges::find(declared, field, &state_field::name);
-  return found == declared.end() ? reducer::fail : found->reduce;
+  if (found != declared.end()) {
+    return found->reduce;
+  }
+  return field.str() == last_error_field ? reducer::last : reducer::fail;
 }
 
 }  // namespace
@@ -221,7 +235,9 @@ std::variant<json::object, merge_refusal> merge(json::object state,
                                                 std::span<const task_delta> deltas) {
   field_reduction reduction{state};
   for (const auto& delta : deltas) {
-    if (auto why = reduction.apply(reducer_of(declared, delta.field), delta, parse(delta.value))) {
+    auto why = delta.field.empty() ? reduction.edit(delta, parse(delta.value))
+                                   : reduction.apply(reducer_of(declared, delta.field), delta, parse(delta.value));
+    if (why) {
       return merge_refusal{delta.step, *std::move(why)};
     }
   }

@@ -8,7 +8,10 @@
 #include "config/workflow_inputs.hpp"
 #include "messages/base/invariant.hpp"
 
+#include <boost/json/array.hpp>
+
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace troupe {
@@ -17,6 +20,19 @@ namespace {
 // Tokens are counted before a provider has counted them: four bytes to one is what providers themselves advise.
 constexpr std::int64_t bytes_of_token = 4;
 constexpr std::int64_t output_tokens_expected = 1'000;
+
+error undeclared(const step_id& step) {
+  return {error_code::internal, "the run's rows name a step '" + step.str() + "' that is not declared", ""};
+}
+
+std::vector<planned_task> planned_of(const std::vector<task_view>& rows) {
+  std::vector<planned_task> tasks;
+  tasks.reserve(rows.size());
+  for (const auto& row : rows) {
+    tasks.push_back({row.task, row.superstep, row.step, row.agent, row.order, row.item, row.order_key});
+  }
+  return tasks;
+}
 
 }  // namespace
 
@@ -34,10 +50,24 @@ result<create_run> first_rows(const workflow& flow,
   rows.initial_state = initial_state(flow);
   rows.state_hash = state_hash(rows.initial_state);
   rows.wall_clock = flow.limits.wall_clock;
-  if (find_step(flow, flow.start) == nullptr) {
+  const step_index steps{flow};
+  const auto* start = steps.find(flow.start);
+  if (start == nullptr) {
     return error{error_code::invalid_workflow, "the start step '" + flow.start.str() + "' does not exist", ""};
   }
-  rows.front = front_of(flow, run, superstep_no{1}, {flow.start});
+  rows.standing.steps.push_back({flow.start, {}});
+  const auto state = parse(rows.initial_state);
+  const auto names = [&](const step& declared) {
+    return prompt_names{rows.inputs, rows.initial_state, run, rows.subject, declared.id};
+  };
+  auto reached = reach_gates(steps, rows.standing, {}, superstep_no{1}, names, state);
+  if (auto* refused = std::get_if<routing_refusal>(&reached)) {
+    return std::move(refused->why);
+  }
+  rows.gates = std::get<std::vector<gate_opening>>(std::move(reached));
+  rows.front = tasks_of(flow, run, superstep_no{1}, rows.standing.steps, state);
+  rows.budget_microusd = flow.limits.budget_microusd;
+  rows.budget_tokens = flow.limits.budget_tokens;
   return rows;
 }
 
@@ -52,23 +82,54 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.superstep_ = rows.superstep;
   made.degraded_ = rows.run.degraded;
   made.executed_ = rows.run.steps;
-  for (const auto& row : rows.tasks) {
-    const step* declared = find_step(*made.flow_, row.step);
-    if (declared == nullptr) {
-      return error{
-          error_code::internal, "the run's rows name a step '" + row.step.str() + "' that is not declared", ""};
+  made.index_ = std::make_shared<const step_index>(*made.flow_);
+  made.gates_ = rows.gates;
+  made.arrivals_ = rows.standing.arrivals;
+  for (const auto& at : rows.standing.steps) {
+    if (made.index_->find(at.step) == nullptr) {
+      return undeclared(at.step);
     }
-    made.tasks_.push_back(entry_of(row, *declared));
+  }
+  for (const auto& row : rows.tasks) {
+    if (made.index_->find(row.step) == nullptr) {
+      return undeclared(row.step);
+    }
+  }
+  made.open(rows.standing, planned_of(rows.tasks));
+  for (std::size_t i = 0; i < rows.tasks.size(); ++i) {
+    made.learn(made.tasks_[i], rows.tasks[i]);
   }
   made.place_answers(rows.tasks);
   made.settle();
   return made;
 }
 
-plan::task_entry plan::entry_of(const task_view& row, const step& declared) {
-  task_entry task;
-  task.planned = {row.task, row.superstep, row.step, row.agent, row.order};
-  task.declared = &declared;
+// Each step with its tasks, which are in the order of the steps.
+void plan::open(const superstep_standing& standing, const std::vector<planned_task>& tasks) {
+  steps_.clear();
+  tasks_.clear();
+  tasks_.reserve(tasks.size());
+  for (const auto& at : standing.steps) {
+    auto& opened = steps_.emplace_back();
+    opened.path = at.path;
+    opened.declared = index_->find(at.step);
+    opened.first = tasks_.size();
+    const auto items = opened.declared->map ? parse(*state_) : boost::json::value{};
+    const auto* list = opened.declared->map ? items_of(*opened.declared->map, items) : nullptr;
+    while (tasks_.size() < tasks.size() && tasks[tasks_.size()].step == at.step) {
+      auto& entry = tasks_.emplace_back();
+      entry.planned = tasks[tasks_.size() - 1];
+      entry.declared = opened.declared;
+      if (entry.planned.item && list != nullptr) {
+        entry.item = canonical(list->at(static_cast<std::size_t>(*entry.planned.item)));
+      }
+    }
+    opened.count = tasks_.size() - opened.first;
+  }
+  invariant(tasks_.size() == tasks.size(), "each task is of a step of its superstep");
+}
+
+void plan::learn(task_entry& task, const task_view& row) {
   task.attempt = row.attempt;
   task.failures = static_cast<int>(row.failures);
   task.degraded_tries = static_cast<int>(row.degraded_tries);
@@ -76,12 +137,14 @@ plan::task_entry plan::entry_of(const task_view& row, const step& declared) {
   if (is_final(row.state)) {
     task.at = task_entry::phase::over;
     task.outcome = {row.state, row.value, "", row.deltas, std::nullopt, row.why};
+    task.outcome.route = row.route;
   } else if (row.state == task_state::retrying) {
     task.at = row.retry_at ? task_entry::phase::delayed : task_entry::phase::parked;
     task.retry_at = row.retry_at;
     task.outcome.why = row.why;
+  } else if (row.attempt.value() > 0) {  // whoever goes on with a run has queued it again
+    settle_interrupted(task);
   }
-  return task;
 }
 
 // Who answered first: as the rows say it, and in graph order where they cannot tell.
@@ -114,24 +177,40 @@ bool plan::may_begin(const task_entry& task) const {
 }
 
 bool plan::may_admit() const {
-  return running() < flow_->limits.max_concurrent &&
-         std::ranges::any_of(tasks_, [&](const task_entry& task) { return may_begin(task); });
+  if (running() >= flow_->limits.max_concurrent) {
+    return false;
+  }
+  return std::ranges::any_of(steps_, [&](const open_step& at) {
+    const auto tasks = members(at);
+    return room_of(at) > 0 && std::ranges::any_of(tasks, [&](const task_entry& task) { return may_begin(task); });
+  });
+}
+
+int plan::room_of(const open_step& at) const {
+  const int most = at.declared->map ? at.declared->map->max_concurrent : 0;
+  const auto tasks = members(at);
+  return most > 0 ? most - static_cast<int>(std::ranges::count(tasks, task_entry::phase::admitted, &task_entry::at))
+                  : std::numeric_limits<int>::max();
 }
 
 std::vector<attempt_order> plan::admit() {
   std::vector<attempt_order> orders;
   int busy = running();
-  for (auto& task : tasks_) {
-    if (busy >= flow_->limits.max_concurrent) {
-      break;
-    }
-    if (may_begin(task)) {
-      task.at = task_entry::phase::admitted;
-      task.stop_told = false;
-      executed_ += task.attempt.value() == 0 ? 1 : 0;
-      task.attempt = attempt_no{task.attempt.value() + 1};
-      ++busy;
-      orders.push_back(order_of(task));
+  for (auto& at : steps_) {
+    int room = room_of(at);
+    for (auto& task : members(at)) {
+      if (busy >= flow_->limits.max_concurrent) {
+        return orders;
+      }
+      if (room > 0 && may_begin(task)) {
+        task.at = task_entry::phase::admitted;
+        task.stop_told = false;
+        executed_ += task.attempt.value() == 0 ? 1 : 0;
+        task.attempt = attempt_no{task.attempt.value() + 1};
+        ++busy;
+        --room;
+        orders.push_back(order_of(task));
+      }
     }
   }
   return orders;
@@ -157,30 +236,8 @@ attempt_order plan::order_of(const task_entry& task) const {
   const auto policy = policy_of(declared);
   order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) &&
                            policy.strategy != consensus_strategy::race && task.degraded_tries < policy.retry_degraded;
-  if (declared.function) {
-    order.spec.kind = agent_kind::function;
-    order.spec.name = task.planned.agent;
-    order.args = declared.function->args;
-    if (const auto found = with_->functions.find(declared.function->name); found != with_->functions.end()) {
-      order.call = found->second;
-    } else {
-      order.refused = error{error_code::not_found,
-                            "no function '" + declared.function->name + "' is registered",
-                            "register it with the host that goes on with this run"};
-    }
-  } else if (const auto found = with_->agents.find(task.planned.agent); found != with_->agents.end()) {
-    order.spec = found->second;
-    if (is_aggregator(declared, task.planned.agent)) {
-      if (order.spec.reading.answer.empty()) {
-        order.spec.parse = output_format::json;
-      } else {
-        order.spec.reading.answer_parse = answer_format::json;
-      }
-      order.spec.require.insert(order.spec.require.end(), policy.required.begin(), policy.required.end());
-    }
-  } else {
-    order.refused = error{error_code::not_found, "no agent '" + task.planned.agent.str() + "' is configured", ""};
-  }
+  order.item = task.item;
+  add_executor(order, task);
   auto prompt = prompt_of(task);
   if (prompt) {
     order.prompt = *std::move(prompt);
@@ -190,6 +247,52 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.estimate = {static_cast<std::int64_t>(order.prompt.size()) / bytes_of_token, output_tokens_expected};
   return order;
 }
+
+void plan::add_executor(attempt_order& order, const task_entry& task) const {
+  const auto& declared = *task.declared;
+  if (const auto* call = function_of(declared)) {
+    add_function(order, *call);
+  } else if (declared.map && declared.map->flow) {
+    order.spec.kind = agent_kind::workflow;
+    order.spec.name = task.planned.agent;
+    order.child = declared.map->flow;
+  } else {
+    add_agent(order, task);
+  }
+}
+
+void plan::add_function(attempt_order& order, const function_call& call) const {
+  order.spec.kind = agent_kind::function;
+  order.spec.name = agent_name{call.name};
+  order.args = call.args;
+  if (const auto found = with_->functions.find(call.name); found != with_->functions.end()) {
+    order.call = found->second;
+  } else {
+    order.refused = error{error_code::not_found,
+                          "no function '" + call.name + "' is registered",
+                          "register it with the host that goes on with this run"};
+  }
+}
+
+void plan::add_agent(attempt_order& order, const task_entry& task) const {
+  const auto found = with_->agents.find(task.planned.agent);
+  if (found == with_->agents.end()) {
+    order.refused = error{error_code::not_found, "no agent '" + task.planned.agent.str() + "' is configured", ""};
+    return;
+  }
+  order.spec = found->second;
+  if (is_aggregator(*task.declared, task.planned.agent)) {
+    if (order.spec.reading.answer.empty()) {
+      order.spec.parse = output_format::json;
+    } else {
+      order.spec.reading.answer_parse = answer_format::json;
+    }
+    const auto& required = task.declared->consensus->required;
+    order.spec.require.insert(order.spec.require.end(), required.begin(), required.end());
+  }
+}
+
+prompt_names plan::names_of(const step& declared) const { return {*inputs_, *state_, run_, subject_, declared.id}; }
 
 result<std::string> plan::prompt_of(const task_entry& task) const {
   const auto& declared = *task.declared;
@@ -202,10 +305,16 @@ result<std::string> plan::prompt_of(const task_entry& task) const {
     }
     const auto outputs = outputs_object(members);
     const auto& own = declared.consensus->aggregate_prompt;
-    return render_prompt(own.empty() ? default_aggregate_prompt() : own,
-                         {*inputs_, *state_, run_, subject_, declared.id, &outputs});
+    auto names = names_of(declared);
+    names.outputs = &outputs;
+    return render_prompt(own.empty() ? default_aggregate_prompt() : own, names);
   }
-  return render_prompt(task.declared->prompt, {*inputs_, *state_, run_, subject_, task.declared->id});
+  auto names = names_of(declared);
+  if (task.item) {
+    names.item_name = declared.map->as;
+    names.item = &*task.item;
+  }
+  return render_prompt(declared.prompt, names);
 }
 
 plan::task_entry& plan::entry(const task_id& id) {
@@ -224,7 +333,7 @@ void plan::finished(const task_id& task, task_outcome outcome, std::optional<tim
   }
   switch (outcome.state) {
     case task_state::interrupted:
-      ended.at = task_entry::phase::waiting;
+      settle_interrupted(ended);
       break;
     case task_state::retrying:
       ++ended.failures;
@@ -257,9 +366,18 @@ void plan::hold(const task_id& task) {
   settle();
 }
 
+void plan::blocked(const task_id& task) {
+  auto& held = entry(task);
+  if (held.at == task_entry::phase::waiting) {
+    held.at = task_entry::phase::blocked;
+  }
+}
+
 void plan::due(const task_id& task) {
   const auto found = std::ranges::find(tasks_, task, [](const task_entry& each) { return each.planned.id; });
-  if (found != tasks_.end() && found->at == task_entry::phase::delayed) {
+  const bool waits =
+      found != tasks_.end() && (found->at == task_entry::phase::delayed || found->at == task_entry::phase::blocked);
+  if (waits) {
     found->at = task_entry::phase::waiting;
   }
 }
@@ -275,8 +393,10 @@ std::vector<plan::retry_at> plan::retries() const {
 }
 
 bool plan::complete() const {
-  return std::ranges::none_of(
-      tasks_, [&](const task_entry& task) { return may_still_answer(task) || task.at == task_entry::phase::parked; });
+  const bool has_something = !steps_.empty() || has_decision();
+  return has_something && std::ranges::none_of(tasks_, [&](const task_entry& task) {
+           return may_still_answer(task) || task.at == task_entry::phase::parked;
+         });
 }
 
 void plan::committed(const commit_superstep& closed) {
@@ -286,15 +406,21 @@ void plan::committed(const commit_superstep& closed) {
   }
   state_ = std::make_shared<const json_text>(closed.state);
   superstep_ = superstep_no{closed.superstep.value() + 1};
-  tasks_.clear();
-  steps_.clear();
   stops_.clear();
   answered_ = 0;
-  for (const auto& task : closed.next_front) {
-    auto& opened = tasks_.emplace_back();
-    opened.planned = task;
-    opened.declared = find_step(*flow_, task.step);
+  arrivals_ = closed.next.arrivals;
+  std::erase_if(gates_, [&](const gate_view& gate) {
+    return gate.asked.kind == gate_kind::crash ||
+           std::ranges::find(closed.taken, gate.asked.place) != closed.taken.end();
+  });
+  for (const auto& asked : closed.gates) {
+    auto& gate = gates_.emplace_back();
+    gate.run = run_;
+    gate.asked = asked;
+    gate.opened_at = closed.at;
+    gate.expires_at = asked.expires ? std::optional{closed.at + *asked.expires} : std::nullopt;
   }
+  open(closed.next, closed.next_front);
 }
 
 }  // namespace troupe

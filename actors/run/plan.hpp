@@ -1,13 +1,18 @@
 // A run as a state machine over its declared graph: the brain of the run actor.
 //
-// In: the rows of the run, then outcomes of tasks. Out: attempts to start, and the superstep to commit. The plan is the
-// same after a crash, because it is made of the same rows: a fresh run is restored from the rows that created it.
+// In: the rows of the run, then outcomes of tasks and decisions of people. Out: attempts to start, questions to ask, and
+// the superstep to commit. The plan is the same after a crash and in a replay, because it is made of the same rows: a
+// fresh run is restored from the rows that created it.
 #pragma once
 
+#include "actors/run/gate_asking.hpp"
 #include "actors/run/merge.hpp"
+#include "actors/run/routing.hpp"
+#include "actors/run/template_rendering.hpp"
 #include "messages/attempt.hpp"
 #include "messages/base/result.hpp"
 #include "messages/control.hpp"
+#include "messages/gate.hpp"
 #include "messages/run.hpp"
 #include "messages/views.hpp"
 #include "messages/workflow.hpp"
@@ -33,7 +38,8 @@ struct executors {
 };
 
 /// The first rows of a run: its initial state and its first front. `inputs` is a JSON object.
-/// INVALID_WORKFLOW: the graph cannot be run by this version (config/workflow_check says so first).
+/// INVALID_WORKFLOW: the start does not exist (config/workflow_check says so first). INVALID_INPUT: it is a gate whose
+/// prompt names what is not there.
 result<create_run> first_rows(const workflow& flow,
                               const json_text& inputs,
                               const std::string& subject,
@@ -51,6 +57,9 @@ result<create_run> first_rows(const workflow& flow,
 ///      has failed when they are not.
 ///   7. When a race is won, or a deadline of a step has passed, whoever of it is not done is stopped, and the superstep
 ///      is not closed before.
+///   8. A gate holds up what follows it, and nothing else: its decision goes into the superstep that is open when it is
+///      made. Where only gates are left, the plan is waiting, not complete.
+///   9. A task that was interrupted runs again, fails, or waits for a person, as on_crash and the effects say.
 class plan {
  public:
   /// A task waits to be tried again at a time that its row says.
@@ -74,6 +83,12 @@ class plan {
     stop_cause cause = stop_cause::lost_race;
   };
 
+  /// Nobody has decided on the gate by then: expire_gate.
+  struct gate_deadline {
+    gate_place place;
+    timestamp due;
+  };
+
   /// From rows. The open superstep's final tasks keep their outcomes; the others are to be done.
   /// INTERNAL: the rows contradict the workflow.
   static result<plan> restore(workflow_ptr flow, const recovery_view& rows, std::shared_ptr<const executors> with);
@@ -95,6 +110,9 @@ class plan {
   /// The attempt did not begin, and nobody has recorded anything of it: the task waits until due().
   void hold(const task_id& task);
 
+  /// The task's child run waits for a person: the attempt was given up until due(), and nothing else is held up.
+  void blocked(const task_id& task);
+
   /// The time to try a task again has come. Ignored for one that does not wait for it.
   void due(const task_id& task);
 
@@ -110,7 +128,20 @@ class plan {
   /// Tasks that wait for a time, by the rows that the plan was restored from.
   std::vector<retry_at> retries() const;
 
-  /// Every task of the superstep is final, or max_steps does not let the rest begin and nothing runs.
+  /// Questions to commit (open_gate) since the last call: what becomes of tasks that were interrupted.
+  std::vector<gate_opening> take_questions();
+
+  /// The run's gates as their rows are now: open, or decided and not taken.
+  void learn(std::vector<gate_view> gates);
+
+  /// Of every gate that is open and has one.
+  std::vector<gate_deadline> gate_deadlines() const;
+
+  /// Nothing runs or will run before somebody decides on a gate.
+  bool waiting() const;
+
+  /// Every task of the superstep is final, or max_steps does not let the rest begin and nothing runs; and there is a
+  /// task or a decision to commit.
   bool complete() const;
 
   /// What to commit. Only when complete(). It may end the run: with success when no step follows, with the error of a
@@ -131,12 +162,15 @@ class plan {
   struct task_entry {
     planned_task planned;
     const step* declared = nullptr;
-    attempt_no attempt;  // the last that was given out
+    std::optional<json_text> item;  // of a map
+    attempt_no attempt;             // the last that was given out
     enum class phase {
       waiting,  // may be admitted
       admitted,
       delayed,  // until due()
       parked,   // until the others of its step have answered
+      asking,   // until a person has said what becomes of it
+      blocked,  // until due(): its child run waits for a person
       over
     } at = phase::waiting;
     task_outcome outcome;  // of the last attempt that ended, as far as it matters
@@ -147,52 +181,86 @@ class plan {
     int finish_place = 0;  // among those that have answered, from 1
     bool stop_told = false;
     bool given_up = false;  // over without a final row: the superstep writes it
+    bool question_told = false;
 
     bool is_over() const { return at == phase::over; }
     bool has_answered() const { return is_over() && outcome.value.has_value(); }
   };
 
-  // What is known of a step of this superstep beyond its tasks.
-  struct step_progress {
+  using step_tasks = std::span<task_entry>;
+
+  // A step of this superstep. It has no task where it is a map of nothing, or a gate that nobody was asked about.
+  struct open_step {
+    graph_path path;
+    const step* declared = nullptr;
+    std::size_t first = 0;  // of its tasks
+    std::size_t count = 0;
     bool deadlines_told = false;
     bool soft_passed = false;
     bool hard_passed = false;
   };
-  using step_tasks = std::span<task_entry>;
 
+  // What the steps and gates of the superstep have come to, in graph order.
   struct front_judgement {
     std::vector<step_verdict> verdicts;
     std::vector<task_delta> deltas;
-    std::optional<error> why;  // of the first step in graph order that has no result
-    step_id failed_step;
+    std::vector<step_end> ended;
+    std::vector<gate_place> taken;
+    std::vector<gate_again> asked_again;
+    std::optional<merge_refusal> fatal;  // of the first step that failed, and has no on_error
   };
 
+  // plan.cpp: tasks and their attempts
+  void open(const superstep_standing& standing, const std::vector<planned_task>& tasks);
   attempt_order order_of(const task_entry& task) const;
+  void add_executor(attempt_order& order, const task_entry& task) const;
+  void add_function(attempt_order& order, const function_call& call) const;
+  void add_agent(attempt_order& order, const task_entry& task) const;
   result<std::string> prompt_of(const task_entry& task) const;
+  prompt_names names_of(const step& declared) const;
   bool exhausted() const;
-  bool may_still_answer(const task_entry& task) const;
   bool may_begin(const task_entry& task) const;
-  std::vector<step_tasks> steps();
+  int room_of(const open_step& at) const;
+  void learn(task_entry& task, const task_view& row);
+  void place_answers(const std::vector<task_view>& rows);
+  task_entry& entry(const task_id& id);
+  step_tasks members(const open_step& at) { return {tasks_.data() + at.first, at.count}; }
+  std::span<const task_entry> members(const open_step& at) const { return {tasks_.data() + at.first, at.count}; }
+
+  // plan_waiting.cpp: who of a step is still waited for
+  bool may_still_answer(const task_entry& task) const;
   void settle();
-  void settle_step(step_tasks tasks);
+  void settle_step(open_step& at);
   static void settle_parked(step_tasks members, bool enough);
   void stop_rest(step_tasks tasks, stop_cause cause);
   static void give_up(task_entry& task, task_state as, error why);
-  static task_entry entry_of(const task_view& row, const step& declared);
-  void place_answers(const std::vector<task_view>& rows);
-  task_entry& entry(const task_id& id);
+
+  // plan_gates.cpp: what people decide
+  void settle_interrupted(task_entry& task);
+  crash_policy crash_policy_of(const step& declared) const;
+  const gate_view* crash_gate_of(const task_entry& task) const;
+  void judge_gate(front_judgement& judged, const gate_view& gate, const boost::json::value& state) const;
+  static void end_gate(front_judgement& judged, const step& declared, const gate_view& gate);
+  bool has_decision() const;
+  bool has_open_gate() const;
+  bool has_gate_beside(const std::vector<gate_place>& taken) const;
+
+  // plan_closing.cpp: verdicts, the new state, what follows
   front_judgement judge_front() const;
-  void judge_step(front_judgement& judged, std::span<const task_entry> tasks) const;
-  static std::vector<agent_answer> answers_of(std::span<const task_entry> tasks);
-  static void add_deltas(std::vector<task_delta>& deltas,
-                         const step& declared,
-                         std::span<const task_entry> tasks,
-                         const json_text& winner);
-  void merge_into(commit_superstep& closed, const std::vector<task_delta>& deltas) const;
+  void judge_step(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
+  void judge_answers(front_judgement& judged, const open_step& at) const;
+  void judge_items(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
+  void end_step(front_judgement& judged, const open_step& at, const json_text& value) const;
+  static void fail_step(front_judgement& judged, const step& declared, const graph_path& path, error why);
+  std::vector<agent_answer> answers_of(std::span<const task_entry> tasks) const;
+  std::vector<std::string> front_names(const commit_superstep& closed) const;
+  void merge_into(commit_superstep& closed, front_judgement& judged) const;
+  void follow_into(commit_superstep& closed, front_judgement& judged, const boost::json::value& state) const;
   bool degraded_after(const commit_superstep& closed) const;
   void fail(commit_superstep& closed, const step_id& where, error why) const;
 
   workflow_ptr flow_;
+  std::shared_ptr<const step_index> index_;
   std::shared_ptr<const executors> with_;
   run_id run_;
   std::string subject_;
@@ -201,9 +269,11 @@ class plan {
   superstep_no superstep_;
   std::int64_t executed_ = 0;  // task executions admitted so far, of all supersteps
   bool degraded_ = false;
-  std::vector<task_entry> tasks_;
-  std::map<step_id, step_progress> steps_;
-  int answered_ = 0;  // tasks of this superstep that have answered: who was first
+  std::vector<open_step> steps_;   // in graph order
+  std::vector<task_entry> tasks_;  // those of the first step first
+  std::vector<join_arrival> arrivals_;
+  std::vector<gate_view> gates_;  // open, or decided and not taken
+  int answered_ = 0;              // tasks of this superstep that have answered: who was first
   std::vector<stop_order> stops_;
 };
 

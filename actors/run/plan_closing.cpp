@@ -8,6 +8,7 @@
 #include "messages/base/invariant.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -16,6 +17,39 @@
 
 namespace troupe {
 namespace {
+
+// What the step of on_error sees as state.last_error.
+json_text error_value(const step_id& step, const error& why) {
+  boost::json::object value{{"code", to_string(why.code)}, {"message", why.message}, {"step", step.str()}};
+  if (!why.hint.empty()) {
+    value["hint"] = why.hint;
+  }
+  return canonical(value);
+}
+
+// A map has one result: the list of all of them.
+verdict verdict_of_items(const std::vector<agent_name>& asked, const std::vector<agent_answer>& answers) {
+  verdict reached;
+  reached.asked = asked;
+  boost::json::array values;
+  for (const auto& answer : answers) {
+    if (answer.value) {
+      values.push_back(parse(*answer.value));
+    } else if (!reached.why) {
+      reached.why = answer.why_missing;
+      reached.missing.push_back({answer.agent, *answer.why_missing});
+    }
+  }
+  reached.quorum = static_cast<int>(answers.size());
+  if (reached.why) {
+    reached.status = verdict_status::insufficient;
+    return reached;
+  }
+  reached.answered = asked;
+  reached.agreement = 1;
+  reached.winner = canonical(values);
+  return reached;
+}
 
 json_text text_of(const std::vector<task_delta>& deltas) {
   boost::json::array list;
@@ -26,19 +60,6 @@ json_text text_of(const std::vector<task_delta>& deltas) {
                     parse(delta.value)});
   }
   return canonical(list);
-}
-
-// The key of the milestone of EN-6: what this superstep was, and what it made.
-std::string key_of(const run_id& run,
-                   const std::vector<planned_task>& front,
-                   superstep_no superstep,
-                   const json_text& state) {
-  std::vector<std::string> tasks;
-  tasks.reserve(front.size());
-  for (const auto& task : front) {
-    tasks.push_back(task.step.str() + '/' + task.agent.str());
-  }
-  return superstep_key(run, superstep, tasks, state);
 }
 
 std::string configured_model(const executors& with, const agent_name& agent) {
@@ -59,7 +80,6 @@ void plan::fail(commit_superstep& closed, const step_id& where, error why) const
   closed.state = *state_;
   closed.state_hash = state_hash(closed.state);
   closed.deltas = json_text{"[]"};
-  closed.next_front.clear();
   closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};
 }
 
@@ -70,36 +90,64 @@ commit_superstep plan::close() const {
   closed.superstep = superstep_;
   auto judged = judge_front();
   closed.verdicts = std::move(judged.verdicts);
-  if (judged.why) {
-    fail(closed, judged.failed_step, *judged.why);
+  if (judged.fatal) {
+    fail(closed, judged.fatal->step, std::move(judged.fatal->why));
   } else {
-    merge_into(closed, judged.deltas);
+    merge_into(closed, judged);
   }
-  std::vector<planned_task> front;
-  front.reserve(tasks_.size());
   for (const auto& task : tasks_) {
-    front.push_back(task.planned);
     if (task.given_up) {
       closed.given_up.push_back({task.planned.id, task.outcome.state, *task.outcome.why});
     }
   }
-  closed.idempotency_key = key_of(run_, front, superstep_, closed.state);
+  closed.idempotency_key = superstep_key(run_, superstep_, front_names(closed), closed.state);
   return closed;
+}
+
+// What this superstep was, for the key of EN-6.
+std::vector<std::string> plan::front_names(const commit_superstep& closed) const {
+  std::vector<std::string> names;
+  for (const auto& at : steps_) {
+    for (const auto& task : members(at)) {
+      names.push_back(task.planned.step.str() + '/' + task.planned.agent.str() +
+                      (task.planned.item ? '/' + std::to_string(*task.planned.item) : ""));
+    }
+    if (at.count == 0) {
+      names.push_back(at.declared->id.str());
+    }
+  }
+  for (const auto& place : closed.taken) {
+    names.push_back(place.step.str() + "/gate/" + std::to_string(place.level));
+  }
+  return names;
 }
 
 plan::front_judgement plan::judge_front() const {
   front_judgement judged;
-  for (auto first = tasks_.begin(); first != tasks_.end();) {
-    const auto last = std::find_if(
-        first, tasks_.end(), [&](const task_entry& task) { return task.planned.step != first->planned.step; });
-    judge_step(judged, std::span{first, last});
-    first = last;
+  const bool looks_into_state =
+      has_decision() || std::ranges::any_of(steps_, [](const open_step& at) { return at.declared->map.has_value(); });
+  const auto state = looks_into_state ? parse(*state_) : boost::json::value{};
+  std::vector<const gate_view*> gates;
+  for (const auto& gate : gates_) {
+    gates.push_back(&gate);
   }
+  std::ranges::stable_sort(gates, {}, [](const gate_view* gate) -> const graph_path& { return gate->asked.path; });
+  auto next_gate = gates.begin();
+  const auto judge_gates_before = [&](const graph_path* path) {
+    for (; next_gate != gates.end() && (path == nullptr || (*next_gate)->asked.path < *path); ++next_gate) {
+      judge_gate(judged, **next_gate, state);
+    }
+  };
+  for (const auto& at : steps_) {
+    judge_gates_before(&at.path);
+    judge_step(judged, at, state);
+  }
+  judge_gates_before(nullptr);
   return judged;
 }
 
 // In the order in which they came, those that have no answer last: who was first decides a race, and nothing else.
-std::vector<agent_answer> plan::answers_of(std::span<const task_entry> tasks) {
+std::vector<agent_answer> plan::answers_of(std::span<const task_entry> tasks) const {
   std::vector<const task_entry*> order;
   for (const auto& task : tasks) {
     order.push_back(&task);
@@ -111,75 +159,152 @@ std::vector<agent_answer> plan::answers_of(std::span<const task_entry> tasks) {
   std::vector<agent_answer> answers;
   answers.reserve(order.size());
   for (const auto* task : order) {
-    answers.push_back({task->planned.agent, task->outcome.value, task->outcome.why});
+    answers.push_back(
+        {task->planned.agent, task->outcome.value, task->outcome.why, configured_model(*with_, task->planned.agent)});
   }
   return answers;
 }
 
-void plan::judge_step(front_judgement& judged, std::span<const task_entry> tasks) const {
-  const auto& declared = *tasks.front().declared;
-  const auto failed = [&](const error& why) {
-    if (!judged.why) {
-      judged.why = why;
-      judged.failed_step = declared.id;
-    }
-  };
+void plan::judge_step(front_judgement& judged, const open_step& at, const boost::json::value& state) const {
+  const auto tasks = members(at);
   if (std::ranges::find(tasks, task_entry::phase::waiting, &task_entry::at) != tasks.end()) {
-    failed({error_code::max_steps_exceeded,
-            "the run may execute " + std::to_string(flow_->limits.max_steps) + " tasks, and has",
-            "raise limits.max_steps in the workflow"});
-    return;
+    if (!judged.fatal) {
+      judged.fatal = {at.declared->id,
+                      {error_code::max_steps_exceeded,
+                       "the run may execute " + std::to_string(flow_->limits.max_steps) + " tasks, and has",
+                       "raise limits.max_steps in the workflow"}};
+    }
+  } else if (at.declared->gate) {
+    end_step(judged, at, automatic_decision());
+  } else if (at.declared->map) {
+    judge_items(judged, at, state);
+  } else {
+    judge_answers(judged, at);
   }
+}
+
+void plan::judge_answers(front_judgement& judged, const open_step& at) const {
+  const auto& declared = *at.declared;
+  const auto tasks = members(at);
   auto answers = answers_of(tasks);
-  for (auto& answer : answers) {
-    answer.model = configured_model(*with_, answer.agent);
-  }
   auto reached = reach(policy_of(declared), carriers(declared), answers);
   if (reached.winner) {
-    add_deltas(judged.deltas, declared, tasks, *reached.winner);
+    end_step(judged, at, *reached.winner);
   } else if (declared.agents.size() <= 1 && tasks.front().outcome.why) {
-    failed(*tasks.front().outcome.why);  // of a lone executor, its own error says more than a quorum of one
+    // Of a lone executor, its own error says more than a quorum of one.
+    fail_step(judged, declared, at.path, *tasks.front().outcome.why);
   } else {
-    failed(*reached.why);
+    fail_step(judged, declared, at.path, *reached.why);
   }
   judged.verdicts.push_back({declared.id, std::move(reached), std::move(answers)});
 }
 
-// A step's result goes to its output field; a function's own deltas take its place.
-void plan::add_deltas(std::vector<task_delta>& deltas,
-                      const step& declared,
-                      std::span<const task_entry> tasks,
-                      const json_text& winner) {
-  const auto& first = tasks.front();
-  for (const auto& delta : first.outcome.deltas) {
-    deltas.push_back({declared.id, first.planned.agent, delta.field, delta.value});
+// All of them, in the order of the list, or none.
+void plan::judge_items(front_judgement& judged, const open_step& at, const boost::json::value& state) const {
+  const auto& declared = *at.declared;
+  const auto tasks = members(at);
+  if (items_of(*declared.map, state) == nullptr) {
+    fail_step(judged,
+              declared,
+              at.path,
+              {error_code::invalid_input,
+               "the map '" + declared.id.str() + "' goes over '" + declared.map->over + "', which is no list",
+               "let an earlier step give a list, or declare one under [state]"});
+    return;
   }
-  if (first.outcome.deltas.empty()) {
-    const auto& who = tasks.size() == 1 ? first.planned.agent : agent_name{};
-    deltas.push_back({declared.id, who, declared.output, winner});
+  const auto answers = answers_of(tasks);
+  step_verdict told{declared.id, verdict_of_items(carriers(declared), answers), answers};
+  const auto missing = std::ranges::find_if(tasks, [](const task_entry& task) { return !task.has_answered(); });
+  if (missing == tasks.end()) {
+    end_step(judged, at, *told.reached.winner);
+  } else {
+    auto why = *missing->outcome.why;
+    why.message = "element " + std::to_string(*missing->planned.item) + ": " + why.message;
+    fail_step(judged, declared, at.path, std::move(why));
+  }
+  judged.verdicts.push_back(std::move(told));
+}
+
+// A step's result goes to its output field; a function's own deltas take its place.
+void plan::end_step(front_judgement& judged, const open_step& at, const json_text& value) const {
+  const auto& declared = *at.declared;
+  const auto tasks = members(at);
+  bool has_own = false;
+  for (const auto& task : tasks) {
+    for (const auto& delta : task.outcome.deltas) {
+      judged.deltas.push_back({declared.id, task.planned.agent, delta.field, delta.value, task.planned.item});
+      has_own = true;
+    }
+  }
+  if (!has_own) {
+    const bool alone = tasks.size() == 1 && !declared.map;
+    judged.deltas.push_back({declared.id, alone ? tasks.front().planned.agent : agent_name{}, declared.output, value});
+  }
+  auto route = tasks.size() == 1 && !declared.map ? tasks.front().outcome.route : std::nullopt;
+  judged.ended.push_back({&declared, at.path, false, std::move(route)});
+}
+
+void plan::fail_step(front_judgement& judged, const step& declared, const graph_path& path, error why) {
+  if (declared.on_error) {
+    judged.deltas.push_back(
+        {declared.id, agent_name{}, field_name{std::string{last_error_field}}, error_value(declared.id, why)});
+    judged.ended.push_back({&declared, path, true});
+  } else if (!judged.fatal) {
+    judged.fatal = {declared.id, std::move(why)};
   }
 }
 
-void plan::merge_into(commit_superstep& closed, const std::vector<task_delta>& deltas) const {
-  auto result = merge(parse(*state_).as_object(), flow_->state, deltas);
+void plan::merge_into(commit_superstep& closed, front_judgement& judged) const {
+  auto result = merge(parse(*state_).as_object(), flow_->state, judged.deltas);
   if (auto* refused = std::get_if<merge_refusal>(&result)) {
     fail(closed, refused->step, std::move(refused->why));
     return;
   }
-  closed.deltas = text_of(deltas);
-  closed.state = canonical(std::get<boost::json::object>(result));
+  const boost::json::value state = std::get<boost::json::object>(std::move(result));
+  closed.deltas = text_of(judged.deltas);
+  closed.state = canonical(state);
   closed.state_hash = state_hash(closed.state);
-  std::vector<step_id> steps;
-  for (const auto& task : tasks_) {
-    if (steps.empty() || steps.back() != task.planned.step) {
-      steps.push_back(task.planned.step);
-    }
+  closed.taken = std::move(judged.taken);
+  follow_into(closed, judged, state);
+}
+
+// What is done is kept, also where nothing can follow it.
+void plan::follow_into(commit_superstep& closed, front_judgement& judged, const boost::json::value& state) const {
+  const auto stop = [&](const step_id& where, error why) {
+    closed.next = {};
+    closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};
+  };
+  auto followed = follow(*index_, judged.ended, arrivals_, state);
+  if (auto* refused = std::get_if<routing_refusal>(&followed)) {
+    stop(refused->step, std::move(refused->why));
+    return;
   }
+  closed.next = std::get<superstep_standing>(std::move(followed));
   const superstep_no next{superstep_.value() + 1};
-  closed.next_front = front_of(*flow_, run_, next, followers(*flow_, steps));
-  if (closed.next_front.empty()) {
+  const auto names = [&](const step& declared) {
+    return prompt_names{*inputs_, closed.state, run_, subject_, declared.id};
+  };
+  auto reached = reach_gates(*index_, closed.next, judged.asked_again, next, names, state);
+  if (auto* refused = std::get_if<routing_refusal>(&reached)) {
+    stop(refused->step, std::move(refused->why));
+    return;
+  }
+  closed.gates = std::get<std::vector<gate_opening>>(std::move(reached));
+  closed.next_front = tasks_of(*flow_, run_, next, closed.next.steps, state);
+  const bool goes_on = !closed.next.steps.empty() || !closed.gates.empty() || has_gate_beside(closed.taken);
+  if (!goes_on && !closed.next.arrivals.empty()) {
+    const auto join = closed.next.arrivals.front().join;
+    stop(join, no_progress(*index_, closed.next.arrivals));
+  } else if (!goes_on) {
     closed.end = run_end{run_state::completed, degraded_after(closed), std::nullopt, std::nullopt};
   }
+}
+
+// A step's gate that is open, or whose decision came too late for this superstep.
+bool plan::has_gate_beside(const std::vector<gate_place>& taken) const {
+  return std::ranges::any_of(gates_, [&](const gate_view& gate) {
+    return gate.asked.kind == gate_kind::step && std::ranges::find(taken, gate.asked.place) == taken.end();
+  });
 }
 
 }  // namespace troupe

@@ -21,6 +21,8 @@ bool plan::may_still_answer(const task_entry& task) const {
   switch (task.at) {
     case task_entry::phase::admitted:
     case task_entry::phase::delayed:
+    case task_entry::phase::asking:
+    case task_entry::phase::blocked:
       return true;
     case task_entry::phase::waiting:
       return task.attempt.value() > 0 || !exhausted();
@@ -31,37 +33,28 @@ bool plan::may_still_answer(const task_entry& task) const {
   return false;
 }
 
-std::vector<plan::step_tasks> plan::steps() {
-  std::vector<step_tasks> all;
-  for (auto first = tasks_.begin(); first != tasks_.end();) {
-    const auto last = std::find_if(
-        first, tasks_.end(), [&](const task_entry& task) { return task.planned.step != first->planned.step; });
-    all.emplace_back(first, last);
-    first = last;
-  }
-  return all;
-}
-
 void plan::settle() {
-  for (const auto tasks : steps()) {
-    settle_step(tasks);
+  for (auto& at : steps_) {
+    if (at.count > 0 && !at.declared->map) {  // the elements of a map do not wait for each other
+      settle_step(at);
+    }
   }
 }
 
-void plan::settle_step(step_tasks tasks) {
-  const auto& declared = *tasks.front().declared;
+void plan::settle_step(open_step& at) {
+  const auto tasks = members(at);
+  const auto& declared = *at.declared;
   const auto policy = policy_of(declared);
   const bool aggregated = is_aggregator(declared, tasks.back().planned.agent);
   const auto members = aggregated ? tasks.first(tasks.size() - 1) : tasks;
   const auto answered = static_cast<int>(std::ranges::count_if(members, &task_entry::has_answered));
   const int quorum = quorum_of(policy, static_cast<int>(members.size()));
-  const auto& progress = steps_[declared.id];
 
   if (policy.strategy == consensus_strategy::race && answered > 0) {
     stop_rest(tasks, stop_cause::lost_race);
-  } else if (progress.hard_passed) {
+  } else if (at.hard_passed) {
     stop_rest(tasks, stop_cause::too_late);
-  } else if (progress.soft_passed && answered >= quorum) {
+  } else if (at.soft_passed && answered >= quorum) {
     stop_rest(members, stop_cause::too_late);
   }
   if (std::ranges::none_of(members, [&](const task_entry& task) { return may_still_answer(task); })) {
@@ -121,10 +114,11 @@ std::vector<plan::stop_order> plan::take_stops() { return std::exchange(stops_, 
 
 std::vector<plan::step_deadline> plan::take_deadlines() {
   std::vector<step_deadline> told;
-  for (const auto tasks : steps()) {
-    const auto& declared = *tasks.front().declared;
+  for (auto& at : steps_) {
+    const auto tasks = members(at);
+    const auto& declared = *at.declared;
     const bool has_begun = std::ranges::any_of(tasks, [](const task_entry& task) { return task.attempt.value() > 0; });
-    if (!declared.consensus || !has_begun || std::exchange(steps_[declared.id].deadlines_told, true)) {
+    if (!declared.consensus || !has_begun || std::exchange(at.deadlines_told, true)) {
       continue;
     }
     std::optional<timestamp> began;
@@ -147,8 +141,11 @@ void plan::overdue(const step_deadline& deadline) {
   if (deadline.superstep != superstep_) {
     return;
   }
-  auto& progress = steps_[deadline.step];
-  (deadline.is == step_deadline::kind::soft ? progress.soft_passed : progress.hard_passed) = true;
+  const auto at = std::ranges::find(steps_, deadline.step, [](const open_step& each) { return each.declared->id; });
+  if (at == steps_.end()) {
+    return;
+  }
+  (deadline.is == step_deadline::kind::soft ? at->soft_passed : at->hard_passed) = true;
   settle();
 }
 

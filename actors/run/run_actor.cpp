@@ -24,6 +24,13 @@ constexpr int bugs_max = 3;
 
 void step_on(run_pointer self);
 void load(run_pointer self);
+void begin(run_pointer self, const recovery_view& rows);
+void await_gates(run_pointer self);
+void end_asleep(run_pointer self);
+
+bool is_sleep(ending::kind is) { return is == ending::kind::quota || is == ending::kind::approval; }
+
+bool is_pause(ending::kind is) { return is_sleep(is) || is == ending::kind::drain; }
 
 // Nobody is left to be woken. (One that dies leaves its waits to its next life, which asks under the same keys.)
 void leave(run_pointer self) {
@@ -95,6 +102,7 @@ void commit_superstep_of(run_pointer self) {
     if (closed.end) {
       leave(self);
     } else {
+      await_gates(self);
       step_on(self);
     }
   });
@@ -112,25 +120,109 @@ run_end end_for(const ending& why) {
     case ending::kind::drain:
       return {run_state::paused, false, std::nullopt, std::nullopt};
     case ending::kind::quota:
-      return {run_state::paused, false, why.why, std::nullopt, why.until};
+      return {run_state::paused, false, why.why, std::nullopt, why.until, pause_cause::quota};
+    case ending::kind::approval:
+      return {run_state::paused, false, std::nullopt, std::nullopt, std::nullopt, pause_cause::approval};
   }
   invariant(false, "every kind of ending has an end");
   return {};
 }
 
-// `committed` is in the rows. A quota is no end: they say when it goes on. Nor is a pause during whose commit somebody
-// has asked for an end: the next reading of the rows leads to it.
+bool has_decided(const recovery_view& rows) {
+  return std::ranges::any_of(rows.gates, [](const gate_view& gate) { return gate.state != gate_state::open; });
+}
+
+// Paused, with every gate's time awaited already.
+void wait_for_people(run_pointer self) {
+  self->state.progress.reset();
+  read_rows(self, [=](const recovery_view& rows) {
+    auto& state = self->state;
+    state.asleep = true;
+    state.loaded_at = rows.run.last_seq;
+    if (state.end) {
+      end_asleep(self);
+    } else if (has_decided(rows)) {
+      begin(self, rows);
+    }
+  });
+}
+
+// `committed` is in the rows. A sleep is no end: they say what it waits for. Nor is a pause during whose commit somebody
+// has asked for an end, or decided: the next reading of the rows leads to it.
 void ended(run_pointer self, ending::kind committed) {
-  auto& end = self->state.end;
-  const bool asked_for_more = end->is != committed;
-  if (end->is == ending::kind::quota) {
-    end.reset();
+  auto& state = self->state;
+  const bool asked_for_more = state.end->is != committed;
+  const bool moved = committed == ending::kind::approval && (state.gates_stale || !state.progress->waiting());
+  if (is_sleep(state.end->is)) {
+    state.end.reset();
   }
-  const bool is_pause = committed == ending::kind::quota || committed == ending::kind::drain;
-  if (committed == ending::kind::quota || (is_pause && asked_for_more)) {
+  if (committed == ending::kind::approval && !asked_for_more && !moved) {
+    wait_for_people(self);
+  } else if (is_sleep(committed) || (is_pause(committed) && asked_for_more)) {
     load(self);
   } else {
     leave(self);
+  }
+}
+
+// The rows of the gates are what the plan knows of them.
+void learn_gates(run_pointer self) {
+  self->state.committing = true;
+  self->state.gates_stale = false;
+  read_rows(self, [=](const recovery_view& rows) {
+    self->state.committing = false;
+    self->state.progress->learn(rows.gates);
+    await_gates(self);
+    step_on(self);
+  });
+}
+
+// One after the other: they are few.
+void ask_people(run_pointer self, std::vector<gate_opening> questions) {
+  if (questions.empty()) {
+    learn_gates(self);
+    return;
+  }
+  auto question = std::move(questions.back());
+  questions.pop_back();
+  commit(self, open_gate{{}, std::move(question), {}}, [=] { ask_people(self, questions); });
+}
+
+// A decision is in the rows: the run goes on, if that is what it waited for.
+void gates_moved(run_pointer self) {
+  auto& state = self->state;
+  state.gates_stale = true;
+  if (!state.asleep) {
+    step_on(self);
+    return;
+  }
+  read_rows(self, [=](const recovery_view& rows) {
+    if (self->state.asleep && has_decided(rows)) {
+      begin(self, rows);
+    }
+  });
+}
+
+// Nobody has decided in time.
+void expire(run_pointer self, const gate_place& place) {
+  expire_gate fact{self->state.run, place, self->state.deps.clock->now()};
+  tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
+    if (reply) {
+      gates_moved(self);
+    } else if (reply.error().code != error_code::cancelled) {  // it was decided, or the run has ended
+      stop_without_end(self, reply.error());
+    }
+  });
+}
+
+// Each gate that is open, until its time; asleep or not.
+void await_gates(run_pointer self) {
+  for (const auto& gate : self->state.progress->gate_deadlines()) {
+    if (self->state.awaited.insert(gate.place).second) {
+      const auto key = "gate " + gate.place.step.str() + ' ' + std::to_string(gate.place.superstep.value()) + ' ' +
+                       std::to_string(gate.place.level);
+      await(self, key, gate.due, [=] { expire(self, gate.place); });
+    }
   }
 }
 
@@ -140,11 +232,22 @@ void step_on(run_pointer self) {
   if (!state.progress || state.committing) {
     return;
   }
+  if (state.gates_stale) {
+    learn_gates(self);
+    return;
+  }
   if (!state.end) {
     admit_attempts(self, [=] { step_on(self); });
   }
   stop_pointless_attempts(self);
-  const bool may_close = !state.end || state.end->is == ending::kind::drain || state.end->is == ending::kind::quota;
+  if (auto questions = state.progress->take_questions(); !questions.empty()) {
+    ask_people(self, std::move(questions));
+    return;
+  }
+  if (!state.end && state.progress->waiting()) {
+    state.end = ending{ending::kind::approval};
+  }
+  const bool may_close = !state.end || is_pause(state.end->is);
   if (may_close && state.progress->complete()) {
     commit_superstep_of(self);
   } else if (state.end && state.attempts.empty()) {
@@ -176,6 +279,9 @@ void finished(run_pointer self, const task_finished& fact) {
                fact.retry_after});
   }
   state.progress->finished(fact.task, fact.outcome, fact.began);
+  if (fact.waits_for_child) {
+    state.progress->blocked(fact.task);
+  }
   if (fact.outcome.retry) {
     try_again_at(self, fact.task, fact.outcome.retry->due);
   }
@@ -271,10 +377,7 @@ void end_asleep(run_pointer self) {
 
 void request_end(run_pointer self, const ending& why) {
   auto& state = self->state;
-  const auto may_give_way = [](const ending& now) {
-    return now.is == ending::kind::drain || now.is == ending::kind::quota;
-  };
-  if (!state.end || may_give_way(*state.end)) {
+  if (!state.end || is_pause(state.end->is)) {
     state.end = why;
   }
   if (state.asleep) {
@@ -327,6 +430,29 @@ void sleep(run_pointer self, const recovery_view& rows) {
   });
 }
 
+caf::result<write_reply> decide(run_pointer self, const decide_gate& decision) {
+  auto answer = self->make_response_promise<write_reply>();
+  auto stamped = decision;
+  stamped.decision.at = self->state.deps.clock->now();
+  tell(self, self->state.deps.writer, std::move(stamped), [=](const write_reply& reply) mutable {
+    answer.deliver(reply);
+    if (reply && !reply->repeated) {
+      gates_moved(self);
+    }
+  });
+  return answer;
+}
+
+// A child run that the task waited for has ended, or goes on.
+void child_has_moved(run_pointer self, const task_id& task) {
+  if (self->state.asleep) {
+    load(self);
+  } else if (self->state.progress) {
+    self->state.progress->due(task);
+    step_on(self);
+  }
+}
+
 void begin(run_pointer self, const recovery_view& rows) {
   auto& state = self->state;
   state.asleep = false;
@@ -361,6 +487,7 @@ void begin(run_pointer self, const recovery_view& rows) {
     try_again_at(self, waiting.task, waiting.due);
   }
   arm_deadline(self, rows);
+  await_gates(self);
   step_on(self);
 }
 
@@ -423,8 +550,10 @@ run_actor::behavior_type behave(run_pointer self, run_deps deps, run_id run) {
       [=](const drain_runs& request) {
         request_end(self, {ending::kind::drain, request.at_once});
       },
+      [=](const decide_gate& decision) { return decide(self, decision); },
       [=](const task_finished& fact) { finished(self, fact); },
       [=](const task_unrecorded& fact) { unrecorded(self, fact); },
+      [=](const child_moved& fact) { child_has_moved(self, fact.task); },
       [](const later& due) { due.act(); },
   };
 }

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace troupe {
@@ -20,9 +21,9 @@ struct live_attempt {
   agent_actor agent;
 };
 
-/// Why the run begins nothing more. The first reason stands; a drain and a quota give way to a cancel.
+/// Why the run begins nothing more. The first reason stands; a pause gives way to a cancel and to the time limit.
 struct ending {
-  enum class kind { cancel, time_limit, drain, quota } is;
+  enum class kind { cancel, time_limit, drain, quota, approval } is;
   bool at_once = false;
   std::optional<timestamp> until{};  ///< quota only.
   std::optional<error> why{};        ///< quota only.
@@ -39,8 +40,10 @@ struct run_actor_state {
   event_seq loaded_at;          // the newest event when the rows were read
   std::optional<ending> end;
   bool committing = false;              // a superstep or the end is on its way to disk
-  bool asleep = false;                  // paused until a time, by its rows
+  bool asleep = false;                  // paused until a time or a decision, by its rows
   std::vector<caf::actor_addr> former;  // of earlier lives, not known to have ended
+  bool gates_stale = false;             // the rows have decisions that the plan does not know
+  std::set<gate_place> awaited;         // gates whose time is waited for
   bool reborn = false;                  // and its rows are not yet known to hold all that those told
 };
 

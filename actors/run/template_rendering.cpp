@@ -55,6 +55,9 @@ class documents {
     if (path.front() == "state") {
       return text_of(walk(opened(state_, names_.state), rest));
     }
+    if (names_.item != nullptr && path.front() == names_.item_name) {
+      return text_of(walk(opened(item_, *names_.item), rest));
+    }
     if (path.size() == 1 && path.front() == "outputs" && names_.outputs != nullptr) {
       return names_.outputs->str();
     }
@@ -88,6 +91,7 @@ class documents {
   const prompt_names& names_;
   std::optional<json::value> inputs_;
   std::optional<json::value> state_;
+  std::optional<json::value> item_;
 };
 
 }  // namespace

@@ -10,8 +10,8 @@
 
 namespace troupe {
 
-/// What a prompt may name: `inputs.x`, `state.path.to`, `run.id`, `run.subject`, `step.id`, and, for an aggregator,
-/// `outputs`.
+/// What a prompt may name: `inputs.x`, `state.path.to`, `run.id`, `run.subject`, `step.id`; for an aggregator, `outputs`;
+/// inside a map, its element by the name that the map gives it.
 struct prompt_names {
   const json_text& inputs;  ///< An object.
   const json_text& state;   ///< An object.
@@ -19,6 +19,8 @@ struct prompt_names {
   const std::string& subject;
   const step_id& step;
   const json_text* outputs = nullptr;  ///< An object of agent to answer; null: the prompt may not name it.
+  std::string_view item_name{};
+  const json_text* item = nullptr;  ///< Null: the prompt is not inside a map.
 };
 
 /// Texts stand as they are, other values as canonical JSON. INVALID_INPUT names what a placeholder does not find.

@@ -11,6 +11,7 @@
 #include <caf/typed_response_promise.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -118,6 +119,19 @@ void go_on(supervisor_pointer self, const run_id& run, start_promise answer) {
           });
 }
 
+void keep_smaller(std::optional<std::int64_t>& own, const std::optional<std::int64_t>& given) {
+  own = own && given ? std::min(*own, *given) : (own ? own : given);
+}
+
+// A child run has no more time and money than is left of its parent's.
+void inherit(create_run& rows, const start_run& request) {
+  rows.parent = request.parent;
+  rows.parent_task = request.parent_task;
+  rows.deadline_max = request.deadline_max;
+  keep_smaller(rows.budget_microusd, request.budget_microusd);
+  keep_smaller(rows.budget_tokens, request.budget_tokens);
+}
+
 caf::result<start_reply> accept(supervisor_pointer self, const start_run& request) {
   auto answer = self->make_response_promise<start_reply>();
   if (self->state.stopping) {
@@ -130,6 +144,7 @@ caf::result<start_reply> accept(supervisor_pointer self, const start_run& reques
     return answer;
   }
   rows->at = self->state.deps.clock->now();
+  inherit(*rows, request);
   const auto run = request.run;
   tell(self, self->state.deps.writer, *std::move(rows), [=](const write_reply& reply) mutable {
     if (!reply) {
@@ -221,6 +236,32 @@ void cancel(supervisor_pointer self, const cancel_run& request) {
   }
 }
 
+// A run that is at work takes its decisions itself. One that nobody carries out gets the row, and then goes on by it.
+caf::result<write_reply> decide(supervisor_pointer self, const decide_gate& decision) {
+  auto answer = self->make_response_promise<write_reply>();
+  auto& state = self->state;
+  const auto found = state.runs.find(decision.run);
+  if (found != state.runs.end() && found->second.handle) {
+    self->request(found->second.handle, caf::infinite, decision)
+        .then([=](const write_reply& reply) mutable { answer.deliver(reply); },
+              [=](caf::error&) mutable {
+                answer.deliver(write_reply{error{error_code::storage_unavailable,
+                                                 "the run's actor ended before it answered",
+                                                 "ask again: a decision that was taken is not taken twice"}});
+              });
+    return answer;
+  }
+  auto stamped = decision;
+  stamped.decision.at = state.deps.clock->now();
+  tell(self, state.deps.writer, std::move(stamped), [=](const write_reply& reply) mutable {
+    if (reply && !self->state.stopping) {
+      start(self, decision.run);
+    }
+    answer.deliver(reply);
+  });
+  return answer;
+}
+
 void tell_runs(const run_supervisor_state& state, ping_view& into) {
   for (const auto& [run, entry] : state.runs) {
     child_view facts;
@@ -245,6 +286,7 @@ run_supervisor::behavior_type behave(supervisor_pointer self, run_supervisor_dep
       [=](const start_run& request) { return accept(self, request); },
       [=](const cancel_run& request) { cancel(self, request); },
       [=](const drain_runs& request) { drain(self, request.at_once); },
+      [=](const decide_gate& decision) { return decide(self, decision); },
       [](const later& due) { due.act(); },
   };
 }

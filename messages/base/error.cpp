@@ -7,7 +7,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::array<std::pair<error_code, std::string_view>, 41> names{{
+constexpr std::array<std::pair<error_code, std::string_view>, 42> names{{
     {error_code::invalid_workflow, "INVALID_WORKFLOW"},
     {error_code::invalid_config, "INVALID_CONFIG"},
     {error_code::invalid_input, "INVALID_INPUT"},
@@ -48,6 +48,7 @@ constexpr std::array<std::pair<error_code, std::string_view>, 41> names{{
     {error_code::storage_unavailable, "STORAGE_UNAVAILABLE"},
     {error_code::evidence_limit, "EVIDENCE_LIMIT"},
     {error_code::unknown_model, "UNKNOWN_MODEL"},
+    {error_code::interrupted, "INTERRUPTED"},
     {error_code::internal, "INTERNAL"},
 }};
 

@@ -51,6 +51,7 @@ enum class error_code {
   storage_unavailable,    ///< The database cannot be opened, read or written, for another reason (path, I/O, memory).
   evidence_limit,         ///< The subject's evidence is at its limit.
   unknown_model,          ///< There is no price for the model.
+  interrupted,            ///< It ran when its process ended, and on_crash says that it does not run again.
   internal,               ///< A bug of ours.
 };
 

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -49,7 +50,7 @@ using agent_name = text_id<struct agent_name_tag>;  ///< A key of `[agents]`; fo
 using provider_name =
     text_id<struct provider_name_tag>;              ///< A key of `[providers]`: who limits several agents at once.
 using field_name = text_id<struct field_name_tag>;  ///< A top-level key of a run's state.
-using task_id = text_id<struct task_id_tag>;        ///< `RUN/SUPERSTEP/STEP/AGENT`: see make_task_id.
+using task_id = text_id<struct task_id_tag>;  ///< `RUN/SUPERSTEP/STEP/AGENT`, and `/ITEM` of a map: see make_task_id.
 
 using superstep_no = number_id<struct superstep_no_tag>;  ///< From 1 in each run.
 using attempt_no = number_id<struct attempt_no_tag>;      ///< From 1 in each task.
@@ -57,8 +58,13 @@ using event_seq = number_id<struct event_seq_tag>;        ///< From 1 in each ru
 using lease_epoch = number_id<struct lease_epoch_tag>;    ///< Grows with each owner of the database.
 
 /// The same task has the same id in every recovery: it is made of where the task stands, not of when it was made.
-inline task_id make_task_id(const run_id& run, superstep_no superstep, const step_id& step, const agent_name& agent) {
-  return task_id{run.str() + '/' + std::to_string(superstep.value()) + '/' + step.str() + '/' + agent.str()};
+inline task_id make_task_id(const run_id& run,
+                            superstep_no superstep,
+                            const step_id& step,
+                            const agent_name& agent,
+                            std::optional<std::int64_t> item = std::nullopt) {
+  return task_id{run.str() + '/' + std::to_string(superstep.value()) + '/' + step.str() + '/' + agent.str() +
+                 (item ? '/' + std::to_string(*item) : "")};
 }
 
 }  // namespace troupe

@@ -12,6 +12,7 @@ using run_supervisor = caf::typed_actor<  //
     caf::replies_to<start_run>::with<start_reply>,
     caf::reacts_to<cancel_run>,
     caf::reacts_to<drain_runs>,
+    caf::replies_to<decide_gate>::with<write_reply>,
     // its own timers
     caf::reacts_to<later>>;
 

@@ -22,6 +22,8 @@ std::string_view name_of(agent_kind kind) noexcept {
       return "command";
     case agent_kind::http:
       return "http";
+    case agent_kind::workflow:
+      return "workflow";
     case agent_kind::function:
       return "function";
   }

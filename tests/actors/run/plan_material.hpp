@@ -66,6 +66,8 @@ inline task_view row_of(const planned_task& task) {
   row.step = task.step;
   row.agent = task.agent;
   row.order = task.order;
+  row.item = task.item;
+  row.order_key = task.order_key;
   return row;
 }
 
@@ -77,6 +79,7 @@ inline recovery_view fresh_rows(const workflow& flow, const json_text& inputs = 
   rows.run.inputs = first->inputs;
   rows.run.result = first->initial_state;
   rows.superstep = superstep_no{1};
+  rows.standing = first->standing;
   for (const auto& task : first->front) {
     rows.tasks.push_back(row_of(task));
   }

@@ -82,6 +82,7 @@ class stored_run {
     rows_.run.result = told.state;
     rows_.superstep = superstep_no{told.superstep.value() + 1};
     rows_.tasks.clear();
+    rows_.standing = told.next;
     for (const auto& task : told.next_front) {
       rows_.tasks.push_back(row_of(task));
     }

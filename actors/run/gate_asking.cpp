@@ -1,0 +1,120 @@
+#include "actors/run/gate_asking.hpp"
+
+#include "actors/json/json.hpp"
+#include "actors/run/conditions.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+result<std::string> action_hash(const gate_policy& gate, const boost::json::value& state) {
+  if (!gate.action) {
+    return std::string{};
+  }
+  const auto* action = find(state, *gate.action);
+  if (action == nullptr) {
+    return error{error_code::invalid_input,
+                 "the gate is to approve what stands at '" + *gate.action + "' in the state, and nothing does",
+                 "let an earlier step give it, or take 'action' out"};
+  }
+  return state_hash(canonical(*action));
+}
+
+result<std::variant<gate_opening, approved_by_rule>> ask(const step& declared,
+                                                         const planned_step& at,
+                                                         superstep_no superstep,
+                                                         int after,
+                                                         const prompt_names& names,
+                                                         const boost::json::value& state) {
+  using question = std::variant<gate_opening, approved_by_rule>;
+  const auto& gate = *declared.gate;
+  if (after == 0 && gate.approved_when && holds(*gate.approved_when, state)) {
+    return question{approved_by_rule{}};
+  }
+  const auto first = gate.levels.begin() + std::min<std::ptrdiff_t>(after, std::ssize(gate.levels));
+  const auto level = std::find_if(
+      first, gate.levels.end(), [&](const gate_level& each) { return !each.when || holds(*each.when, state); });
+  if (level == gate.levels.end()) {
+    return question{approved_by_rule{}};
+  }
+  auto prompt = render_prompt(level->prompt, names);
+  if (!prompt) {
+    return prompt.error();
+  }
+  auto action = action_hash(gate, state);
+  if (!action) {
+    return action.error();
+  }
+  gate_opening asked;
+  asked.place = {superstep, at.step, static_cast<int>(level - gate.levels.begin()) + 1};
+  asked.path = at.path;
+  asked.prompt = *std::move(prompt);
+  asked.action_hash = *std::move(action);
+  asked.votes = level->votes;
+  asked.voters = level->voters;
+  asked.expires = level->expires;
+  asked.on_expiry = level->on_expiry;
+  return question{std::move(asked)};
+}
+
+std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
+    const step_index& steps,
+    superstep_standing& standing,
+    std::span<const gate_again> again,
+    superstep_no superstep,
+    const std::function<prompt_names(const step&)>& names,
+    const boost::json::value& state) {
+  std::vector<gate_again> reached{again.begin(), again.end()};
+  std::erase_if(standing.steps, [&](const planned_step& at) {
+    const auto* declared = steps.find(at.step);
+    if (declared->gate) {
+      reached.push_back({declared, at.path, 0});
+    }
+    return declared->gate.has_value();
+  });
+  std::ranges::stable_sort(reached, {}, &gate_again::path);
+  std::vector<gate_opening> questions;
+  for (const auto& each : reached) {
+    const auto& declared = *each.declared;
+    auto asked = ask(declared, {declared.id, each.path}, superstep, each.after, names(declared), state);
+    if (!asked) {
+      return routing_refusal{declared.id, std::move(asked).error()};
+    }
+    if (auto* question = std::get_if<gate_opening>(&*asked)) {
+      questions.push_back(std::move(*question));
+    } else {
+      standing.steps.push_back({declared.id, each.path});
+    }
+  }
+  std::ranges::stable_sort(standing.steps, {}, &planned_step::path);
+  return questions;
+}
+
+json_text decision_value(const gate_view& gate) {
+  const bool approved = gate.state == gate_state::approved;
+  boost::json::array by;
+  boost::json::object value{{"decision", approved ? "approved" : "rejected"}};
+  for (const auto& decision : gate.decisions) {
+    if ((decision.choice == gate_choice::approved) == approved) {
+      by.emplace_back(decision.by);
+    }
+    if (!decision.comment.empty()) {
+      value["comment"] = decision.comment;
+    }
+  }
+  if (by.empty()) {
+    value["expired"] = true;
+  }
+  value["by"] = std::move(by);
+  return canonical(value);
+}
+
+json_text automatic_decision() {
+  return canonical(boost::json::object{{"automatic", true}, {"by", boost::json::array{}}, {"decision", "approved"}});
+}
+
+}  // namespace troupe

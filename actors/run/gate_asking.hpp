@@ -1,0 +1,59 @@
+// What a gate asks, and what its answer comes to. Pure.
+#pragma once
+
+#include "actors/run/routing.hpp"
+#include "actors/run/template_rendering.hpp"
+#include "messages/base/result.hpp"
+#include "messages/gate.hpp"
+#include "messages/workflow.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+namespace troupe {
+
+/// Nobody need be asked: approved by the workflow's own condition, or no level applies.
+struct approved_by_rule {};
+
+/// The question of a gate that was reached, or that its level `after` has approved or let expire: the first level behind
+/// it whose condition holds. `names` are what prompts may name, with the state that the next superstep sees.
+/// INVALID_INPUT: the prompt names what is not there, or the action leads nowhere.
+result<std::variant<gate_opening, approved_by_rule>> ask(const step& declared,
+                                                         const planned_step& at,
+                                                         superstep_no superstep,
+                                                         int after,
+                                                         const prompt_names& names,
+                                                         const boost::json::value& state);
+
+/// A gate that is to ask once more, from the level behind `after`.
+struct gate_again {
+  const step* declared = nullptr;
+  graph_path path;
+  int after = 0;
+};
+
+/// The questions of the gates that the next superstep reaches, which are taken out of `standing`, and of those that ask
+/// again, in the order of their paths. Gates that nobody need be asked about stay in `standing`, or come into it.
+std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
+    const step_index& steps,
+    superstep_standing& standing,
+    std::span<const gate_again> again,
+    superstep_no superstep,
+    const std::function<prompt_names(const step&)>& names,
+    const boost::json::value& state);
+
+/// `sha256:` of the action that the gate is bound to, as the state has it; empty where it is bound to nothing.
+/// INVALID_INPUT: it leads nowhere.
+result<std::string> action_hash(const gate_policy& gate, const boost::json::value& state);
+
+/// The value that a decided gate gives its step: `{"by":[...],"comment":...,"decision":"approved"|"rejected"}`, with
+/// `"automatic":true` where a rule decided, and `"expired":true` where nobody did. `comment` is the last that was made.
+json_text decision_value(const gate_view& gate);
+json_text automatic_decision();
+
+}  // namespace troupe

@@ -1,0 +1,196 @@
+// What people decide: the plan's part about gates and about tasks that were interrupted.
+#include "actors/json/json.hpp"
+#include "actors/run/conditions.hpp"
+#include "actors/run/front.hpp"
+#include "actors/run/plan.hpp"
+#include "messages/base/invariant.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+error interrupted_error(std::string_view why) {
+  return {error_code::interrupted,
+          "its process ended while it ran, and " + std::string{why},
+          "whether its work was done is not known: look before you run it again"};
+}
+
+// What is open is asked in plain words, since the prompt of the step may be long, or not for people.
+std::string question_about(const task_id& task, attempt_no attempt) {
+  return "Attempt " + std::to_string(attempt.value()) + " of task " + task.str() +
+         " was cut off, and has effects outside that may have been done. Approve to run it again, reject to let it "
+         "fail.";
+}
+
+const gate_level& level_of(const step& declared, const gate_view& gate) {
+  const auto& levels = declared.gate->levels;
+  invariant(gate.asked.place.level >= 1 && gate.asked.place.level <= std::ssize(levels), "a gate asks at its levels");
+  return levels[static_cast<std::size_t>(gate.asked.place.level) - 1];
+}
+
+void add_edits(std::vector<task_delta>& deltas, const step& declared, const gate_view& gate) {
+  for (const auto& decision : gate.decisions) {
+    if (decision.state_edit) {
+      deltas.push_back({declared.id, agent_name{decision.by}, field_name{}, *decision.state_edit});
+    }
+  }
+}
+
+bool is_decided_step(const gate_view& gate) {
+  return gate.asked.kind == gate_kind::step && gate.state != gate_state::open && !gate.taken_at;
+}
+
+}  // namespace
+
+crash_policy plan::crash_policy_of(const step& declared) const {
+  if (declared.on_crash) {
+    return *declared.on_crash;
+  }
+  const auto is_external = [&](const agent_name& name) {
+    const auto found = with_->agents.find(name);
+    return found != with_->agents.end() && found->second.effects == effect_kind::external;
+  };
+  const auto who = carriers(declared);
+  const bool external =
+      declared.effects ? *declared.effects == effect_kind::external : std::ranges::any_of(who, is_external);
+  return external ? crash_policy::ask : crash_policy::retry;
+}
+
+const gate_view* plan::crash_gate_of(const task_entry& task) const {
+  const auto found = std::ranges::find_if(gates_, [&](const gate_view& gate) {
+    return gate.asked.kind == gate_kind::crash && gate.asked.place.task == task.planned.id &&
+           gate.asked.place.level == task.attempt.value();
+  });
+  return found == gates_.end() ? nullptr : &*found;
+}
+
+// Invariant 9.
+void plan::settle_interrupted(task_entry& task) {
+  switch (crash_policy_of(*task.declared)) {
+    case crash_policy::retry:
+      task.at = task_entry::phase::waiting;
+      return;
+    case crash_policy::fail:
+      give_up(task, task_state::failed, interrupted_error("on_crash = \"fail\" says that it does not run again"));
+      return;
+    case crash_policy::ask:
+      break;
+  }
+  task.at = task_entry::phase::asking;
+  const auto* gate = crash_gate_of(task);
+  if (gate == nullptr || gate->state == gate_state::open) {
+    return;
+  }
+  if (gate->state == gate_state::approved) {
+    task.at = task_entry::phase::waiting;
+  } else {
+    give_up(task, task_state::failed, interrupted_error("a person decided that it does not run again"));
+  }
+}
+
+std::vector<gate_opening> plan::take_questions() {
+  std::vector<gate_opening> questions;
+  for (auto& task : tasks_) {
+    if (task.at != task_entry::phase::asking || crash_gate_of(task) != nullptr ||
+        std::exchange(task.question_told, true)) {
+      continue;
+    }
+    const auto at = std::ranges::find(steps_, task.declared, &open_step::declared);
+    gate_opening asked;
+    asked.place = {superstep_, task.planned.step, static_cast<int>(task.attempt.value()), task.planned.id};
+    asked.kind = gate_kind::crash;
+    asked.path = at->path;
+    asked.prompt = question_about(task.planned.id, task.attempt);
+    questions.push_back(std::move(asked));
+  }
+  return questions;
+}
+
+void plan::learn(std::vector<gate_view> gates) {
+  gates_ = std::move(gates);
+  for (auto& task : tasks_) {
+    if (task.at == task_entry::phase::asking) {
+      settle_interrupted(task);
+    }
+  }
+  settle();
+}
+
+std::vector<plan::gate_deadline> plan::gate_deadlines() const {
+  std::vector<gate_deadline> deadlines;
+  for (const auto& gate : gates_) {
+    if (gate.state == gate_state::open && gate.expires_at) {
+      deadlines.push_back({gate.asked.place, *gate.expires_at});
+    }
+  }
+  return deadlines;
+}
+
+bool plan::has_decision() const { return std::ranges::any_of(gates_, is_decided_step); }
+
+bool plan::has_open_gate() const {
+  return std::ranges::find(gates_, gate_state::open, &gate_view::state) != gates_.end();
+}
+
+bool plan::waiting() const {
+  const bool at_work = std::ranges::any_of(tasks_, [](const task_entry& task) {
+    return task.at == task_entry::phase::admitted || task.at == task_entry::phase::delayed;
+  });
+  const bool has_blocked = std::ranges::find(tasks_, task_entry::phase::blocked, &task_entry::at) != tasks_.end();
+  return (has_open_gate() || has_blocked) && !at_work && !may_admit() && !complete();
+}
+
+void plan::judge_gate(front_judgement& judged, const gate_view& gate, const boost::json::value& state) const {
+  if (!is_decided_step(gate)) {
+    return;
+  }
+  const auto& place = gate.asked.place;
+  const auto& declared = *index_->find(place.step);
+  judged.taken.push_back(place);
+  const auto applies = [&](const gate_level& level) { return !level.when || holds(*level.when, state); };
+  const auto& levels = declared.gate->levels;
+  const bool asks_on = std::any_of(levels.begin() + place.level, levels.end(), applies);
+  switch (gate.state) {
+    case gate_state::approved: {
+      const auto action = action_hash(*declared.gate, state);
+      if (!action || *action != gate.asked.action_hash) {
+        judged.asked_again.push_back({&declared, gate.asked.path, place.level - 1});
+      } else if (asks_on) {
+        add_edits(judged.deltas, declared, gate);
+        judged.asked_again.push_back({&declared, gate.asked.path, place.level});
+      } else {
+        end_gate(judged, declared, gate);
+      }
+      return;
+    }
+    case gate_state::rejected:
+      end_gate(judged, declared, gate);
+      return;
+    case gate_state::expired:
+      if (level_of(declared, gate).on_expiry == expiry_policy::escalate && asks_on) {
+        judged.asked_again.push_back({&declared, gate.asked.path, place.level});
+      } else {
+        fail_step(judged,
+                  declared,
+                  gate.asked.path,
+                  {error_code::task_timeout,
+                   "nobody decided on the gate '" + place.step.str() + "' in time",
+                   "decide sooner, or let 'expires' be longer or 'on_expiry' something else"});
+      }
+      return;
+    case gate_state::open:
+    case gate_state::cancelled:
+      invariant(false, "what is judged has been decided");
+  }
+}
+
+// A person's edit comes before what the gate itself gives.
+void plan::end_gate(front_judgement& judged, const step& declared, const gate_view& gate) {
+  add_edits(judged.deltas, declared, gate);
+  judged.deltas.push_back({declared.id, agent_name{}, declared.output, decision_value(gate)});
+  judged.ended.push_back({&declared, gate.asked.path});
+}
+
+}  // namespace troupe

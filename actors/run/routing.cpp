@@ -1,0 +1,213 @@
+#include "actors/run/routing.hpp"
+
+#include "actors/run/conditions.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+struct taken_route {
+  step_id to;
+  std::uint32_t index = 0;
+};
+
+std::string listed(const std::vector<route>& routes) {
+  std::string all;
+  for (const auto& each : routes) {
+    all += (all.empty() ? "'" : ", '") + each.to.str() + '\'';
+  }
+  return all;
+}
+
+std::uint32_t index_of(const step& from, const step_id& to, std::size_t place) {
+  const auto declared = std::ranges::find(from.next, to, &route::to);
+  return static_cast<std::uint32_t>(declared != from.next.end() ? static_cast<std::size_t>(declared - from.next.begin())
+                                                                : from.next.size() + 1 + place);
+}
+
+bool names(const step& from, const step_id& to) {
+  return std::ranges::find(from.next, to, &route::to) != from.next.end();
+}
+
+bool is_joined_by(const step& target, const step_id& from) {
+  return std::ranges::find(target.join, from) != target.join.end();
+}
+
+class follower {
+ public:
+  follower(const step_index& steps, std::span<const join_arrival> arrivals, const boost::json::value& state)
+      : steps_(steps), state_(state) {
+    standing_.arrivals.assign(arrivals.begin(), arrivals.end());
+  }
+
+  std::optional<routing_refusal> leave(const step_end& ended) {
+    auto routes = routes_of(ended);
+    if (!routes) {
+      return routing_refusal{ended.declared->id, std::move(routes).error()};
+    }
+    for (const auto& way : *routes) {
+      const auto* target = steps_.find(way.to);
+      if (target == nullptr) {
+        return routing_refusal{ended.declared->id, leads_nowhere(ended, way.to)};
+      }
+      arrive_or_run(*target, ended, ended.path.then(way.index));
+    }
+    if (!ended.failed) {
+      arrive_unnamed(ended);
+    }
+    return std::nullopt;
+  }
+
+  superstep_standing standing() {
+    run_joins();
+    for (auto& [step, path] : next_) {
+      standing_.steps.push_back({step, std::move(path)});
+    }
+    std::ranges::stable_sort(standing_.steps, {}, &planned_step::path);
+    return std::move(standing_);
+  }
+
+ private:
+  result<std::vector<taken_route>> routes_of(const step_end& ended) const {
+    const auto& declared = *ended.declared;
+    std::vector<taken_route> taken;
+    if (ended.failed) {
+      taken.push_back({*declared.on_error, static_cast<std::uint32_t>(declared.next.size())});
+    } else if (ended.route) {
+      for (std::size_t i = 0; i < ended.route->size(); ++i) {
+        const auto& to = (*ended.route)[i];
+        taken.push_back({to, index_of(declared, to, i)});
+      }
+    } else if (std::ranges::none_of(declared.next, [](const route& each) { return each.when.has_value(); })) {
+      for (std::uint32_t i = 0; i < declared.next.size(); ++i) {
+        taken.push_back({declared.next[i].to, i});
+      }
+    } else {
+      const auto first = std::ranges::find_if(
+          declared.next, [&](const route& each) { return !each.when || holds(*each.when, state_); });
+      if (first == declared.next.end()) {
+        return error{
+            error_code::no_route,
+            "none of the conditions of step '" + declared.id.str() + "' holds: it could go to " + listed(declared.next),
+            "add a last route without 'when', or look at the state: `troupe show RUN`"};
+      }
+      taken.push_back({first->to, static_cast<std::uint32_t>(first - declared.next.begin())});
+    }
+    return taken;
+  }
+
+  static error leads_nowhere(const step_end& ended, const step_id& to) {
+    return {error_code::no_route,
+            "step '" + ended.declared->id.str() + "' chose to go to '" + to.str() + "', and there is no such step",
+            "name a step of the workflow"};
+  }
+
+  void arrive_or_run(const step& target, const step_end& from, graph_path path) {
+    if (is_joined_by(target, from.declared->id)) {
+      arrive(target.id, from.declared->id, std::move(path));
+    } else {
+      run(target.id, std::move(path));
+    }
+  }
+
+  void arrive_unnamed(const step_end& ended) {
+    const auto& declared = *ended.declared;
+    for (const auto& [join, place] : steps_.joins_of(declared.id)) {
+      if (!names(declared, join->id)) {
+        arrive(join->id, declared.id, ended.path.then(static_cast<std::uint32_t>(declared.next.size()) + 1 + place));
+      }
+    }
+  }
+
+  // Once is enough, until the join has run.
+  void arrive(const step_id& join, const step_id& from, graph_path path) {
+    const bool is_there = std::ranges::any_of(
+        standing_.arrivals, [&](const join_arrival& each) { return each.join == join && each.from == from; });
+    if (!is_there) {
+      standing_.arrivals.push_back({join, from, std::move(path)});
+    }
+  }
+
+  void run(const step_id& step, graph_path path) {
+    const auto [known, is_new] = next_.try_emplace(step, path);
+    if (!is_new && path < known->second) {
+      known->second = std::move(path);
+    }
+  }
+
+  void run_joins() {
+    std::map<step_id, std::size_t> counts;
+    for (const auto& each : standing_.arrivals) {
+      ++counts[each.join];
+    }
+    for (const auto& [join, count] : counts) {
+      if (count < steps_.find(join)->join.size()) {
+        continue;
+      }
+      for (const auto& each : standing_.arrivals) {
+        if (each.join == join) {
+          run(join, each.path);
+        }
+      }
+      std::erase_if(standing_.arrivals, [&, &which = join](const join_arrival& each) { return each.join == which; });
+    }
+  }
+
+  const step_index& steps_;
+  const boost::json::value& state_;
+  superstep_standing standing_;
+  std::map<step_id, graph_path> next_;
+};
+
+}  // namespace
+
+step_index::step_index(const workflow& flow) {
+  for (std::uint32_t i = 0; i < flow.steps.size(); ++i) {
+    const auto& each = flow.steps[i];
+    steps_.try_emplace(each.id, &each);
+    for (const auto& from : each.join) {
+      joins_[from].emplace_back(&each, i);
+    }
+  }
+}
+
+const step* step_index::find(const step_id& id) const {
+  const auto found = steps_.find(id);
+  return found == steps_.end() ? nullptr : found->second;
+}
+
+std::span<const std::pair<const step*, std::uint32_t>> step_index::joins_of(const step_id& id) const {
+  const auto found = joins_.find(id);
+  return found == joins_.end() ? std::span<const std::pair<const step*, std::uint32_t>>{} : found->second;
+}
+
+std::variant<superstep_standing, routing_refusal> follow(const step_index& steps,
+                                                         std::span<const step_end> ended,
+                                                         std::span<const join_arrival> arrivals,
+                                                         const boost::json::value& state) {
+  follower next{steps, arrivals, state};
+  for (const auto& each : ended) {
+    if (auto refused = next.leave(each)) {
+      return *std::move(refused);
+    }
+  }
+  return next.standing();
+}
+
+error no_progress(const step_index& steps, std::span<const join_arrival> arrivals) {
+  const auto& join = arrivals.front().join;
+  std::string lacks;
+  for (const auto& from : steps.find(join)->join) {
+    const bool has_come =
+        std::ranges::any_of(arrivals, [&](const join_arrival& each) { return each.join == join && each.from == from; });
+    lacks += has_come ? "" : (lacks.empty() ? "'" : ", '") + from.str() + '\'';
+  }
+  return {error_code::no_progress,
+          "the join '" + join.str() + "' waits for " + lacks + ", and nothing runs that could lead there",
+          "let every way of the graph reach the join, or take out of 'join' what need not come"};
+}
+
+}  // namespace troupe
