@@ -205,6 +205,7 @@ std::vector<attempt_order> plan::admit() {
       if (room > 0 && may_begin(task)) {
         task.at = task_entry::phase::admitted;
         task.stop_told = false;
+        task.question_told = false;
         executed_ += task.attempt.value() == 0 ? 1 : 0;
         task.attempt = attempt_no{task.attempt.value() + 1};
         ++busy;

@@ -252,7 +252,7 @@ class plan {
   void judge_items(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
   void end_step(front_judgement& judged, const open_step& at, const json_text& value) const;
   static void fail_step(front_judgement& judged, const step& declared, const graph_path& path, error why);
-  std::vector<agent_answer> answers_of(std::span<const task_entry> tasks) const;
+  std::vector<agent_answer> answers_of(const open_step& at) const;
   std::vector<std::string> front_names(const commit_superstep& closed) const;
   void merge_into(commit_superstep& closed, front_judgement& judged) const;
   void follow_into(commit_superstep& closed, front_judgement& judged, const boost::json::value& state) const;

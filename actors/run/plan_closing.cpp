@@ -147,12 +147,13 @@ plan::front_judgement plan::judge_front() const {
 }
 
 // In the order in which they came, those that have no answer last: who was first decides a race, and nothing else.
-std::vector<agent_answer> plan::answers_of(std::span<const task_entry> tasks) const {
+std::vector<agent_answer> plan::answers_of(const open_step& at) const {
+  const auto tasks = members(at);
   std::vector<const task_entry*> order;
   for (const auto& task : tasks) {
     order.push_back(&task);
   }
-  if (policy_of(*tasks.front().declared).strategy == consensus_strategy::race) {
+  if (policy_of(*at.declared).strategy == consensus_strategy::race) {
     const auto place = [](const task_entry* task) { return task->has_answered() ? task->finish_place : INT_MAX; };
     std::ranges::stable_sort(order, {}, place);
   }
@@ -186,7 +187,7 @@ void plan::judge_step(front_judgement& judged, const open_step& at, const boost:
 void plan::judge_answers(front_judgement& judged, const open_step& at) const {
   const auto& declared = *at.declared;
   const auto tasks = members(at);
-  auto answers = answers_of(tasks);
+  auto answers = answers_of(at);
   auto reached = reach(policy_of(declared), carriers(declared), answers);
   if (reached.winner) {
     end_step(judged, at, *reached.winner);
@@ -212,7 +213,7 @@ void plan::judge_items(front_judgement& judged, const open_step& at, const boost
                "let an earlier step give a list, or declare one under [state]"});
     return;
   }
-  const auto answers = answers_of(tasks);
+  const auto answers = answers_of(at);
   step_verdict told{declared.id, verdict_of_items(carriers(declared), answers), answers};
   const auto missing = std::ranges::find_if(tasks, [](const task_entry& task) { return !task.has_answered(); });
   if (missing == tasks.end()) {

@@ -48,6 +48,7 @@ exit_code exit_code_of(error_code code) noexcept {
     case error_code::output_invalid:
     case error_code::output_too_large:
     case error_code::rate_limited:
+    case error_code::interrupted:
     case error_code::provider_unavailable:
     case error_code::circuit_open:
     case error_code::evidence_limit:

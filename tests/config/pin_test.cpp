@@ -42,7 +42,8 @@ auto parts_of(const agent_spec& agent) {
                key,
                headers,
                stream,
-               connect] = agent;
+               connect,
+               effects] = agent;
   return std::tie(name,
                   kind,
                   command,
@@ -65,7 +66,8 @@ auto parts_of(const agent_spec& agent) {
                   stream,
                   connect,
                   first,
-                  idle);
+                  idle,
+                  effects);
 }
 
 auto parts_of(const provider_spec& provider) {

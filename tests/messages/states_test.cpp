@@ -153,6 +153,9 @@ TEST(writes_test, commands_have_names_and_know_their_run) {
       {of_run<commit_superstep>("e"), "commit_superstep"},
       {of_run<end_run>("f"), "end_run"},
       {of_run<resume_run>("g"), "resume_run"},
+      {of_run<open_gate>("h"), "open_gate"},
+      {of_run<decide_gate>("i"), "decide_gate"},
+      {of_run<expire_gate>("j"), "expire_gate"},
   };
   EXPECT_EQ(table.size(), std::variant_size_v<write_command>);
   std::string runs;
@@ -160,7 +163,7 @@ TEST(writes_test, commands_have_names_and_know_their_run) {
     EXPECT_EQ(kind_of(command), name);
     runs += run_of(command).str();
   }
-  EXPECT_EQ(runs, "abcdefg");
+  EXPECT_EQ(runs, "abcdefghij");
 }
 
 TEST(workflow_test, finds_a_step_by_its_id) {

@@ -146,6 +146,21 @@ class story {
     return {run, end, event_seq{from}, next()};
   }
 
+  /// A gate that a commit would open, of the first superstep and without a limit, asked by a command of its own.
+  open_gate asked(const std::string& step) {
+    gate_opening gate;
+    gate.place = {superstep_no{1}, step_id{step}};
+    gate.prompt = "Go on?";
+    gate.path = graph_path{}.then(1);
+    return {run, gate, next()};
+  }
+
+  decide_gate decided(const std::string& step, const std::string& by, gate_choice choice = gate_choice::approved) {
+    return {run, {superstep_no{1}, step_id{step}}, {by, choice, "fine", std::nullopt, "", next()}};
+  }
+
+  expire_gate expired(const std::string& step) { return {run, {superstep_no{1}, step_id{step}}, next()}; }
+
   resume_run resumed(std::int64_t from) { return {run, event_seq{from}, next()}; }
 
   run_id run;

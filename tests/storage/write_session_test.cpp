@@ -195,6 +195,10 @@ std::vector<write_command> one_of_each(story& told) {
       told.started(told.task("survey", "claude"), 2),
       told.printed(told.task("survey", "claude"), "text", 2),
       told.finished(told.task("survey", "claude"), "1", 2),
+      told.asked("merge"),
+      told.asked("late"),
+      told.decided("merge", "ann"),
+      told.expired("late"),
       told.committed(1, R"({"findings":["x"]})", {}, {story::alone("survey", "claude", "1")}),
   };
 }
@@ -208,14 +212,24 @@ write_command with_other_content(write_command command) {
     void operator()(finish_attempt& told) const { told.outcome.value = json_text{"2"}; }
     void operator()(commit_superstep& told) const { told.verdicts[0].reached.winner = json_text{"2"}; }
     void operator()(end_run& told) const { told.end.why->message = "other"; }
-    void operator()(resume_run&) const {}  // it has no content but its key
+    void operator()(open_gate& told) const { told.gate.prompt = "Go on now?"; }
+    void operator()(decide_gate& told) const { told.decision.choice = gate_choice::rejected; }
+    void operator()(resume_run&) const {}  // these have no content but their key
+    void operator()(expire_gate&) const {}
   };
   std::visit(change{}, command);
   return command;
 }
 
+timestamp& time_of(decide_gate& told) { return told.decision.at; }
+
+template <class Command>
+timestamp& time_of(Command& told) {
+  return told.at;
+}
+
 write_command at_another_time(write_command command) {
-  std::visit([](auto& told) { told.at += std::chrono::hours{1}; }, command);
+  std::visit([](auto& told) { time_of(told) += std::chrono::hours{1}; }, command);
   return command;
 }
 
@@ -262,7 +276,7 @@ TEST_F(write_session_test, refuses_other_content_under_a_key_that_is_taken) {
   const auto commands = one_of_each(told);
   for (const auto& command : commands) {
     must_write(*session, command);
-    if (std::holds_alternative<resume_run>(command)) {
+    if (std::holds_alternative<resume_run>(command) || std::holds_alternative<expire_gate>(command)) {
       continue;
     }
     const auto before = all_rows(place.path());

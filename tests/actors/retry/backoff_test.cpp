@@ -168,7 +168,7 @@ TEST(retry_decision, every_code_is_treated_by_its_class) {
         break;
     }
   }
-  EXPECT_EQ(codes, 41);
+  EXPECT_EQ(codes, 42);
 }
 
 TEST(retry_decision, once_more_is_never_more_than_the_policy_allows) {

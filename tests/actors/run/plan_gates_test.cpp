@@ -11,10 +11,17 @@ namespace {
 
 constexpr timestamp noon{std::chrono::microseconds{1'000'000}};
 
+gate_level level(std::string prompt, std::optional<condition> when = {}) {
+  gate_level made;
+  made.when = std::move(when);
+  made.prompt = std::move(prompt);
+  return made;
+}
+
 step gate_step(const std::string& id, const std::vector<std::string>& next = {}) {
   auto made = function_step(id, next);
   made.function.reset();
-  made.gate.emplace().levels.push_back({{}, "Go on with {{run.subject}}?"});
+  made.gate.emplace().levels.push_back(level("Go on with {{run.subject}}?"));
   return made;
 }
 
@@ -148,7 +155,7 @@ TEST(plan_gates_test, levels_ask_in_turn_and_those_whose_condition_does_not_hold
   large.pointer = "/amount";
   large.compares = comparison::gt;
   large.value = json_text{"1000"};
-  ask.gate->levels.push_back({large, "More than 1000: {{state.amount}}?"});
+  ask.gate->levels.push_back(level("More than 1000: {{state.amount}}?", large));
   for (const int amount : {10, 5'000}) {
     auto flow = flow_of({ask, function_step("pay")});
     flow.state.push_back({field_name{"amount"}, json_text{std::to_string(amount)}, reducer::fail, {}});
@@ -216,7 +223,7 @@ TEST(plan_gates_test, a_gate_that_expires_fails_or_asks_at_the_next_level) {
   auto ask = gate_step("ask");
   ask.gate->levels[0].expires = 1'000ms;
   ask.gate->levels[0].on_expiry = expiry_policy::escalate;
-  ask.gate->levels.push_back({{}, "The director?"});
+  ask.gate->levels.push_back(level("The director?"));
   gate_book book;
   auto progress = planned_with_gates(flow_of({ask}), book);
   book.decide("ask", gate_state::expired);
