@@ -159,6 +159,7 @@ void ended(run_pointer self, ending::kind committed) {
   if (committed == ending::kind::approval && !asked_for_more && !moved) {
     wait_for_people(self);
   } else if (is_sleep(committed) || (is_pause(committed) && asked_for_more)) {
+    state.progress.reset();  // what comes due before the rows are read begins nothing
     load(self);
   } else {
     leave(self);

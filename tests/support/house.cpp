@@ -132,7 +132,8 @@ void house::start(const std::vector<std::string>& agents) {
     agent_spec spec;
     spec.name = agent_name{name};
     spec.command = {"scripted"};
-    spec.provider = provider;
+    const auto own = providers.find(name);
+    spec.provider = own == providers.end() ? provider : own->second;
     executors_->agents[spec.name] = spec;
   }
   executors_->functions = functions;

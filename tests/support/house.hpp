@@ -128,6 +128,7 @@ class house {
   retry_policy retry = one_call();  ///< Of steps that say nothing.
   admission_rules limits;
   std::string provider;                                ///< Of all agents.
+  std::map<std::string, std::string> providers;        ///< Of single agents, in its place.
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
   std::shared_ptr<read_pool> sessions;  ///< The reader does not wait for one: there is one thread.
