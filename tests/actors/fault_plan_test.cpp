@@ -155,6 +155,12 @@ TEST(fault_plan_test, chance_is_a_matter_of_the_seed) {
   EXPECT_NE(seven, failing("agent.exit:10%,seed=8", false));
   EXPECT_NE(seven, failing("agent.exit:10%", false));
   EXPECT_EQ(failing("agent.exit:100%", false).size(), 1'000U);
+  const auto rare = plan("agent.exit:1%");
+  int hits = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    hits += befalls(*rare, "t" + std::to_string(i)) != "-" ? 1 : 0;
+  }
+  EXPECT_NEAR(hits, 200, 60);
   const auto drawn = plan("agent.exit:50%");
   int repeats = 0;
   for (int i = 1; i <= 100; ++i) {

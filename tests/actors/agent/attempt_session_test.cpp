@@ -114,6 +114,16 @@ TEST(attempt_session_test, eight_silent_looks_in_a_row_are_too_long) {
   EXPECT_EQ(one.overrun(), attempt_session::limit::idle);
 }
 
+TEST(attempt_session_test, the_limit_that_was_first_is_the_one_that_is_told) {
+  auto one = silent(3'000ms, {});
+  static_cast<void>(one.started());
+  static_cast<void>(one.due(timer::deadline));
+  static_cast<void>(one.due(timer::first_output));
+  EXPECT_EQ(one.overrun(), attempt_session::limit::timeout);
+  static_cast<void>(one.output_limit_reached());
+  EXPECT_FALSE(one.output_too_large()) << "of one that is stopped already";
+}
+
 TEST(attempt_session_test, a_byte_begins_the_silence_anew) {
   auto one = silent({}, 8'000ms);
   static_cast<void>(one.started());

@@ -400,6 +400,8 @@ TEST(http_outcome_test, retry_after_in_all_its_forms) {
     SCOPED_TRACE(each.headers.empty() ? "" : each.headers.back().second);
     EXPECT_EQ(retry_after_of(end), each.wait);
     EXPECT_EQ(judge_http(order_of(), end, "").why->retry_after, each.wait);
+    end.status = 503;
+    EXPECT_EQ(judge_http(order_of(), end, "").why->retry_after, each.wait);
     end.status = 401;
     EXPECT_EQ(judge_http(order_of(), end, "").why->retry_after, std::nullopt);
   }
@@ -419,6 +421,11 @@ TEST(http_date_test, refuses_what_is_no_date) {
     EXPECT_EQ(parse_http_date(text), std::nullopt) << text;
   }
   EXPECT_EQ(parse_http_date("Thursday, 01-Jan-70 00:00:01 GMT"), timestamp{1s});
+  EXPECT_EQ(parse_http_date("Tuesday, 31-Dec-69 23:59:59 GMT"),
+            timestamp{std::chrono::sys_days{std::chrono::year{2070} / 1 / 1}} - 1s);
+  EXPECT_EQ(parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT"),
+            timestamp{std::chrono::sys_days{std::chrono::year{2017} / 1 / 1}})
+      << "a leap second";
 }
 
 TEST(http_outcome_test, the_head_holds_what_tells_about_the_provider) {

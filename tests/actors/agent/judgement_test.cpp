@@ -47,6 +47,22 @@ TEST(judgement_test, what_was_printed_is_the_answer) {
   EXPECT_EQ(judged(session(), ended(1)), "failed AGENT_EXIT");
 }
 
+TEST(judgement_test, what_a_process_says_of_itself_counts_only_where_it_ended_by_itself) {
+  auto asked = order();
+  failure_rule limited;
+  limited.test = value_test{"/error", {}, true};
+  limited.code = error_code::rate_limited;
+  asked.spec.reading.failures.push_back(limited);
+  auto end = ended(1, R"({"error":"limit"})");
+  EXPECT_EQ(text(judge(asked, session(), end_of(process_end{end}))), "failed RATE_LIMITED");
+  end.exit.exit_code.reset();
+  end.exit.signal = 9;
+  EXPECT_EQ(text(judge(asked, session(), end_of(process_end{end}))), "failed AGENT_SIGNAL");
+  auto large = session();
+  static_cast<void>(large.output_limit_reached());
+  EXPECT_EQ(text(judge(asked, large, end_of(ended(1, R"({"error":"limit"})")))), "failed OUTPUT_TOO_LARGE");
+}
+
 TEST(judgement_test, the_end_of_a_process_is_kept_whole) {
   auto end = ended(3, "out", "err");
   end.usage = {std::chrono::microseconds{5}, 6};

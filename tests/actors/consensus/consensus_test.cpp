@@ -213,6 +213,18 @@ TEST(consensus_test, elements_win_one_by_one) {
   EXPECT_DOUBLE_EQ(made.agreement, 0.5);
 }
 
+TEST(consensus_test, dissent_is_told_by_how_many_gave_it) {
+  auto policy = voting_each(3);
+  const auto made = reached(policy, {R"({"list":["a","z"]})", R"({"list":["z"]})", R"({"list":["b"]})"});
+  EXPECT_EQ(text(made.dissent), R"("z":ab "a":a "b":c)");
+}
+
+TEST(consensus_test, an_emergency_is_never_harder_to_meet_than_the_quorum) {
+  EXPECT_EQ(fewest_of(with_min_answers(voting(2), 3), 3), 2);
+  EXPECT_EQ(fewest_of(with_min_answers(voting(2), 1), 3), 1);
+  EXPECT_EQ(reached(with_min_answers(voting(2), 3), {"1", "1", {}}).status, verdict_status::degraded);
+}
+
 TEST(consensus_test, an_agent_that_repeats_an_element_counts_once) {
   const auto made = reached(voting_each(2), {R"({"list":[1,1,1]})", R"({"list":[2]})"});
   EXPECT_EQ(made.status, verdict_status::ok);

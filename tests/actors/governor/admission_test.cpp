@@ -221,6 +221,123 @@ TEST_F(admission_test, nothing_that_is_counted_begins_before_the_rows_are_read) 
   EXPECT_TRUE(is_granted(counted));
 }
 
+TEST_F(admission_test, rows_of_the_future_count_from_now) {  // L2
+  auto spec = limited("p");
+  spec.requests_per_minute = 1;
+  make(with(spec));
+  const auto counted = ask("a");
+  take(brain_->restored({{provider_name{"p"}, 1, {{now_.day + 1h, {}}}}}, now_));
+  EXPECT_TRUE(waits(counted));
+  EXPECT_EQ(wake_, now_.steady + use_window::length)
+      << "a clock that was set back since does not hold it up for longer";
+}
+
+TEST_F(admission_test, a_quota_of_the_day_alone_is_read_as_well) {  // L2
+  auto spec = limited("p");
+  spec.requests_per_day = 1;
+  make(with(spec));
+  const auto counted = ask("a");
+  EXPECT_TRUE(waits(counted));
+  take(brain_->restored({{provider_name{"p"}, 1, {}}}, now_));
+  EXPECT_TRUE(is_refused(counted));
+}
+
+TEST_F(admission_test, what_the_provider_refused_counts_for_nothing_and_what_failed_for_what_it_used) {
+  auto spec = limited("p");
+  spec.requests_per_minute = 10;
+  spec.input_tokens_per_minute = 1'000;
+  spec.requests_per_day = 100;
+  make(with(spec));
+  take(brain_->restored({{provider_name{"p"}, 0, {}}}, now_));
+  ask_permit large;
+  large.provider = spec.name;
+  large.estimate = {100, 0};
+  end(ask("a", large), permit_end::failed, token_estimate{700, 0});
+  EXPECT_EQ(provider().input_tokens_per_minute.used, 700);
+  end(ask("a", large), permit_end::rate_limited, std::nullopt, 30s);
+  EXPECT_EQ(provider().input_tokens_per_minute.used, 700);
+  EXPECT_EQ(provider().requests_per_minute.used, 1);
+  EXPECT_EQ(provider().requests_per_day.used, 1);
+  EXPECT_EQ(provider().closed_until, now_.day + 30s);
+}
+
+TEST_F(admission_test, an_attempt_of_yesterday_that_is_refused_today_leaves_todays_count_alone) {  // L3
+  auto spec = limited("p");
+  spec.requests_per_day = 5;
+  make(with(spec));
+  take(brain_->restored({{provider_name{"p"}, 0, {}}}, now_));
+  const auto yesterdays = ask("a");
+  pass(13h);
+  end(ask("a"));
+  EXPECT_EQ(provider().requests_per_day.used, 1);
+  end(yesterdays, permit_end::rate_limited, std::nullopt, 1s);
+  EXPECT_EQ(provider().requests_per_day.used, 1);
+}
+
+TEST_F(admission_test, wakes_at_the_earliest_of_several_times) {  // 5
+  admission_rules rules;
+  for (const auto* name : {"p", "q"}) {
+    auto spec = limited(name);
+    spec.requests_per_minute = 1;
+    rules.providers[spec.name] = spec;
+  }
+  make(rules);
+  take(brain_->restored({{provider_name{"p"}, 0, {}}, {provider_name{"q"}, 0, {}}}, now_));
+  const auto first = now_.steady;
+  ask("a", "p");
+  pass(10s);
+  ask("a", "q");
+  ask("b", "p");
+  EXPECT_EQ(wake_, first + use_window::length);
+  ask("c", "q");
+  EXPECT_EQ(wake_, first + use_window::length) << "whoever was looked at last";
+  ask_permit urgent;
+  urgent.provider = provider_name{"q"};
+  urgent.priority = 9;
+  ask("d", urgent);
+  EXPECT_EQ(wake_, first + use_window::length) << "or first";
+}
+
+TEST_F(admission_test, an_open_breaker_refuses_retries_as_well) {  // L1
+  make(with(limited("p")));
+  std::vector<admission::question> all;
+  for (int i = 0; i < 11; ++i) {
+    all.push_back(ask("a"));
+  }
+  for (int i = 0; i < 10; ++i) {
+    end(all[static_cast<std::size_t>(i)], permit_end::failed);
+  }
+  ask_permit again;
+  again.provider = provider_name{"p"};
+  again.is_retry = true;
+  again.failed_as = error_class::retryable;
+  EXPECT_EQ(refusal_of(ask("a", again)).code, error_code::circuit_open);
+  EXPECT_EQ(brain_->view(now_).retries.retryable, 0) << "it was not let go";
+}
+
+TEST_F(admission_test, retries_are_counted_by_what_the_attempt_before_them_failed_of) {
+  make({});
+  ask_permit again;
+  again.is_retry = true;
+  EXPECT_TRUE(is_granted(ask("a", again))) << "as what is not known";
+  for (const auto what : {error_class::retryable,
+                          error_class::permanent,
+                          error_class::degraded,
+                          error_class::degraded,
+                          error_class::unknown,
+                          error_class::unknown,
+                          error_class::unknown}) {
+    again.failed_as = what;
+    const auto next = ask("a", again);
+    end(next);
+  }
+  const auto counted = brain_->view(now_).retries;
+  EXPECT_EQ(counted.retryable, 1);
+  EXPECT_EQ(counted.permanent, 1) << "a 0 here means that there was none";
+  EXPECT_EQ(counted.degraded, 2);
+  EXPECT_EQ(counted.unknown, 3);
+}
+
 TEST_F(admission_test, a_question_that_is_asked_again_replaces_the_former) {  // 2
   admission_rules rules;
   rules.attempts_max = 1;

@@ -92,6 +92,17 @@ TEST_F(circuit_breaker_test, is_open_for_thirty_seconds_then_lets_one_through) {
   EXPECT_EQ(breaker.state(), breaker_state::closed) << "what was before is forgotten";
 }
 
+TEST_F(circuit_breaker_test, counts_anew_after_a_probe) {  // 1, 2
+  auto breaker = opened();
+  now_ += 30s;
+  call(breaker, permit_end::succeeded);
+  calls(breaker, 5, permit_end::succeeded);
+  calls(breaker, 4, permit_end::failed);
+  EXPECT_EQ(breaker.state(), breaker_state::closed);
+  call(breaker, permit_end::failed);
+  EXPECT_EQ(breaker.state(), breaker_state::open) << "five of ten: neither the probe nor what was before it counts";
+}
+
 TEST_F(circuit_breaker_test, a_probe_that_fails_opens_it_again) {  // 2
   auto breaker = opened();
   now_ += 31s;

@@ -85,6 +85,14 @@ TEST_F(fair_queue_test, the_higher_priority_goes_first) {  // 1
   EXPECT_EQ(serve(6), (names{"high", "beyond", "high", "usual", "low", "below"}));
 }
 
+TEST_F(fair_queue_test, a_priority_out_of_its_range_is_the_end_of_it) {  // 1
+  push("below", -3);
+  push("lowest", 0);
+  push("beyond", 99);
+  push("highest", 9);
+  EXPECT_EQ(serve(4), (std::vector<std::string>{"beyond", "highest", "below", "lowest"}));
+}
+
 TEST_F(fair_queue_test, who_gets_nothing_rises_one_level_every_ten_seconds) {  // 2
   push("low", 3);
   for (int i = 0; i < 100; ++i) {

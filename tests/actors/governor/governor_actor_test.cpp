@@ -22,7 +22,14 @@ namespace troupe {
 namespace {
 
 // A reader that answers what the test says.
-database_reader::behavior_type read_nothing(database_reader::pointer, const provider_use_answer* use, int* questions) {
+struct questions {
+  int count = 0;
+  timestamp minute_from;  // of the last
+};
+
+database_reader::behavior_type read_nothing(database_reader::pointer,
+                                            const provider_use_answer* use,
+                                            questions* asked_so_far) {
   const error none{error_code::internal, "not asked for here", ""};
   return {
       [=](const run_query&) { return run_answer{none}; },
@@ -31,7 +38,8 @@ database_reader::behavior_type read_nothing(database_reader::pointer, const prov
       [=](const events_query&) { return events_answer{none}; },
       [=](maintenance_query) { return maintenance_answer{none}; },
       [=](const provider_use_query& asked) {
-        ++*questions;
+        ++asked_so_far->count;
+        asked_so_far->minute_from = asked.minute_from;
         EXPECT_EQ(asked.day_from, timestamp{std::chrono::floor<std::chrono::days>(asked.day_from)});
         return *use;
       },
@@ -43,7 +51,7 @@ class governor_actor_test : public testing::Test {
   governor_actor_test() {
     config_.set("scheduler.policy", caf::atom("testing"));
     system_ = std::make_unique<caf::actor_system>(config_);
-    reader_.set(system_->spawn(read_nothing, &use_, &questions_));
+    reader_.set(system_->spawn(read_nothing, &use_, &asked_));
     settle();
   }
 
@@ -157,7 +165,7 @@ class governor_actor_test : public testing::Test {
   std::unique_ptr<caf::actor_system> system_;
   service<database_reader> reader_;
   provider_use_answer use_ = std::vector<provider_use>{{provider_name{"p"}, 0, {}}};
-  int questions_ = 0;
+  questions asked_;
   governor governor_;
   std::map<std::string, caf::actor> runs_;
   names answers_;
@@ -166,7 +174,7 @@ class governor_actor_test : public testing::Test {
 
 TEST_F(governor_actor_test, grants_and_lets_the_next_wait) {  // 1
   start(one_at_a_time());
-  EXPECT_EQ(questions_, 0) << "nothing is limited by minute or day: no rows are needed";
+  EXPECT_EQ(asked_.count, 0) << "nothing is limited by minute or day: no rows are needed";
   ask("a", "1");
   ask("b", "2");
   EXPECT_EQ(answers_, names{"1 granted"});
@@ -229,7 +237,8 @@ TEST_F(governor_actor_test, what_was_used_before_the_start_is_counted) {  // 3
   used.last_minute.push_back({clock_->now() - 20s, {}});
   use_ = std::vector<provider_use>{used};
   start(limited(2));
-  EXPECT_EQ(questions_, 1);
+  EXPECT_EQ(asked_.count, 1);
+  EXPECT_EQ(asked_.minute_from, clock_->now() - use_window::length);
   ask("a", "1", "p");
   EXPECT_TRUE(answers_.empty());
   advance(30s);
@@ -245,12 +254,25 @@ TEST_F(governor_actor_test, rows_that_cannot_be_read_are_asked_for_until_they_ca
   ask("a", "2", "other");
   advance(3s);
   EXPECT_EQ(answers_, names{"2 granted"});
-  EXPECT_EQ(questions_, 4);
+  EXPECT_EQ(asked_.count, 4);
   use_ = std::vector<provider_use>{{provider_name{"p"}, 0, {}}};
   advance(1s);
   EXPECT_EQ(answers_.back(), "1 granted");
   advance(10s);
-  EXPECT_EQ(questions_, 5);
+  EXPECT_EQ(asked_.count, 5);
+}
+
+TEST_F(governor_actor_test, a_reader_that_is_dead_is_asked_again_when_it_lives) {  // 3
+  caf::anon_send_exit(reader_.get(), caf::exit_reason::kill);
+  settle();
+  start(limited(2));
+  ask("a", "1", "p");
+  advance(3s);
+  EXPECT_TRUE(answers_.empty());
+  reader_.set(system_->spawn(read_nothing, &use_, &asked_));
+  advance(1s);
+  EXPECT_EQ(asked_.count, 1);
+  EXPECT_EQ(answers_, names{"1 granted"});
 }
 
 TEST_F(governor_actor_test, one_timer_while_somebody_waits_for_a_time) {  // 4

@@ -156,6 +156,47 @@ TEST_F(refusal_pace_test, beginnings_keep_the_distance_of_a_refusal) {  // 4
   EXPECT_EQ(pace.room_at(now_), now_) << "refusals are long ago";
 }
 
+TEST_F(refusal_pace_test, keeps_its_distance_for_five_minutes_to_the_millisecond) {  // 4
+  refusal_pace pace{0};
+  const auto refused = begin(pace);
+  now_ += 200ms;
+  refuse(pace, refused, 1s);
+  const auto end = now_ + 1s + 5min;
+  now_ += 1s;
+  pace.succeeded(begin(pace).ticket);
+  now_ = end - 1ms;
+  pace.succeeded(begin(pace).ticket);
+  EXPECT_EQ(pace.room_at(now_), now_ + 400ms);
+  now_ = end;
+  EXPECT_EQ(pace.room_at(now_), now_);
+}
+
+TEST_F(refusal_pace_test, a_round_that_a_refusal_ended_is_not_gone_on_with) {  // 2
+  refusal_pace pace{4};
+  auto begun = begin_all(pace);
+  for (std::size_t i = 0; i < 3; ++i) {
+    pace.succeeded(begun[i].ticket);
+    begun.push_back(begin(pace));
+  }
+  refuse(pace, begun[3]);
+  EXPECT_EQ(pace.concurrency(), 2);
+  for (std::size_t i = 4; i < begun.size(); ++i) {
+    pace.ended_otherwise(begun[i].ticket);
+  }
+  recover(pace);
+  EXPECT_EQ(pace.concurrency(), 2) << "one success is half a round";
+}
+
+TEST_F(refusal_pace_test, an_older_refusal_makes_no_pause_shorter) {  // 3
+  refusal_pace pace{4};
+  const auto older = begin(pace);
+  const auto newer = begin(pace);
+  refuse(pace, newer, 60s);
+  now_ += 1s;
+  refuse(pace, older, 2s);
+  EXPECT_EQ(pace.paused_until(now_), now_ + 59s);
+}
+
 TEST_F(refusal_pace_test, a_program_that_refuses_late_does_not_slow_everything_down) {  // 4
   refusal_pace pace{4};
   auto begun = begin_all(pace);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -36,6 +37,24 @@ TEST_F(use_window_test, lets_a_minutes_requests_through_and_no_more) {
   now_ += 1ns;
   EXPECT_EQ(window.room_at({}, now_), now_);
   EXPECT_EQ(window.used(now_).requests, 2);
+}
+
+TEST_F(use_window_test, numbers_that_cannot_be_count_as_far_as_they_can) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  constexpr auto least = std::numeric_limits<std::int64_t>::min();
+  use_window window{limits(0, 1'000, 1'000)};
+  const auto negative = window.reserve({least, least}, now_);
+  window.settle(negative, {least, least}, {-1, -1}, now_);
+  EXPECT_EQ(window.used(now_).tokens.input, 0);
+  EXPECT_EQ(window.used(now_).tokens.output, 0);
+  EXPECT_EQ(window.room_at({1'000, 1'000}, now_), now_);
+  for (int i = 0; i < 100; ++i) {
+    window.settle(window.reserve({most, most}, now_), {most, most}, {most, most}, now_);
+  }
+  EXPECT_EQ(window.room_at({1, 1}, now_), now_ + use_window::length);
+  now_ += use_window::length;
+  EXPECT_EQ(window.used(now_).tokens.input, 0);
+  EXPECT_EQ(window.used(now_).requests, 0);
 }
 
 TEST_F(use_window_test, waits_for_as_many_as_it_takes) {  // 1

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <random>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -84,6 +88,16 @@ TEST(backoff, is_spread_evenly_over_its_interval) {
     chi_square += std::pow(count - draws / 10.0, 2) / (draws / 10.0);
   }
   EXPECT_LT(chi_square, 33) << "nine degrees of freedom: one in ten thousand";
+}
+
+TEST(backoff, both_ends_of_its_interval_are_drawn) {
+  auto policy = without_jitter(4ms, 4ms);
+  policy.jitter = 1;
+  std::set<milliseconds> drawn;
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+    drawn.insert(computed_delay(policy, 1, seed));
+  }
+  EXPECT_EQ(drawn, (std::set<milliseconds>{2ms, 3ms, 4ms, 5ms, 6ms}));
 }
 
 // RT-2 for policies of every kind, those that no file may contain included.
@@ -204,12 +218,51 @@ TEST(retry_decision, no_attempt_begins_after_the_time_for_all_of_them) {
   EXPECT_FALSE(decide_retry(policy, busy, 1, 1, 9'001ms));
   EXPECT_TRUE(decide_retry(policy, busy, 1, 1, -5s)) << "a clock that was set back";
   EXPECT_FALSE(decide_retry(policy, busy, 1, 1, milliseconds::max()));
+  auto later = failure(error_code::rate_limited);
+  later.retry_after = 12s;
+  EXPECT_FALSE(decide_retry(policy, later, 1, 1, -5s)) << "which gives no time that was not there";
   policy.total = -1s;
   EXPECT_FALSE(decide_retry(policy, busy, 1, 1, 0ms));
   auto limited = failure(error_code::rate_limited);
   limited.retry_after = milliseconds::max();
   policy.total = 10s;
   EXPECT_FALSE(decide_retry(policy, limited, 1, 1, 0ms));
+}
+
+// The words in capitals of the row that begins with `| class |`.
+std::set<std::string> documented_codes(error_class of) {
+  std::ifstream page{TROUPE_SOURCE_DIR "/docs/limits.md"};
+  const std::string start = "| " + std::string{to_string(of)} + " |";
+  std::set<std::string> codes;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with(start)) {
+      std::ranges::replace(line, ',', ' ');
+      std::istringstream words{line};
+      for (std::string word; words >> word;) {
+        if (error_code_from(word)) {
+          codes.insert(word);
+        }
+      }
+    }
+  }
+  return codes;
+}
+
+TEST(retry_decision, the_page_names_the_errors_of_each_class) {
+  const auto permanent = documented_codes(error_class::permanent);
+  EXPECT_FALSE(permanent.empty());
+  for (int number = 0; number <= static_cast<int>(error_code::internal); ++number) {
+    const auto code = static_cast<error_code>(number);
+    const std::string name{to_string(code)};
+    const auto what = class_of(code);
+    if (what != error_class::permanent) {
+      EXPECT_TRUE(documented_codes(what).contains(name)) << name;
+      EXPECT_FALSE(permanent.contains(name)) << name;
+    }
+    for (const auto other : {error_class::retryable, error_class::degraded, error_class::unknown}) {
+      EXPECT_FALSE(other != what && documented_codes(other).contains(name)) << name;
+    }
+  }
 }
 
 }  // namespace

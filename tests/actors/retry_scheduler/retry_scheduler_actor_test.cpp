@@ -110,6 +110,14 @@ TEST_F(retry_scheduler_actor_test, a_clock_that_jumps_is_noticed_within_half_a_m
   EXPECT_EQ(answered_, names{"tomorrow"});
 }
 
+TEST_F(retry_scheduler_actor_test, whoever_comes_after_a_jump_of_the_clock_is_woken_in_his_time) {  // 1
+  wait("tomorrow", 24h);
+  clock_->advance(1h);  // past the time for which the timer was armed; timers know nothing of it
+  wait("soon", 1s);
+  advance(1s);
+  EXPECT_EQ(answered_, names{"soon"});
+}
+
 TEST_F(retry_scheduler_actor_test, nobody_is_woken_before_his_time_by_a_clock_that_was_set_back) {  // 1
   wait("x", 20s);
   clock_->advance(-60s);
@@ -132,6 +140,15 @@ TEST_F(retry_scheduler_actor_test, what_is_asked_again_or_forgotten_is_not_answe
   advance(2s);
   EXPECT_TRUE(answered_.empty());
   advance(1s);
+  EXPECT_EQ(answered_, names{"x"});
+}
+
+TEST_F(retry_scheduler_actor_test, a_question_whose_time_has_come_replaces_the_former_as_well) {  // 2
+  wait("x", 10s);
+  wait("x", 0s);
+  EXPECT_EQ(answered_, names{"x"});
+  EXPECT_EQ(view().waiting, 0);
+  advance(10s);
   EXPECT_EQ(answered_, names{"x"});
 }
 

@@ -197,6 +197,15 @@ TEST(plan_waiting_test, a_lone_agent_has_no_others_to_wait_for) {
   EXPECT_FALSE(progress.admit()[0].waits_for_quorum);
 }
 
+TEST(plan_waiting_test, a_lone_agent_that_fails_leaves_nobody_missing) {
+  auto progress = planned(flow_of({agent_step("one", {"a"})}));
+  progress.admit();
+  progress.finished(task_of("a"), failed());
+  const auto end = progress.close().end;
+  EXPECT_EQ(end->state, run_state::failed);
+  EXPECT_FALSE(end->degraded);
+}
+
 TEST(plan_waiting_test, invariant_7_a_race_ends_when_the_losers_have) {
   auto progress = planned(several(race()));
   progress.admit();
@@ -208,6 +217,7 @@ TEST(plan_waiting_test, invariant_7_a_race_ends_when_the_losers_have) {
   auto lost = failed(error_code::cancelled);
   lost.state = task_state::cancelled;
   progress.finished(task_of("a"), lost);
+  EXPECT_TRUE(progress.take_stops().empty()) << "c has been told";
   EXPECT_FALSE(progress.complete());
   progress.finished(task_of("c"), completed("3"));  // it was faster than the stop
   ASSERT_TRUE(progress.complete());
@@ -277,6 +287,19 @@ TEST(plan_waiting_test, a_hard_deadline_waits_for_nobody) {
   EXPECT_EQ(closed.end->why->code, error_code::quorum_not_met);
 }
 
+TEST(plan_waiting_test, deadlines_of_a_restored_step_count_from_its_earliest_start) {
+  consensus_policy policy;
+  policy.hard_after = 60s;
+  const auto flow = several(policy);
+  auto rows =
+      stored(flow, {{task_state::completed, soon}, {task_state::completed, soon}, {task_state::queued, std::nullopt}});
+  rows.tasks[0].first_started = soon - 20s;
+  rows.tasks[1].first_started = soon - 5s;
+  const auto deadlines = planned(flow, rows).take_deadlines();
+  ASSERT_EQ(deadlines.size(), 1U);
+  EXPECT_EQ(deadlines[0].began, soon - 20s);
+}
+
 TEST(plan_waiting_test, a_deadline_of_a_former_superstep_is_nobodys) {
   auto declared = agent_step("one", {"a", "b"}, {"one"});
   declared.consensus = consensus_policy{};
@@ -309,6 +332,19 @@ TEST(plan_waiting_test, an_aggregator_begins_when_the_others_are_done) {
   ASSERT_EQ(names(progress.admit()), "one/c");
   progress.finished(task_of("c"), completed("{\"agreements\":[],\"conflicts\":[]}"));
   EXPECT_TRUE(progress.complete());
+}
+
+TEST(plan_waiting_test, an_aggregator_begins_after_the_soft_deadline_as_well) {
+  auto policy = aggregate();
+  policy.soft_after = 10s;
+  auto progress = planned(several(policy, {"a", "b", "d"}));
+  progress.admit();
+  progress.finished(task_of("a"), completed("1"));
+  progress.finished(task_of("b"), completed("2"));
+  progress.overdue(progress.take_deadlines().at(0));
+  EXPECT_EQ(names(progress.take_stops()), "r-1/1/one/d");
+  progress.finished(task_of("d"), failed(error_code::task_timeout));
+  EXPECT_EQ(names(progress.admit()), "one/c") << "it is for the answers that are there";
 }
 
 TEST(plan_waiting_test, an_aggregator_is_not_asked_where_there_is_nothing_to_aggregate) {

@@ -159,6 +159,29 @@ TEST_F(restart_plan_test, gives_up_at_the_restart_beyond_the_intensity_and_stops
   EXPECT_THAT(end(does)->why, HasSubstr("b died more than 3 times within 5s"));
 }
 
+TEST_F(restart_plan_test, pauses_grow_with_the_restarts_within_the_window_up_to_a_second_and_a_bit) {
+  restart_plan plan{{{"a", restart_type::permanent}}, {20, 5'000ms}, restart_strategy::one_for_one};
+  plan.started(0);
+  std::vector<std::int64_t> pauses;
+  for (int i = 0; i < 11; ++i) {
+    const auto does = plan.ended(0, "boom", at(0ms));
+    ASSERT_NE(restart(does), nullptr);
+    pauses.push_back(restart(does)->pause.count());
+    start_due(plan, does);
+  }
+  EXPECT_THAT(pauses, ElementsAre(0, 10, 20, 40, 80, 160, 320, 640, 1'280, 1'280, 1'280));
+}
+
+TEST_F(restart_plan_test, restarts_at_both_ends_of_the_window_are_within_it) {
+  for (const auto last : {5'000ms, 5'001ms}) {
+    auto plan = made();
+    for (const auto when : {0ms, 1'000ms, 2'000ms}) {
+      start_due(plan, plan.ended(0, "boom", at(when)), when);
+    }
+    EXPECT_EQ(restart(plan.ended(0, "boom", at(last))) != nullptr, last > 5'000ms) << "3 in 5 s, and one more";
+  }
+}
+
 TEST_F(restart_plan_test, forgets_restarts_that_left_the_window) {
   auto plan = made();
   for (int i = 0; i < 20; ++i) {

@@ -160,6 +160,23 @@ TEST_F(supervisor_actor_test, a_child_that_does_not_stop_in_time_is_killed_and_t
   EXPECT_THAT(take_log(), ElementsAre("-b", "-a"));
 }
 
+TEST_F(supervisor_actor_test, the_time_to_stop_is_that_of_one_life) {
+  start({child("a"), child("b")}, restart_strategy::one_for_all);
+  take_log();
+  break_actor("a");
+  EXPECT_THAT(take_log(), ElementsAre("-a", "-b", "+a", "+b"));
+  advance(2'000ms);
+  EXPECT_THAT(take_log(), testing::IsEmpty()) << "b stopped in time, and runs again";
+}
+
+TEST_F(supervisor_actor_test, a_supervisor_that_is_killed_leaves_nobody) {
+  start({child("a"), deaf("b")});
+  take_log();
+  caf::anon_send_exit(root_, caf::exit_reason::kill);
+  scheduler().run();
+  EXPECT_THAT(take_log(), testing::UnorderedElementsAre("-a", "-b"));
+}
+
 TEST_F(supervisor_actor_test, a_start_that_throws_is_tried_again_until_the_intensity_is_exceeded) {
   start({child("a"), child("b")});
   take_log();
