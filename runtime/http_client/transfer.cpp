@@ -239,9 +239,12 @@ void transfer::finish(int code) {
   ::curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &system_error);
   const bool is_refused =
       known == CURLE_COULDNT_CONNECT && system_error == static_cast<long>(std::errc::connection_refused);
+  long tunnel = 0;  // what a proxy said that was asked for one
+  ::curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+  constexpr long redirection = 300;
+  const auto why = tunnel >= redirection ? http_failure::unreachable : failure_of(known);
   const std::string_view detail{error_text_.c_str()};
-  fail(is_refused ? http_failure::refused : failure_of(known),
-       std::string{detail.empty() ? ::curl_easy_strerror(known) : detail});
+  fail(is_refused ? http_failure::refused : why, std::string{detail.empty() ? ::curl_easy_strerror(known) : detail});
 }
 
 void transfer::fail(http_failure why, std::string text) {

@@ -219,10 +219,12 @@ TEST(http_client, something_that_is_not_http) {
 }
 
 TEST(http_client, the_first_byte_is_late) {
+  const auto asked = steady_clock::now();
   const auto end = end_of_request({send_bytes{answer_head(200, {})}, stall{}}, [](http_post& what) {
     what.limits.first_output = 60ms;
     what.limits.idle = 1ms;  // does not count before there is a byte
   });
+  EXPECT_GE(steady_clock::now() - asked, 60ms);
   EXPECT_EQ(end.failure, http_failure::first_output_timeout);
   EXPECT_EQ(end.status, 200);
 }
@@ -252,6 +254,30 @@ TEST(http_client, a_slow_answer_is_not_a_silent_one) {
   const auto end = end_of_request(slowly, [](http_post& what) { what.limits.idle = 250ms; });
   EXPECT_EQ(end.failure, std::nullopt) << end.failure_text;
   EXPECT_EQ(end.body, "xxxxxxxx");
+  ASSERT_TRUE(end.first_output_at && end.last_output_at);
+  EXPECT_GE(*end.last_output_at - *end.first_output_at, 250ms) << "seven pauses";
+}
+
+TEST(http_client, a_head_before_that_of_the_answer_is_none_of_it) {
+  const auto end = end_of_request({send_bytes{"HTTP/1.1 103 Early Hints\r\nRetry-After: 7\r\n\r\n"},
+                                   send_bytes{whole_answer(200, "{}", {{"X-Own", "1"}})}});
+  EXPECT_EQ(end.status, 200);
+  for (const auto& [name, value] : end.headers) {
+    EXPECT_NE(name, "retry-after");
+  }
+  EXPECT_EQ(end.headers.front().name, "x-own");
+}
+
+TEST(http_client, a_header_without_a_value_is_sent_as_it_is) {
+  const model_server server{document_answer("well")};
+  http_client client{options()};
+  auto what = request_to(server.url());
+  what.headers.push_back({"X-Empty", ""});
+  EXPECT_EQ(sent(client, std::move(what)).end().status, 200);
+  ASSERT_EQ(server.requests().size(), 1U);
+  const auto headers = server.requests().front().headers;
+  ASSERT_TRUE(headers.contains("x-empty"));
+  EXPECT_EQ(headers.at("x-empty"), "");
 }
 
 TEST(http_client, a_huge_answer_is_not_awaited) {
@@ -351,6 +377,37 @@ TEST(http_client, goes_through_the_proxy_of_the_environment_or_not) {
   EXPECT_EQ(sent(client, what).end().body, chat_document("direct"));
   ::unsetenv("http_proxy");
   ::unsetenv("no_proxy");
+}
+
+// It is asked for a way to somebody else: our words to him, the key among them, are none of its business, and its answer
+// is not his.
+TEST(http_client, a_proxy_that_refuses_a_tunnel_neither_gets_the_key_nor_answers_for_the_provider) {
+  const model_server proxy{{send_bytes{whole_answer(403, "not through me", {{"X-Of-The-Proxy", "1"}})}}};
+  ASSERT_EQ(::setenv("https_proxy", ("http://" + proxy.address()).c_str(), 1), 0);
+  http_client client{options()};
+  const auto end = sent{client, request_to("https://models.invalid/v1/chat/completions")}.end();
+  ::unsetenv("https_proxy");
+  ASSERT_EQ(proxy.requests().size(), 1U);
+  const auto asked = proxy.requests().front();
+  EXPECT_EQ(asked.method, "CONNECT");
+  EXPECT_EQ(asked.target, "models.invalid:443");
+  EXPECT_EQ(asked.headers.count("authorization"), 0U);
+  EXPECT_EQ(asked.body, "");
+  EXPECT_EQ(end.status, std::nullopt);
+  EXPECT_THAT(end.headers, IsEmpty());
+  EXPECT_EQ(end.body, "");
+  EXPECT_EQ(end.failure, http_failure::unreachable);
+  EXPECT_THAT(end.failure_text, HasSubstr("403"));
+}
+
+TEST(http_client, each_request_has_a_connection_of_its_own) {
+  const model_server server{{send_bytes{whole_answer(200, "{}")}, stall{}}};
+  http_client client{options()};
+  for (std::size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(sent(client, request_to(server.url())).end().failure, std::nullopt);
+    ASSERT_TRUE(server.wait_for_closings(i)) << "an answer that is whole is the end, whoever would keep it open";
+    EXPECT_EQ(server.connections(), i);
+  }
 }
 
 // --- Stop, and what it costs -----------------------------------------------------------------------------------------
