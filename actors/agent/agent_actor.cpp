@@ -37,6 +37,7 @@ struct agent_state {
   std::optional<process_silence> silence;
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
+  bool is_ordered = false;   // its failure, by the fault plan: all else goes as if it had run
   std::optional<attempt_end> end;
   permit_end how = permit_end::not_counted;
   std::optional<milliseconds> retry_after;
@@ -135,7 +136,8 @@ void tell_writer(agent_pointer self, Fact fact, Then then) {
 void conclude(agent_pointer self) {
   auto& state = self->state;
   auto outcome = judge(state.order, *state.session, *state.end);
-  state.how = permit_end_of(outcome);
+  // What never began says nothing about its provider: it closes no breaker and ends no pause.
+  state.how = state.end->ran || state.is_ordered ? permit_end_of(outcome) : permit_end::not_counted;
   state.retry_after = outcome.why ? outcome.why->retry_after : std::nullopt;
   if (!state.session->cause() || state.session->cause() == stop_cause::timed_out) {
     outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
@@ -322,6 +324,7 @@ void begin(agent_pointer self) {
   const auto& faults = state.deps.faults;
   if (auto due = faults ? faults->take_for(state.order.task.id, state.order.attempt) : std::nullopt) {
     spdlog::warn("{} attempt {}: {}", state.order.task.id.str(), state.order.attempt.value(), due->message);
+    state.is_ordered = true;
     ended(self, end_of(*std::move(due)));
     return;
   }

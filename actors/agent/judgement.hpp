@@ -37,8 +37,7 @@ attempt_end end_of(error refused);
 
 /// Precedence: interrupted (shutdown, or the custodian died), cancelled, timed out, output too large, start failure,
 /// what the agent's own rules recognise as a failure, exit status (for a request actors/agent/http_outcome.hpp), nothing
-/// printed, output that cannot be parsed; else
-/// completed.
+/// printed, output that cannot be parsed; else completed.
 task_outcome judge(const attempt_order& order, const attempt_session& session, const attempt_end& end);
 
 }  // namespace troupe

@@ -6,6 +6,7 @@
 #include <caf/send.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace troupe {
@@ -109,6 +110,31 @@ TEST_F(run_permits_test, the_row_of_an_attempt_says_what_it_may_use_and_whose_it
   EXPECT_EQ(processes[2].pid_start_time, 7);
 }
 
+// Whatever kept it from its beginning: nobody has heard of the provider.
+TEST_F(run_permits_test, what_could_not_be_started_is_no_success_of_its_provider) {
+  house_.provider = "shop";
+  house_.limits.providers[provider_name{"shop"}].breaker.consecutive = 2;
+  begin(three_at_once);
+  process_end never;
+  never.exit.start_failure = error{error_code::internal, "no process can be started", ""};
+  house_.processes->exit(0, "", 1);
+  house_.settle();
+  house_.processes->end(1, never);
+  house_.settle();
+  EXPECT_EQ(limits().providers.at(0).breaker, breaker_state::closed);
+  house_.processes->exit(2, "", 1);
+  house_.settle();
+  EXPECT_EQ(limits().providers.at(0).breaker, breaker_state::open) << "two failures in a row";
+}
+
+TEST_F(run_permits_test, a_failure_that_was_ordered_counts_as_a_real_one) {
+  house_.provider = "shop";
+  house_.limits.providers[provider_name{"shop"}].breaker.consecutive = 2;
+  house_.faults = *fault_plan::parse("agent.503:2");
+  begin(three_at_once);
+  EXPECT_EQ(limits().providers.at(0).breaker, breaker_state::open);
+}
+
 TEST_F(run_permits_test, the_priority_of_the_workflow_is_that_of_its_questions) {
   house_.limits.attempts_max = 1;
   house_.start();
@@ -189,6 +215,7 @@ TEST_F(run_permits_test, a_pause_takes_back_what_is_asked_of_others) {
 
 TEST_F(run_permits_test, a_deadline_counts_from_the_first_start_over_all_lives_of_the_run) {
   begin(std::string{three_at_once} + "[step.consensus]\nhard_deadline = \"10s\"\n");
+  house_.listen();
   house_.advance(6s);
   house_.kill(house_.run_actors.back());
   house_.advance(3'900ms);
@@ -202,6 +229,7 @@ TEST_F(run_permits_test, a_deadline_counts_from_the_first_start_over_all_lives_o
   house_.settle();
   EXPECT_EQ(house_.view().state, run_state::failed) << "who came too late is not tried again";
   EXPECT_EQ(house_.processes->count(), 6U);
+  EXPECT_EQ(std::ranges::count(house_.kinds(), "task.retrying"), 0);
 }
 
 // The pause is in the rows, and the run has not read them yet: what comes due then has to wait as well.
