@@ -26,12 +26,13 @@ class watched_child {
   std::chrono::steady_clock::time_point exited_at;
   std::chrono::steady_clock::time_point ended_at;
   int limits_told = 0;
+  int progress_told = 0;
 
   static process_listener listener(const std::shared_ptr<watched_child>& self) {
     process_listener all;
     all.started = [self](process_identity who) { self->note("started", [&] { self->identity = who; }); };
     all.progress = [self](const std::string& line, std::int64_t bytes) {
-      self->note("", [&] { self->last_line_ = line, self->bytes_ = bytes; });
+      self->note("", [&] { self->last_line_ = line, self->bytes_ = bytes, ++self->progress_told; });
     };
     all.silent = [self](process_silence seen) { self->note("", [&] { self->silences_.push_back(seen); }); };
     all.output_limit_reached = [self] { self->note("limit", [&] { ++self->limits_told; }); };

@@ -10,14 +10,17 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 namespace troupe {
 namespace {
@@ -83,6 +86,17 @@ TEST_F(without_custodian_test, one_that_has_worked_and_stops_answering_is_replac
   const auto child = run(reactor, scripted({"exit", "4"}));
   EXPECT_TRUE(child->end.custodian_lost) << "the attempt was interrupted";
   EXPECT_EQ(run(reactor, scripted({"exit", "5"}))->end.exit.exit_code, 5);
+}
+
+TEST_F(without_custodian_test, one_that_does_not_end_is_not_waited_for_for_ever) {
+  std::optional<process_reactor> reactor{std::in_place, process_reactor_options{.custodian = TROUPE_CUSTODIAN_PATH}};
+  EXPECT_EQ(run(*reactor, scripted({}))->end.exit.exit_code, 0);
+  const auto custodian = static_cast<pid_t>(reactor->custodian_pid());
+  ::kill(custodian, SIGSTOP);
+  const auto began = std::chrono::steady_clock::now();
+  reactor.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, test_patience / 2);
+  EXPECT_NE(::kill(custodian, 0), 0) << "it is gone, and no zombie either";
 }
 
 TEST_F(without_custodian_test, a_user_who_may_have_no_more_processes_is_told) {
