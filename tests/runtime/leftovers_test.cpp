@@ -1,12 +1,16 @@
 // What a dead owner left: found by what the processes know of their run, never by a pid alone.
 #include "runtime/os/leftovers.hpp"
 
+#include "runtime/os/process_reactor.hpp"
 #include "runtime/os/process_tree.hpp"
+#include "tests/runtime/watched_child.hpp"
 #include "tests/support/processes.hpp"
 
 #include <gtest/gtest.h>
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -102,6 +106,46 @@ TEST(leftovers_test, a_process_that_is_the_same_but_hides_its_run_is_waited_for_
   EXPECT_EQ(end_leftovers({of("r1", hidden.pid(), custody::start_time_of(hidden.pid()))}, "/a.db", patience), 0);
   EXPECT_GE(since(begun), patience);
   EXPECT_TRUE(hidden.is_alive());
+}
+
+TEST(leftovers_test, whom_a_custodian_looks_after_was_not_left_behind) {
+  process_reactor reactor{{TROUPE_CUSTODIAN_PATH}};
+  auto what = scripted({"hang"});
+  what.environment = {"TROUPE_RUN_ID=r1", "TROUPE_DATABASE=/a.db"};
+  const auto [handle, child] = start(reactor, what);
+  ASSERT_TRUE(child->wait_for("started"));
+  EXPECT_EQ(end_leftovers({of("r1")}, "/a.db", patience), 0);
+  EXPECT_FALSE(child->was_told("exited"));
+  reactor.kill(handle);
+  EXPECT_TRUE(child->wait_for("ended"));
+}
+
+// The name stands in brackets before the figures, and may hold some itself.
+TEST(leftovers_test, a_process_is_the_same_whatever_it_calls_itself) {
+  int go[2];
+  int done[2];
+  ASSERT_EQ(::pipe(go), 0);
+  ASSERT_EQ(::pipe(done), 0);
+  char byte = 'x';
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static_cast<void>(::read(go[0], &byte, 1));
+    ::prctl(PR_SET_NAME, ") S 1 (2) 3");
+    static_cast<void>(::write(done[1], &byte, 1));
+    ::pause();
+    ::_exit(0);
+  }
+  const auto before = custody::start_time_of(child);
+  EXPECT_GT(before, 0);
+  ASSERT_EQ(::write(go[1], &byte, 1), 1);
+  ASSERT_EQ(::read(done[0], &byte, 1), 1);
+  EXPECT_EQ(custody::start_time_of(child), before);
+  EXPECT_EQ(custody::parent_of(child), ::getpid());
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  for (const int each : {go[0], go[1], done[0], done[1]}) {
+    ::close(each);
+  }
 }
 
 // The same pid and the same ticks since boot, but of a boot before this one.

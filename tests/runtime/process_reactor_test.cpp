@@ -460,6 +460,12 @@ TEST_F(process_reactor_test, terminates_the_whole_tree_with_one_signal_each) {
                                   "print-terms",
                                   "--",
                                   "detach",
+                                  "fork",
+                                  "catch-term",
+                                  "print",
+                                  ".",
+                                  "print-terms",
+                                  "--",
                                   "catch-term",
                                   "print",
                                   ".",
@@ -467,10 +473,10 @@ TEST_F(process_reactor_test, terminates_the_whole_tree_with_one_signal_each) {
                                   "--"};
   script.insert(script.end(), count.begin(), count.end());
   const auto [handle, child] = start(reactor_, scripted(script));
-  ASSERT_TRUE(child->wait_for_bytes(3));
+  ASSERT_TRUE(child->wait_for_bytes(4));
   reactor_.terminate(handle);
   ASSERT_TRUE(child->wait_for("ended"));
-  EXPECT_EQ(child->end.standard_output, "...111");
+  EXPECT_EQ(child->end.standard_output, "....1111");
 }
 
 TEST_F(process_reactor_test, waits_for_a_grandchild_that_keeps_the_pipe) {

@@ -1,5 +1,6 @@
 #include "runtime/os/prompt_files.hpp"
 
+#include "tests/support/forked.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -63,6 +64,20 @@ TEST_F(prompt_files_test, never_follow_what_somebody_else_has_put_there) {
   EXPECT_FALSE(refused.has_value());
   EXPECT_FALSE(fs::exists(place_ / "elsewhere"));
   EXPECT_FALSE(refused.error().hint.empty());
+}
+
+TEST_F(prompt_files_test, one_that_finds_no_room_leaves_nothing) {
+  if (const auto why = why_no_mounts(place_.path())) {
+    GTEST_SKIP() << *why;
+  }
+  EXPECT_TRUE(passes_in_child([&] {
+    ASSERT_FALSE(mount_in_memory(place_.path(), "size=1m"));
+    prompt_files files{folder_};
+    const auto refused = files.write(std::string(2U << 20U, 'x'));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().message.find("No space left"), std::string::npos);
+    EXPECT_TRUE(fs::is_empty(folder_));
+  }));
 }
 
 TEST_F(prompt_files_test, a_folder_that_cannot_be_made_is_told) {
