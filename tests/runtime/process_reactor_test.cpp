@@ -1,7 +1,6 @@
 #include "runtime/os/process_reactor.hpp"
 
 #include "tests/runtime/watched_child.hpp"
-#include "tests/support/forked.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -96,13 +95,6 @@ TEST_F(process_reactor_test, tells_cpu_time_and_memory) {
   const auto child = run_script({"flood", "20000000"});
   EXPECT_GT(child->end.usage.cpu_time.count(), 0);
   EXPECT_GT(child->end.usage.resident_bytes_max, 100'000);
-}
-
-// PR-12: of the tree, and not of its first process alone.
-TEST_F(process_reactor_test, tells_the_cpu_time_of_what_outlived_the_leader) {
-  const auto child = run_script({"fork", "flood", "100000000", "--", "exit", "0"});
-  EXPECT_EQ(child->end.standard_output_bytes, 100'000'000);
-  EXPECT_GT(child->end.usage.cpu_time, 10ms);
 }
 
 // That it never ran
@@ -285,17 +277,6 @@ TEST_F(process_reactor_test, tells_the_newest_whole_line_of_either_stream) {
   EXPECT_TRUE(child->wait_for("ended"));
 }
 
-TEST_F(process_reactor_test, tells_progress_no_more_often_than_every_fifty_milliseconds) {
-  std::vector<std::string> script;
-  for (int i = 0; i < 100; ++i) {
-    script.insert(script.end(), {"print", "x\n", "work", "3"});
-  }
-  const auto began = std::chrono::steady_clock::now();
-  const auto child = run_script(script);
-  EXPECT_GE(child->progress_told, 2);
-  EXPECT_LE(child->progress_told, (std::chrono::steady_clock::now() - began) / 50ms + 1);
-}
-
 // What the child sees
 
 TEST_F(process_reactor_test, hands_over_arguments_untouched) {
@@ -351,19 +332,6 @@ TEST_F(process_reactor_test, gives_the_child_the_limit_of_open_files_that_the_ho
   const auto first = run_script({"limit"})->end.standard_output;
   process_reactor second{{TROUPE_CUSTODIAN_PATH}};
   EXPECT_EQ(run(second, scripted({"limit"}))->end.standard_output, first);
-}
-
-TEST(process_reactor_limits, of_open_files_are_raised_for_it_and_not_for_the_child) {
-  EXPECT_TRUE(passes_in_child([] {
-    rlimit files{};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    const rlimit few{200, files.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-    process_reactor reactor{{TROUPE_CUSTODIAN_PATH}};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    EXPECT_EQ(files.rlim_cur, files.rlim_max);
-    EXPECT_EQ(run(reactor, scripted({"limit"}))->end.standard_output, "200");
-  }));
 }
 
 TEST_F(process_reactor_test, tells_the_start_time_that_proc_shows) {
