@@ -11,7 +11,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <ctime>
 #include <memory>
@@ -106,6 +105,23 @@ class writer_sink final : public spdlog::sinks::base_sink<std::mutex> {
   log_writer writer_;
 };
 
+/// Hands every line to a sink that can be replaced while others log.
+class changing_sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  /// Afterwards nobody is in the one before. What that holds ends with the call, on this thread.
+  void pass_to(spdlog::sink_ptr next) {
+    const std::scoped_lock lock{mutex_};
+    behind_.swap(next);
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override { behind_->log(message); }
+  void flush_() override { behind_->flush(); }
+
+ private:
+  spdlog::sink_ptr behind_ = std::make_shared<writer_sink>(log_writer{});
+};
+
 spdlog::level::level_enum level_of(log_level level) noexcept {
   switch (level) {
     case log_level::trace:
@@ -125,11 +141,27 @@ spdlog::level::level_enum level_of(log_level level) noexcept {
 }
 
 constexpr int by_settings = -1;
-std::atomic<int> chosen_level{by_settings};  // by set_log_level; outlives the logger, which is replaced with its sink
+std::mutex choosing;             // so that the level that was chosen last is the one in force
+int chosen_level = by_settings;  // by set_log_level
 
 spdlog::level::level_enum level_to_begin_with(const log_settings& with) noexcept {
-  const int chosen = chosen_level;
-  return level_of(chosen == by_settings ? with.level : static_cast<log_level>(chosen));
+  return level_of(chosen_level == by_settings ? with.level : static_cast<log_level>(chosen_level));
+}
+
+// spdlog hands its default logger out as a bare pointer: replacing it takes it from under whoever logs at that moment. So
+// there is one for good, and only where its lines go is replaced.
+const std::shared_ptr<changing_sink>& the_sink() {
+  static const auto only = std::make_shared<changing_sink>();
+  return only;
+}
+
+const std::shared_ptr<spdlog::logger>& the_logger() {
+  static const auto only = [] {
+    auto made = std::make_shared<spdlog::logger>("troupe", the_sink());
+    made->flush_on(spdlog::level::warn);
+    return made;
+  }();
+  return only;
 }
 
 void install(const log_settings& with, spdlog::sink_ptr sink) {
@@ -138,10 +170,12 @@ void install(const log_settings& with, spdlog::sink_ptr sink) {
   } else {
     sink->set_formatter(human_formatter());
   }
-  auto logger = std::make_shared<spdlog::logger>("troupe", std::move(sink));
-  logger->set_level(level_to_begin_with(with));
-  logger->flush_on(spdlog::level::warn);
-  spdlog::set_default_logger(std::move(logger));
+  const std::scoped_lock lock{choosing};
+  the_logger()->set_level(level_to_begin_with(with));
+  the_sink()->pass_to(std::move(sink));
+  if (spdlog::default_logger_raw() != the_logger().get()) {
+    spdlog::set_default_logger(the_logger());
+  }
 }
 
 }  // namespace
@@ -159,6 +193,7 @@ std::optional<log_level> log_level_from(std::string_view name) noexcept {
 std::vector<std::string> log_level_names() { return {choice_names<log_level>.begin(), choice_names<log_level>.end()}; }
 
 void set_log_level(log_level level) {
+  const std::scoped_lock lock{choosing};
   chosen_level = static_cast<int>(level);
   spdlog::default_logger()->set_level(level_of(level));
 }
@@ -166,6 +201,7 @@ void set_log_level(log_level level) {
 void start_log(const log_settings& with, log_writer to_stderr) {
   if (with.file.empty()) {
     if (!to_stderr) {
+      const std::scoped_lock lock{choosing};
       chosen_level = by_settings;
     }
     install(with, std::make_shared<writer_sink>(std::move(to_stderr)));

@@ -15,8 +15,9 @@ namespace troupe {
 using log_writer = std::function<void(std::string_view line)>;
 
 /// From now on lines of at least `with.level` go to `with.file`, or to `to_stderr` where that is empty or cannot be
-/// opened (it says so). Whole process; nothing goes to stdout. Until another call; again with an empty writer before
-/// what it holds is gone.
+/// opened (it says so). Whole process; nothing goes to stdout. Until another call, also while others log: when it returns,
+/// the writer before is not under way and not called again. Again with an empty writer before what it holds is gone. The
+/// first call of the process comes before other threads log; not from two threads at once.
 ///
 /// human: `07:03:12.482 warning: text (r-1/2/ask/claude, attempt 2)`. json: `{"time":…,"level":…,"message":…}`, RFC 3339
 /// in UTC, with `run`, `step`, `task` and `attempt` where they are known (actors/log_place.hpp).

@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -106,6 +108,33 @@ TEST_F(log_test, the_level_changes_while_others_log) {
   set_log_level(log_level::error);
   spdlog::warn("not heard");
   EXPECT_THAT(lines_, SizeIs(1));
+}
+
+TEST_F(log_test, where_lines_go_changes_while_others_log) {
+  constexpr int lines = 100'000;
+  log_settings human;
+  human.level = log_level::info;
+  start_log(human, [](std::string_view) {});
+  std::atomic<int> said = 0;
+  std::vector<std::thread> others(2);
+  for (auto& each : others) {
+    each = std::thread{[&] {
+      while (++said < lines) {
+        log_at(place_, spdlog::level::info, "said by somebody");
+      }
+    }};
+  }
+  while (said < lines) {
+    const auto only_now = std::make_unique<std::vector<std::string>>();  // so that a line after its time is a fault
+    start_log(human, [&only_now](std::string_view line) { only_now->emplace_back(line); });
+    start_log(human, [](std::string_view) {});
+    for (const auto& line : *only_now) {
+      EXPECT_THAT(line, EndsWith("info: said by somebody (r-1/2/ask/claude, attempt 3)\n"));
+    }
+  }
+  for (auto& each : others) {
+    each.join();
+  }
 }
 
 }  // namespace
