@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -79,6 +80,12 @@ std::optional<long long> figure_in(const std::string& text, std::string_view key
   return std::nullopt;
 }
 
+// One that has just made its group is not in it yet, and its agent neither.
+bool keeper_lives(const std::string& group) {
+  const auto pid = static_cast<pid_t>(std::atoi(group.c_str() + prefix.size()));
+  return pid > 0 && (::kill(pid, 0) == 0 || errno != ESRCH);
+}
+
 }  // namespace
 
 std::string control_group_home(const std::string& mounts, const std::string& groups) {
@@ -109,7 +116,8 @@ void sweep_control_groups(const std::string& home) {
     return;
   }
   for_each_group_in(home, [&](const std::string& name) {
-    if (name.compare(0, prefix.size(), prefix) == 0 && control_group::existing(home, name).is_empty()) {
+    if (name.compare(0, prefix.size(), prefix) == 0 && !keeper_lives(name) &&
+        control_group::existing(home, name).is_empty()) {
       remove_group(home + '/' + name);
     }
   });

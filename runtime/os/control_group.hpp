@@ -16,7 +16,8 @@ std::string control_group_home(const std::string& mounts, const std::string& gro
 /// `troupe-PID`, of the keeper that makes it.
 std::string control_group_name(pid_t keeper);
 
-/// Removes the groups in `home` that keepers which were killed have left; none that has a process in it.
+/// Removes the groups in `home` that keepers which were killed have left; none that has a process in it, and none of a
+/// keeper that lives, also of another custodian.
 void sweep_control_groups(const std::string& home);
 
 /// One group, or none. Blocks for calls to the kernel only. What cannot be read or written is as if there were no group.

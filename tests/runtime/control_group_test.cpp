@@ -80,14 +80,18 @@ TEST_F(imitated_group_test, what_cannot_be_made_or_read_is_no_group) {
   EXPECT_EQ(none.entrance(), -1);
 }
 
-TEST_F(imitated_group_test, the_sweep_removes_empty_groups_of_troupe_and_nothing_else) {
-  for (const auto* name : {"troupe-1/of-the-agent/deep", "troupe-2", "other"}) {
+TEST_F(imitated_group_test, the_sweep_removes_empty_groups_of_dead_keepers_and_nothing_else) {
+  const auto dead = custody::control_group_name(4'194'305);  // above the greatest pid there can be, proc(5)
+  const auto busy = custody::control_group_name(4'194'306);
+  const auto just_made = custody::control_group_name(::getpid());
+  for (const auto& name : {dead + "/of-the-agent/deep", busy, just_made, std::string{"other"}}) {
     fs::create_directories(folder_ / name);
   }
-  std::ofstream{folder_ / "troupe-2" / "busy"} << "x";
+  std::ofstream{folder_ / busy / "busy"} << "x";
   custody::sweep_control_groups(folder_.path());
-  EXPECT_FALSE(fs::exists(folder_ / "troupe-1"));
-  EXPECT_TRUE(fs::exists(folder_ / "troupe-2"));
+  EXPECT_FALSE(fs::exists(folder_ / dead));
+  EXPECT_TRUE(fs::exists(folder_ / busy));
+  EXPECT_TRUE(fs::exists(folder_ / just_made)) << "its keeper lives, and its agent is about to enter it";
   EXPECT_TRUE(fs::exists(folder_ / "other"));
 }
 
