@@ -108,6 +108,7 @@ INSTANTIATE_TEST_SUITE_P(of_a_megabyte_and_of_a_gigabyte, killed_host_test, ::te
 TEST(custody_test, a_killed_host_and_custodian_leave_nothing) {
   const auto mark = new_mark();
   reactor_host host{1, 3, family(mark)};
+  ASSERT_GT(host.custodian(), 0);
   ::kill(host.custodian(), SIGKILL);
   host.kill_it();
   EXPECT_TRUE(becomes_true([&] { return processes_marked(mark).empty() && is_gone(host.custodian()); }, one_second));
@@ -119,6 +120,7 @@ TEST(custody_test, a_killed_custodian_takes_its_children_along_and_another_follo
   const auto child = start(reactor, scripted(family(mark))).second;
   ASSERT_TRUE(child->wait_for_bytes(1));
   const auto first = reactor.custodian_pid();
+  ASSERT_GT(first, 0) << "0 would kill our whole process group";
   ::kill(static_cast<pid_t>(first), SIGKILL);
   ASSERT_TRUE(child->wait_for("ended"));
   EXPECT_TRUE(child->end.tree_gone || child->end.custodian_lost);
@@ -157,6 +159,7 @@ TEST(custody_test, a_killed_keeper_takes_its_own_tree_along_and_nobody_elses) {
 TEST(custody_test, a_stopped_custodian_does_not_keep_a_killed_hosts_children) {
   const auto mark = new_mark();
   reactor_host host{1, 2, family(mark)};
+  ASSERT_GT(host.custodian(), 0);
   ::kill(host.custodian(), SIGSTOP);  // the keepers see the end of the host by themselves
   host.kill_it();
   EXPECT_TRUE(becomes_true([&] { return processes_marked(mark).empty(); }, one_second));
