@@ -248,6 +248,18 @@ void child_process::fail(error why) {
   drain_and_close();
 }
 
+void child_process::abandon() {
+  read_control();
+  if (is_over()) {
+    return;
+  }
+  if (start_ == start_state::under_way) {
+    fail({error_code::internal, "the runtime ended before the process", ""});
+  } else {
+    lose();
+  }
+}
+
 // Nobody of the tree can write any more: what is in the pipes is all there will be.
 void child_process::drain_and_close() {
   std::string buffer(64U << 10U, '\0');

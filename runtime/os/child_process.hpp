@@ -62,6 +62,8 @@ class child_process {
 
   /// Ends without a start, or without the custodian.
   void fail(error why);
+  /// Ends because the reactor does: as far as its keeper has told how, else interrupted, or without a start.
+  void abandon();
 
   /// Leader and pipes are at their end, and something may be left of the tree.
   bool wants_leftovers_killed() const noexcept;

@@ -133,8 +133,7 @@ class process_reactor::loop {
     }
     custodian_.reset();
     for (auto& [handle, child] : std::exchange(children_, {})) {  // the custodian took longer than our patience
-      child->read_control();
-      child->fail({error_code::internal, "the runtime ended before the process", ""});
+      child->abandon();
       child->tell_end();
     }
     while (carry_out_posted()) {  // starts that a callback asked for: refused

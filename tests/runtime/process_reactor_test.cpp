@@ -662,8 +662,32 @@ TEST(process_reactor_end, tells_the_end_of_starts_that_never_came_to_it) {
   for (const auto& child : all) {
     EXPECT_TRUE(child->was_told("ended"));
     const auto& exit = child->end.exit;
-    EXPECT_EQ(exit.exit_code.has_value() + exit.signal.has_value() + exit.start_failure.has_value(), 1);
+    const int told = exit.exit_code.has_value() + exit.signal.has_value() + exit.start_failure.has_value();
+    EXPECT_TRUE(told == 1 || (told == 0 && child->end.custodian_lost)) << told;
   }
+}
+
+TEST(process_reactor_end, what_has_started_and_takes_longer_than_its_patience_is_interrupted) {
+  const auto mark = new_mark();
+  child_record child;
+  std::vector<pid_t> keepers;
+  {
+    process_reactor reactor{{TROUPE_CUSTODIAN_PATH}};
+    child = start(reactor, scripted({"mark", mark, "print", "x", "hang"})).second;
+    ASSERT_TRUE(child->wait_for_bytes(1));
+    keepers = children_of(static_cast<pid_t>(reactor.custodian_pid()));
+    ASSERT_EQ(keepers.size(), 1U);
+    ::kill(keepers[0], SIGSTOP);
+  }
+  EXPECT_TRUE(child->was_told("ended"));
+  EXPECT_FALSE(child->end.exit.start_failure) << "it ran";
+  EXPECT_TRUE(child->end.custodian_lost);
+  EXPECT_FALSE(child->end.tree_gone);
+  EXPECT_EQ(child->end.standard_output, "x");
+  if (!processes_marked(mark).empty()) {  // else the keeper is gone, and its number may be somebody else's
+    ::kill(keepers[0], SIGCONT);
+  }
+  EXPECT_TRUE(becomes_true([&] { return processes_marked(mark).empty(); }));
 }
 
 TEST(process_reactor_end, tells_the_end_of_a_start_out_of_the_last_callback) {
