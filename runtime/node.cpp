@@ -302,6 +302,8 @@ void node::subscribe(const run_id& run, event_seq since, run_listener listener) 
 }
 
 void node::cancel(const run_id& run, bool at_once) {
+  // A run supervisor that dies before it has read the message leaves this to the next one.
+  inner_->undertaken.cancel({run, at_once});
   if (const auto runs = inner_->runs.get()) {
     caf::anon_send(runs, cancel_run{run, at_once});
   }

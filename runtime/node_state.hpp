@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/lineage.hpp"
+#include "actors/run_supervisor/undertakings.hpp"
 #include "actors/service.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
 #include "actors/writer_client.hpp"
@@ -77,6 +78,7 @@ struct node::state {
   service<supervisor> top;  // the root, for the other actors
   supervisor root;
   lineage kin;
+  undertakings undertaken;
   std::unique_ptr<control_door> control;  // null: there is none
 
   std::mutex guard;

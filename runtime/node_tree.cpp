@@ -147,6 +147,7 @@ caf::strong_actor_ptr node::state::start_runs() {
   deps.clock = clock;
   deps.intensity = {config->runtime.restart_intensity, config->runtime.restart_window};
   deps.kin = kin;
+  deps.undertaken = undertaken;
   deps.first_rows = [this](const start_run& asked) -> result<create_run> {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
     if (rows) {

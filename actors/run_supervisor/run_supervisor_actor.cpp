@@ -26,13 +26,13 @@ struct run_entry {
   std::deque<std::chrono::steady_clock::time_point> deaths;
   std::int64_t restarts = 0;
   std::string last_reason;
-  std::optional<cancel_run> cancelled;  // told again to each life
 };
 
 struct run_supervisor_state {
   static inline const char* name = "run_supervisor";
   run_supervisor_deps deps;
   std::map<run_id, run_entry> runs;
+  bool taken_up = false;  // those of the life before
   bool stopping = false;  // takes no more runs
   bool at_once = false;
   bool asked_to_end = false;  // ends after the last
@@ -57,10 +57,11 @@ constexpr milliseconds read_timeout{30'000};
 void start(supervisor_pointer self, const run_id& run) {
   auto& entry = self->state.runs[run];
   if (!entry.handle) {
+    self->state.deps.undertaken.carry_out(run);
     entry.handle = self->state.deps.spawn_run(run);
     self->monitor(entry.handle);
-    if (entry.cancelled) {
-      self->send(entry.handle, *entry.cancelled);
+    if (const auto cancelled = self->state.deps.undertaken.cancelled(run)) {  // 6
+      self->send(entry.handle, *cancelled);
     }
     if (self->state.stopping) {  // its rows were under way when the others were told
       self->send(entry.handle, drain_runs{self->state.at_once});
@@ -69,6 +70,14 @@ void start(supervisor_pointer self, const run_id& run) {
 }
 
 constexpr milliseconds pause_before_reading{20};
+
+// Those that have been started anew since this life began are none.
+void take_up(supervisor_pointer self, const run_id& run) {
+  if (!self->state.runs.contains(run)) {
+    log_at({run, {}, {}, {}}, spdlog::level::warn, "the run is taken up again from its rows");
+    start(self, run);
+  }
+}
 
 // Invariant 5.
 void take_up_own(supervisor_pointer self) {
@@ -85,10 +94,13 @@ void take_up_own(supervisor_pointer self) {
               again();
               return;
             }
-            for (const auto& run : *own) {
-              log_at({run, {}, {}, {}}, spdlog::level::warn, "the run is taken up again from its rows");
-              start(self, run);
+            self->state.taken_up = true;
+            auto runs = self->state.deps.undertaken.to_carry_out();
+            runs.insert(runs.end(), own->begin(), own->end());
+            for (const auto& run : runs) {
+              take_up(self, run);
             }
+            self->state.deps.undertaken.forget_others();
           },
           [=](caf::error&) { again(); });
 }
@@ -187,6 +199,7 @@ void leave(supervisor_pointer self, const run_id& run, const std::string& reason
                           "the run's actor died too often, last of: " + reason,
                           "what is committed is kept; see the log, then go on with: troupe resume " + run.str()}});
   }
+  self->state.deps.undertaken.forget(run);
   self->state.runs.erase(run);
 }
 
@@ -202,6 +215,7 @@ void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
   entry.handle = nullptr;
   if (!down.reason) {
     state.deps.kin.leave(run, down.source);
+    state.deps.undertaken.forget(run);
     state.runs.erase(found);
   } else if (entry.last_reason = reason_text(down.reason);
              may_restart(entry, state.deps.intensity, self->clock().now())) {
@@ -226,12 +240,14 @@ void drain(supervisor_pointer self, bool at_once) {
 }
 
 void cancel(supervisor_pointer self, const cancel_run& request) {
-  const auto found = self->state.runs.find(request.run);
-  if (found == self->state.runs.end()) {
+  auto& state = self->state;
+  const auto found = state.runs.find(request.run);
+  if (found == state.runs.end() && state.taken_up) {
+    state.deps.undertaken.forget(request.run);
     return;
   }
-  found->second.cancelled = request;
-  if (found->second.handle) {
+  state.deps.undertaken.cancel(request);
+  if (found != state.runs.end() && found->second.handle) {
     self->send(found->second.handle, request);
   }
 }

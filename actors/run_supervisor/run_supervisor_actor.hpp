@@ -6,12 +6,15 @@
 // 3.        A run whose actor dies abnormally is restarted; more often than the intensity allows, that run alone is
 //           left as it stands in its rows, and its listeners are told.
 // 4.        Asked to stop, it takes no more runs, drains those it has, and ends after the last.
-// 5.        It begins with the runs that its rows say are under way under this lease: those of a life before it.
+// 5.        It begins with the runs of a life before it: those that the rows say are under way under this lease, and
+//           those that were accepted and have not got as far as their first row.
+// 6.        A cancel holds until the run has ended, whoever dies meanwhile: the run, or this actor.
 // Bounded   by its callers: the command line has one run; a node's doors limit theirs.
 // Dies of   a bug; the runs end with it, and the next life takes them up. Permanent.
 #pragma once
 
 #include "actors/lineage.hpp"
+#include "actors/run_supervisor/undertakings.hpp"
 #include "actors/service.hpp"
 #include "actors/writer_client.hpp"
 #include "messages/interfaces/database_reader.hpp"
@@ -35,7 +38,8 @@ struct run_supervisor_deps {
   std::function<result<create_run>(const start_run&)> first_rows;  ///< All but `at`.
   std::function<run_actor(const run_id&)> spawn_run;
   restart_intensity intensity;
-  lineage kin;  ///< The same that the runs have.
+  lineage kin;              ///< The same that the runs have.
+  undertakings undertaken;  ///< The same for each life.
 };
 
 run_supervisor spawn_run_supervisor(caf::actor_system& system, run_supervisor_deps deps);

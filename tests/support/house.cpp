@@ -186,6 +186,7 @@ caf::strong_actor_ptr house::start_runs() {
   deps.hub = hub;
   deps.clock = clock;
   deps.kin = kin;
+  deps.undertaken = undertaken;
   deps.first_rows = [](const start_run& asked) {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
     if (rows) {

@@ -9,6 +9,7 @@
 #include "actors/lineage.hpp"
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
+#include "actors/run_supervisor/undertakings.hpp"
 #include "actors/supervisor/supervisor_actor.hpp"
 #include "messages/interfaces/blob_writer.hpp"
 #include "storage/read_pool.hpp"
@@ -144,6 +145,7 @@ class house {
   std::vector<run_actor> run_actors;      // in order of their starts
   std::vector<agent_actor> agent_actors;  // in order of their starts
   lineage kin;
+  undertakings undertaken;
   supervisor root;
   bool root_is_down = false;
 

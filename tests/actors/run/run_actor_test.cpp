@@ -1,8 +1,10 @@
 // A run and its agents on one thread, in virtual time.
 #include "actors/actor_guard.hpp"
+#include "config/workflow_file.hpp"
+#include "tests/actors/run/run_fixture.hpp"
 #include "tests/support/fault_vfs.hpp"
-#include "tests/support/house.hpp"
 
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,22 +17,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr const char* one_agent = R"(
-name = "one"
-[[step]]
-id = "ask"
-agent = "a"
-prompt = "hello"
-)";
-
-constexpr const char* three_agents = R"(
-name = "three"
-[[step]]
-id = "ask"
-agents = ["a", "b", "c"]
-prompt = "hello"
-)";
-
 constexpr const char* with_timeout = R"(
 name = "late"
 [[step]]
@@ -40,33 +26,7 @@ prompt = "hello"
 timeout = "1m"
 )";
 
-class run_actor_test : public testing::Test {
- protected:
-  std::int64_t count(const std::string& kind) {
-    const auto all = house_.kinds();
-    return std::ranges::count(all, kind);
-  }
-
-  // Submits, listens, and lets it start what it can.
-  void begin(const char* toml) {
-    house_.start();
-    const auto reply = house_.submit(toml);
-    ASSERT_TRUE(reply.has_value()) << reply.error().message;
-    house_.listen();
-  }
-
-  // Every run that is over has told its end once, after everything else, and its numbers have no gap.
-  void expect_end(run_state state) {
-    const auto run = house_.view();
-    EXPECT_EQ(run.state, state) << (run.why ? run.why->message : "");
-    EXPECT_THAT(house_.seqs_are_gapless(), IsEmpty());
-    ASSERT_FALSE(house_.events.empty());
-    EXPECT_TRUE(ends_run(house_.events.back().kind));
-    EXPECT_EQ(house_.events.back().seq, run.last_seq);
-  }
-
-  house house_;
-};
+class run_actor_test : public run_fixture {};
 
 TEST_F(run_actor_test, starts_the_agents_of_a_step_together_and_waits_for_all) {
   begin(three_agents);
@@ -317,6 +277,78 @@ TEST_F(run_actor_test, a_cancel_is_told_to_the_next_life_of_the_run) {
   house_.kill(house_.run_actors[0]);
   house_.advance(100ms);
   expect_end(run_state::cancelled);
+}
+
+TEST_F(run_actor_test, a_cancel_under_way_outlives_the_run_supervisor) {
+  begin(one_agent);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();
+  ASSERT_TRUE(house_.processes->at(0).terminated);
+  house_.kill(house_.runs.get());
+  house_.advance(100ms);
+  expect_end(run_state::cancelled);
+  EXPECT_EQ(house_.processes->count(), 1U) << "nothing was begun anew";
+}
+
+TEST_F(run_actor_test, a_cancel_that_a_dying_run_supervisor_has_not_read_is_not_lost) {
+  begin(one_agent);
+  house_.undertaken.cancel({run_id{"r-1"}, true});  // as the node does before it sends the message
+  house_.undertaken.cancel({run_id{"r-2"}, true});  // which nobody carries out
+  house_.kill(house_.runs.get());
+  house_.advance(100ms);
+  expect_end(run_state::cancelled);
+  EXPECT_FALSE(house_.undertaken.cancelled(run_id{"r-1"})) << "it has ended";
+  EXPECT_FALSE(house_.undertaken.cancelled(run_id{"r-2"})) << "it is not ours";
+}
+
+TEST_F(run_actor_test, a_cancel_that_comes_while_runs_are_taken_up_is_not_lost) {
+  begin(one_agent);
+  caf::anon_send_exit(house_.runs.get(), caf::exit_reason::kill);
+  const auto dead = house_.runs.get();
+  while (house_.runs.get() == dead && house_.scheduler().try_run_once()) {
+  }
+  ASSERT_NE(house_.runs.get(), dead);
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});  // before it has read the rows
+  house_.settle();
+  house_.advance(100ms);
+  expect_end(run_state::cancelled);
+}
+
+TEST_F(run_actor_test, a_cancel_of_a_run_that_is_over_leaves_nothing) {
+  begin(one_agent);
+  house_.processes->exit(0);
+  house_.settle();
+  caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, false});
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_FALSE(house_.undertaken.cancelled(run_id{"r-1"}));
+  EXPECT_THAT(house_.undertaken.to_carry_out(), IsEmpty());
+}
+
+// The rows say `paused` until its first fact is committed.
+TEST_F(run_actor_test, a_run_that_was_accepted_again_goes_on_although_the_run_supervisor_dies_before_its_first_fact) {
+  begin(one_agent);
+  caf::anon_send(house_.runs.get(), drain_runs{true});
+  house_.settle();
+  house_.advance(100ms);
+  ASSERT_EQ(house_.view().state, run_state::paused);
+  house_.kill(house_.runs.get());  // the next life takes runs again
+  ASSERT_EQ(house_.view().state, run_state::paused);
+  const auto loaded = parse_workflow(one_agent, "test.toml", "");
+  caf::scoped_actor self{*house_.system};
+  auto asked =
+      self->request(house_.runs.get(), caf::infinite, start_run{loaded.flow, json_text{"{}"}, "", run_id{"r-1"}});
+  while (self->mailbox().empty() && house_.scheduler().try_run_once()) {
+  }
+  asked.receive([](const start_reply& reply) { EXPECT_TRUE(reply->resumed); },
+                [](const caf::error&) { ADD_FAILURE(); });
+  ASSERT_EQ(house_.view().state, run_state::paused) << "it has committed nothing yet";
+  house_.kill(house_.runs.get());
+  house_.advance(100ms);
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->exit(1);
+  house_.advance(100ms);
+  expect_end(run_state::completed);
 }
 
 // It is down, yet its start is not: the task has no attempt that could be interrupted.
