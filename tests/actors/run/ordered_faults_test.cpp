@@ -1,5 +1,5 @@
 // Attempts that fail because TROUPE_FAULTS says so: what their rows tell, and that nothing was started for them.
-#include "tests/support/house.hpp"
+#include "tests/actors/run/run_fixture.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -16,14 +16,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr const char* one_agent = R"(
-name = "one"
-[[step]]
-id = "ask"
-agent = "a"
-prompt = "hello"
-)";
-
 constexpr const char* one_function = R"(
 name = "one"
 [[step]]
@@ -31,18 +23,15 @@ id = "ask"
 function = "count"
 )";
 
-class ordered_faults_in_runs_test : public testing::Test {
+class ordered_faults_in_runs_test : public run_fixture {
  protected:
-  void begin(const std::string& faults, const std::string& toml) {
+  void begin_with(const std::string& faults, const std::string& toml) {
     house_.faults = *fault_plan::parse(faults);
     house_.functions["count"] = [this](const function_request&) -> result<function_reply> {
       ++calls_;
       return function_reply{json_text{"1"}, {}, {}, {}};
     };
-    house_.start();
-    const auto reply = house_.submit(toml);
-    ASSERT_TRUE(reply.has_value()) << reply.error().message;
-    house_.listen();
+    begin(toml);
   }
 
   // `CODE` and the message of each first attempt that failed, in the order of their tasks.
@@ -58,12 +47,11 @@ class ordered_faults_in_runs_test : public testing::Test {
     return all;
   }
 
-  house house_;
   int calls_ = 0;
 };
 
 TEST_F(ordered_faults_in_runs_test, an_attempt_ends_by_it_and_starts_nothing) {
-  begin("agent.429", one_agent);
+  begin_with("agent.429", one_agent);
   EXPECT_EQ(house_.processes->count(), 0U);
   const auto rows = failed_attempts();
   ASSERT_EQ(rows.size(), 1U);
@@ -73,7 +61,7 @@ TEST_F(ordered_faults_in_runs_test, an_attempt_ends_by_it_and_starts_nothing) {
 }
 
 TEST_F(ordered_faults_in_runs_test, functions_are_agents_too) {
-  begin("agent.timeout", one_function);
+  begin_with("agent.timeout", one_function);
   EXPECT_EQ(calls_, 0);
   const auto rows = failed_attempts();
   ASSERT_EQ(rows.size(), 1U);
@@ -81,16 +69,16 @@ TEST_F(ordered_faults_in_runs_test, functions_are_agents_too) {
 }
 
 TEST_F(ordered_faults_in_runs_test, counts_are_exact_over_agents_that_run_at_once) {
-  begin("agent.exit:2",
-        "name = 'three'\n[[step]]\nid = 'ask'\nagents = ['a', 'b', 'c']\nprompt = 'hello'\n"
-        "[step.consensus]\nstrategy = 'collect'\nquorum = 1\n");
+  begin_with("agent.exit:2",
+             "name = 'three'\n[[step]]\nid = 'ask'\nagents = ['a', 'b', 'c']\nprompt = 'hello'\n"
+             "[step.consensus]\nstrategy = 'collect'\nquorum = 1\n");
   EXPECT_EQ(house_.processes->count(), 1U) << "the third one is nobody's concern";
   EXPECT_EQ(failed_attempts().size(), 2U);
   EXPECT_EQ(house_.faults->view().front().used, 2);
 }
 
 TEST_F(ordered_faults_in_runs_test, without_a_plan_nothing_is_asked) {
-  begin("", one_agent);
+  begin_with("", one_agent);
   EXPECT_EQ(house_.processes->count(), 1U);
   EXPECT_THAT(failed_attempts(), IsEmpty());
 }

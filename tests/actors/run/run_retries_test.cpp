@@ -1,6 +1,6 @@
 // Attempts that fail and are tried again, permits that are waited for, races and deadlines: one thread, virtual time.
 #include "storage/read_session.hpp"
-#include "tests/support/house.hpp"
+#include "tests/actors/run/run_fixture.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -13,61 +13,12 @@
 namespace troupe {
 namespace {
 
-constexpr const char* one_agent = R"(
-name = "one"
-[[step]]
-id = "ask"
-agent = "a"
-prompt = "hello"
-)";
-
-constexpr const char* three_agents = R"(
-name = "three"
-[[step]]
-id = "ask"
-agents = ["a", "b", "c"]
-prompt = "hello"
-)";
-
-constexpr const char* two_agents = R"(
-name = "two"
-[[step]]
-id = "first"
-agent = "a"
-prompt = "hello"
-next = "second"
-[[step]]
-id = "second"
-agent = "b"
-prompt = "hello"
-)";
-
-class run_retries_test : public testing::Test {
+class run_retries_test : public run_fixture {
  protected:
   run_retries_test() {
     house_.retry = retry_policy{};
     house_.retry.jitter = 0;
   }
-
-  std::int64_t count(const std::string& kind) {
-    const auto all = house_.kinds();
-    return std::ranges::count(all, kind);
-  }
-
-  void begin(const char* toml) {
-    house_.start();
-    const auto reply = house_.submit(toml);
-    ASSERT_TRUE(reply.has_value()) << reply.error().message;
-    house_.listen();
-  }
-
-  void expect_end(run_state state) {
-    const auto run = house_.view();
-    EXPECT_EQ(run.state, state) << (run.why ? run.why->message : "");
-    EXPECT_THAT(house_.seqs_are_gapless(), testing::IsEmpty());
-  }
-
-  house house_;
 };
 
 TEST_F(run_retries_test, a_failed_attempt_is_tried_again_after_the_pause_of_its_policy) {
@@ -261,6 +212,44 @@ TEST(run_retries_sweep, a_cancel_while_a_pause_is_committed_is_not_lost) {
     place.settle();
     ASSERT_EQ(place.view().state, run_state::cancelled) << "after " << messages << " messages";
   }
+}
+
+// Two of three are at work, and the third has learnt that the day is used up: the run is on its way to a pause.
+class run_before_a_pause_test : public run_retries_test {
+ protected:
+  void begin_with(const std::string& consensus) {
+    house_.provider = "shop";
+    house_.limits.providers[provider_name{"shop"}].requests_per_day = 2;
+    begin(three_agents + ("[step.consensus]\n" + consensus));
+    ASSERT_EQ(house_.processes->count(), 2U);
+    ASSERT_EQ(house_.view().state, run_state::running) << "nothing is paused while attempts run";
+  }
+};
+
+TEST_F(run_before_a_pause_test, the_hard_deadline_of_a_step_holds) {
+  begin_with("hard_deadline = '20s'\n");
+  house_.advance(19s);
+  EXPECT_FALSE(house_.processes->at(0).terminated);
+  house_.advance(1s);
+  EXPECT_TRUE(house_.processes->at(0).terminated);
+  EXPECT_TRUE(house_.processes->at(1).terminated);
+  house_.processes->exit(0, "", 143);
+  house_.processes->exit(1, "", 143);
+  house_.settle();
+  expect_end(run_state::failed);
+  EXPECT_EQ(house_.view().why->code, error_code::quorum_not_met);
+  EXPECT_EQ(count("run.paused"), 0) << "nobody is left to wait for the quota";
+}
+
+TEST_F(run_before_a_pause_test, the_losers_of_a_race_are_stopped) {
+  begin_with("strategy = 'race'\n");
+  house_.processes->exit(1, "first");
+  house_.settle();
+  EXPECT_TRUE(house_.processes->at(0).terminated);
+  house_.processes->exit(0, "", 143);
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(count("run.paused"), 0) << "the race is won without the third";
 }
 
 TEST_F(run_retries_test, a_run_that_has_ended_leaves_nobody_waiting_for_it) {
