@@ -160,6 +160,19 @@ bool admission::may_retry() const noexcept {
   return retries_running_ < retries_allowed(static_cast<int>(permits_.size()));
 }
 
+// Nobody waits for room that is of no use to him.
+void admission::refuse_hopeless(decisions& out, moment now) {
+  for (std::size_t number = 0; number < providers_.size(); ++number) {
+    auto& limits = providers_[number]->limits;
+    const bool is_asked = queue_.size(lane_of(number, false)) + queue_.size(lane_of(number, true)) > 0;
+    if (is_asked && limits) {
+      if (const auto why = limits->refusal(now)) {
+        refuse_all(number, *why, out);
+      }
+    }
+  }
+}
+
 // Lets go whoever may, in the order of the queue. Where the next of a provider has to wait, so have all of it:
 // otherwise small ones would pass a large one for ever.
 void admission::decide(decisions& out, moment now) {
@@ -172,7 +185,7 @@ void admission::decide(decisions& out, moment now) {
   while (permits_.size() < static_cast<std::size_t>(rules_.attempts_max)) {
     const auto next = queue_.front(is_open, now.steady);
     if (!next) {
-      return;
+      break;
     }
     const auto [lane, number] = *next;
     const auto provider = provider_of(lane);
@@ -188,6 +201,7 @@ void admission::decide(decisions& out, moment now) {
       let_go(number, lane, out, now);
     }
   }
+  refuse_hopeless(out, now);
 }
 
 void admission::let_go(question number, fair_queue::lane_no lane, decisions& out, moment now) {

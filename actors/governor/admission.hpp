@@ -31,7 +31,8 @@ struct admission_rules {
 ///   2. Each question gets one answer, a grant or a refusal, unless it is replaced, withdrawn, or its holder goes.
 ///   3. What a provider, or the retry budget, holds up does not hold up the attempts that need neither.
 ///   4. When a holder goes, what he holds is returned, and what he asks is withdrawn.
-///   5. `wake` is when more can be decided without anything else happening; none where only something else helps.
+///   5. What a provider refuses for long is refused at once, also while the node or the retry budget has no room.
+///   6. `wake` is when more can be decided without anything else happening; none where only something else helps.
 class admission {
  public:
   using question = fair_queue::ticket;  ///< Numbered by the caller, each higher than those before.
@@ -95,6 +96,7 @@ class admission {
 
   std::size_t provider_no(const provider_name& name);
   void decide(decisions& out, moment now);
+  void refuse_hopeless(decisions& out, moment now);
   bool may_retry() const noexcept;
   void let_go(question number, fair_queue::lane_no lane, decisions& out, moment now);
   void refuse_all(std::size_t provider, const error& why, decisions& out);

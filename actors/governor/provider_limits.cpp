@@ -86,12 +86,19 @@ std::optional<error> provider_limits::long_from_now(moment now) const {
   return std::nullopt;
 }
 
+std::optional<error> provider_limits::refusal(moment now) {
+  if (needs_rows()) {
+    return std::nullopt;
+  }
+  begin_day(now);
+  return long_from_now(now);
+}
+
 provider_limits::verdict provider_limits::look(const token_estimate& wanted, moment now) {
   if (needs_rows()) {
     return wait{};
   }
-  begin_day(now);
-  if (auto why = long_from_now(now)) {
+  if (auto why = refusal(now)) {
     return refuse{*std::move(why)};
   }
   if (!breaker_.lets_through(now.steady)) {

@@ -55,6 +55,9 @@ class provider_limits {
 
   verdict look(const token_estimate& wanted, moment now);
 
+  /// Why nothing begins for long, if so: what look() would refuse with, whatever is wanted.
+  std::optional<error> refusal(moment now);
+
   /// Only after look() said go, at the same moment.
   started begin(const token_estimate& wanted, moment now);
   void end(const started& attempt, const return_permit& how, moment now);

@@ -57,7 +57,41 @@ TEST_F(admission_test, a_provider_has_its_own) {  // 1, 3
   EXPECT_TRUE(is_granted(three));
 }
 
-TEST_F(admission_test, a_minutes_requests_wait_for_the_minute) {  // 1, 5
+TEST_F(admission_test, a_refusal_waits_for_no_room) {  // 5
+  auto spec = limited("p");
+  spec.breaker.consecutive = 1;
+  auto rules = with(spec);
+  rules.attempts_max = 3;
+  make(rules);
+  const auto fails = ask("a");
+  ask("a", "");
+  ask("a", "");
+  const auto waited = ask("b");
+  const auto other = ask("b", "other");
+  EXPECT_TRUE(waits(waited)) << "the node is full";
+  end(fails, permit_end::failed);
+  EXPECT_TRUE(is_granted(other)) << "the node is full again";
+  EXPECT_EQ(refusal_of(waited).code, error_code::circuit_open);
+  EXPECT_EQ(refusal_of(ask("c")).code, error_code::circuit_open);
+  EXPECT_EQ(refusal_of(ask("c", retry_of("p"))).code, error_code::circuit_open);
+  EXPECT_EQ(provider().waiting, 0);
+}
+
+TEST_F(admission_test, a_refusal_waits_for_no_retry_budget) {  // 5
+  auto spec = limited("p");
+  spec.requests_per_day = 4;
+  make(with(spec));
+  take(brain_->restored({{provider_name{"p"}, 0, {}}}, now_));
+  for (int i = 0; i < 3; ++i) {
+    ask("a", retry_of("p"));
+  }
+  const auto fourth = ask("b", retry_of("p"));
+  EXPECT_TRUE(waits(fourth)) << "three retries at a time";
+  EXPECT_TRUE(is_granted(ask("b")));
+  EXPECT_EQ(refusal_of(fourth).code, error_code::rate_limited) << "the day is used up";
+}
+
+TEST_F(admission_test, a_minutes_requests_wait_for_the_minute) {  // 1, 6
   auto spec = limited("p");
   spec.requests_per_minute = 3;
   make(with(spec));
@@ -424,7 +458,7 @@ TEST_F(admission_test, failures_without_a_provider_open_no_breaker) {
 }
 
 // Whatever comes in whatever order: each question has one answer at last, and no limit is passed.
-TEST_F(admission_test, every_question_is_answered_and_no_limit_passed) {  // 1, 2, 4, 5
+TEST_F(admission_test, every_question_is_answered_and_no_limit_passed) {  // 1, 2, 4, 6
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random{seed};
