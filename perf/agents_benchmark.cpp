@@ -17,8 +17,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -323,26 +321,15 @@ void round_trip(report& to) {
   to.figure("from a thread that waits", "us", lone);
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
-  report to{"agents_benchmark", *chosen};
+void run(report& to) {
   memory_of_agents(to);
   thousand_children(to);
   round_trip(to);
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("agents_benchmark", count, arguments, troupe::perf::run);
 }

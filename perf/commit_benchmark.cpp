@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -151,29 +150,18 @@ void disk(report& to) {
   to.figure("fdatasync after 4 KiB in the place of others", "us", took);
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
+void run(report& to) {
   static_cast<void>(commits_so_far());  // counts the connections that are opened from now on
-  report to{"commit_benchmark", *chosen};
   disk(to);
   using durability = storage_options::durability;
   commits_at(to, {"FULL", durability::full, ""});
   commits_at(to, {"NORMAL", durability::normal, ""});
   commits_at(to, {"FULL, sync + 1 ms", durability::full, slow_disk(std::chrono::milliseconds{1})});
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("commit_benchmark", count, arguments, troupe::perf::run);
 }

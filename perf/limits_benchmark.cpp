@@ -8,8 +8,6 @@
 #include <malloc.h>
 
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -163,28 +161,17 @@ void measure_waits(report& to) {
   to.figure("memory of one that waits", "bytes", {bytes});
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
-  report to{"limits_benchmark", *chosen};
+void run(report& to) {
   measure_breaker(to);
   for (const int waiting : {1, 100, 10'000}) {
     measure_admission(to, waiting);
   }
   measure_waits(to);
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("limits_benchmark", count, arguments, troupe::perf::run);
 }

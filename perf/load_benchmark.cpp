@@ -5,8 +5,6 @@
 #include "tests/support/temporary_folder.hpp"
 
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -59,12 +57,7 @@ sample milliseconds_of(std::size_t rounds, Act act) {
   return took;
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
-  report to{"load_benchmark", *chosen};
+void run(report& to) {
   const temporary_folder place;
   std::ofstream{place / "user.toml"} << agents_text();
   std::ofstream{place / "project.toml"} << "[log]\nlevel = 'debug'\n";
@@ -88,17 +81,11 @@ int run(int count, char** arguments) {
   to.figure("configuration: two files, 50 agents, environment, --set", "ms", loading);
   to.figure("workflow of 200 steps: parsed and checked", "ms", reading);
   to.at_most("CF-1", "configuration, median", median(loading), 5, "ms");
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("load_benchmark", count, arguments, troupe::perf::run);
 }

@@ -236,12 +236,7 @@ void tell(report& to, const std::string& threads, const measured& all) {
   to.compare(threads + ": the writer beside readers over alone", all.facts_beside, all.facts_alone);
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
-  report to{"read_benchmark", *chosen};
+void run(report& to) {
   const temporary_folder folder;
   storage_options options;
   options.path = folder / "troupe.db";
@@ -249,17 +244,11 @@ int run(int count, char** arguments) {
   writing_actors writing{options};
   tell(to, "one thread reads", measure(writing, options, 1, to.with().rounds(30)));
   tell(to, "two threads read", measure(writing, options, 2, to.with().rounds(30)));
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("read_benchmark", count, arguments, troupe::perf::run);
 }

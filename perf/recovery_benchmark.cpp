@@ -12,8 +12,6 @@
 #include "tests/support/temporary_folder.hpp"
 
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -123,12 +121,7 @@ double memory_of_all(const storage_options& options) {
   return mebibytes(after.memory_bytes - before.memory_bytes);
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
-  report to{"recovery_benchmark", *chosen};
+void run(report& to) {
   const temporary_folder folder;
   storage_options options;
   options.path = folder / "troupe.db";
@@ -153,17 +146,11 @@ int run(int count, char** arguments) {
   to.figure("memory: every run loaded and kept, more than before", "MiB", {memory_of_all(options)});
   to.figure("the file", "MiB", {mebibytes(static_cast<std::int64_t>(std::filesystem::file_size(options.path)))});
   to.at_most("CP-2", "10,000 unfinished runs: node, start to ready, p95", quantile(all.node, 0.95), 1'000, "ms");
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("recovery_benchmark", count, arguments, troupe::perf::run);
 }

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <string_view>
 #include <thread>
@@ -208,6 +209,21 @@ int report::finish() const {
     return 1;
   }
   return 0;
+}
+
+int run_benchmark(const std::string& program, int count, char** arguments, void (*measure)(report&)) {
+  const auto chosen = parse_options(count, arguments);
+  if (!chosen) {
+    return 2;
+  }
+  try {
+    report to{program, *chosen};
+    measure(to);
+    return to.finish();
+  } catch (const std::exception& thrown) {
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), thrown.what());
+    return 1;
+  }
 }
 
 }  // namespace troupe::perf

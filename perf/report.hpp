@@ -74,4 +74,8 @@ class report {
   std::vector<std::string> lines_;
 };
 
+/// The whole of a benchmark's main(): reads the options, lets `measure` fill the report, and ends it. The exit status: of
+/// finish(), 1 after an exception, which is told on stderr, 2 where the options are none.
+int run_benchmark(const std::string& program, int count, char** arguments, void (*measure)(report&));
+
 }  // namespace troupe::perf

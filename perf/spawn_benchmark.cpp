@@ -15,8 +15,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdio>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -399,24 +397,11 @@ void measure(report& to) {
   one_after_the_other(to, port, 8, to.with().rounds(30));
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
-  report to{"spawn_benchmark", *chosen};
-  measure(to);
-  return to.finish();
-}
+void run(report& to) { measure(to); }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("spawn_benchmark", count, arguments, troupe::perf::run);
 }

@@ -35,8 +35,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -279,13 +277,8 @@ class trial {
   vacuum_actor vacuum_;
 };
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
+void run(report& to) {
   spdlog::set_level(spdlog::level::warn);
-  report to{"vacuum_benchmark", *chosen};
   const temporary_folder place;
   storage_options options;
   options.path = place / "bloated.db";
@@ -328,17 +321,11 @@ int run(int count, char** arguments) {
     }
   }
   to.at_most("MA-1", "idle: file in the end", last_size, 200, "KB");
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("vacuum_benchmark", count, arguments, troupe::perf::run);
 }

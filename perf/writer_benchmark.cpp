@@ -9,7 +9,6 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -118,27 +117,16 @@ void producers_at(report& to, const place& where, const std::string& file_name) 
   }
 }
 
-int run(int count, char** arguments) {
-  const auto chosen = parse_options(count, arguments);
-  if (!chosen) {
-    return 2;
-  }
+void run(report& to) {
   static_cast<void>(commits_so_far());  // counts the connections that are opened from now on
-  report to{"writer_benchmark", *chosen};
   using durability = storage_options::durability;
   producers_at(to, {"FULL", durability::full, ""}, "full");
   producers_at(to, {"NORMAL", durability::normal, ""}, "normal");
-  return to.finish();
 }
 
 }  // namespace
 }  // namespace troupe::perf
 
 int main(int count, char** arguments) {
-  try {
-    return troupe::perf::run(count, arguments);
-  } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "%s: %s\n", arguments[0], thrown.what());
-    return 1;
-  }
+  return troupe::perf::run_benchmark("writer_benchmark", count, arguments, troupe::perf::run);
 }
