@@ -18,8 +18,11 @@ constexpr double microusd = 1e6;
 
 class workflow_parser {
  public:
-  workflow_parser(std::string_view source, const std::string& file_name, const std::string& folder)
-      : source_(source), sink_(file_name, error_code::invalid_workflow), prompts_(folder) {}
+  workflow_parser(std::string_view source,
+                  const std::string& file_name,
+                  const std::string& folder,
+                  const retry_policy& retry)
+      : source_(source), sink_(file_name, error_code::invalid_workflow), prompts_(folder), retry_(retry) {}
 
   loaded_workflow parse(const toml_table& root) {
     flow_.source = source_;
@@ -160,7 +163,7 @@ class workflow_parser {
       value->refuse("must be a list of tables; this is " + std::string{kind_name(value->node)}, std::string{form});
       return;
     }
-    workflow_parts parts{source_, sink_, out_.positions, prompts_};
+    workflow_parts parts{source_, sink_, out_.positions, prompts_, retry_};
     for (std::size_t i = 0; i < list->size(); ++i) {
       const toml_value_ref item{(*list)[i], "step[" + std::to_string(i) + ']', sink_};
       const auto* table = read_table(item);
@@ -191,20 +194,24 @@ class workflow_parser {
   std::string_view source_;
   problem_sink sink_;
   prompt_library prompts_;
+  retry_policy retry_;
   workflow flow_;
   loaded_workflow out_;
 };
 
 }  // namespace
 
-loaded_workflow parse_workflow(std::string_view text, const std::string& file_name, const std::string& prompt_folder) {
+loaded_workflow parse_workflow(std::string_view text,
+                               const std::string& file_name,
+                               const std::string& prompt_folder,
+                               const retry_policy& retry) {
   const auto document = parse_toml(text, file_name, error_code::invalid_workflow);
   if (document.fault) {
     loaded_workflow refused;
     refused.problems.push_back(*document.fault);
     return refused;
   }
-  return workflow_parser{text, file_name, prompt_folder}.parse(document.root);
+  return workflow_parser{text, file_name, prompt_folder, retry}.parse(document.root);
 }
 
 loaded_workflow load_workflow(const std::string& path) {

@@ -26,7 +26,13 @@ loaded_workflow load_workflow(const std::string& path);
 ///
 /// `flow->source` is `text` as it is, followed, where prompt files were read, by a table `[prompt_files]` with their
 /// contents: parse_workflow(source) gives the same workflow, source and hash, and reads no file.
-loaded_workflow parse_workflow(std::string_view text, const std::string& file_name, const std::string& prompt_folder);
+///
+/// `retry` is [retry.agent] of the configuration that the run has: a step's `retry` says only what is different. Who does
+/// not carry the workflow out need not know it.
+loaded_workflow parse_workflow(std::string_view text,
+                               const std::string& file_name,
+                               const std::string& prompt_folder,
+                               const retry_policy& retry = {});
 
 /// A workflow file of this model, without comments. Reads back as an equal workflow; prompts are written inline.
 std::string to_toml(const workflow& flow);

@@ -52,6 +52,7 @@ struct workflow_parts {
   problem_sink& sink;
   source_map& positions;
   prompt_library& prompts;
+  const retry_policy& retry;  ///< Of agents, as configured: what a step's own leaves out.
 };
 
 /// Keeps how a prompt is spelled, so that a placeholder in it can be pointed at.

@@ -11,6 +11,7 @@ namespace {
 constexpr int attempts_max = 1'000;
 constexpr double multiplier_max = 1'000;
 constexpr int votes_max = 1'000;
+constexpr std::string_view no_limit_word = "off";
 
 class step_parser {
  public:
@@ -189,20 +190,12 @@ class step_parser {
     if (table == nullptr) {
       return;
     }
-    retry_policy retry;
+    retry_policy retry = parts_.retry;
     toml_reader reader{*table, value.node.begin, value.path, parts_.sink, parts_.positions};
     if (const auto most = reader.take("max_attempts")) {
       retry.max_attempts = static_cast<int>(read_integer(*most, {.min = 1, .max = attempts_max}).value_or(1));
     }
-    if (const auto initial = reader.take("initial")) {
-      retry.initial = read_duration(*initial).value_or(retry.initial);
-    }
-    if (const auto max = reader.take("max")) {
-      retry.max = read_duration(*max).value_or(retry.max);
-      if (retry.max < retry.initial) {
-        max->refuse("is less than 'initial', which is " + to_text(retry.initial));
-      }
-    }
+    parse_pauses(reader, retry);
     if (const auto multiplier = reader.take("multiplier")) {
       retry.multiplier = read_number(*multiplier, 1, multiplier_max).value_or(retry.multiplier);
     }
@@ -210,10 +203,30 @@ class step_parser {
       retry.jitter = read_number(*jitter, 0, 1).value_or(retry.jitter);
     }
     if (const auto total = reader.take("total")) {
-      retry.total = read_duration(*total, {.min = milliseconds{1}});
+      const auto* text = total->node.as<std::string>();
+      const bool is_off = text != nullptr && *text == no_limit_word;
+      retry.total = is_off ? std::nullopt : read_duration(*total, {.min = milliseconds{1}});
     }
     reader.finish();
     out_.retry = retry;
+  }
+
+  // Of the two, one that the table names holds against one of the configuration.
+  static void parse_pauses(toml_reader& reader, retry_policy& retry) {
+    const auto initial = reader.take("initial");
+    const auto max = reader.take("max");
+    if (initial) {
+      retry.initial = read_duration(*initial).value_or(retry.initial);
+      retry.max = max ? retry.max : std::max(retry.max, retry.initial);
+    }
+    if (max) {
+      retry.max = read_duration(*max).value_or(retry.max);
+      if (!initial) {
+        retry.initial = std::min(retry.initial, retry.max);
+      } else if (retry.max < retry.initial) {
+        max->refuse("is less than 'initial', which is " + to_text(retry.initial));
+      }
+    }
   }
 
   void parse_edges() {

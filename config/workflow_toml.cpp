@@ -137,7 +137,7 @@ toml_node retry_node(const retry_policy& retry) {
   out.add("max", retry.max);
   out.add("multiplier", toml_node{retry.multiplier});
   out.add("jitter", toml_node{retry.jitter});
-  out.add_if("total", retry.total);
+  out.add("total", retry.total ? toml_node{to_text(*retry.total)} : toml_node{std::string{"off"}});
   return out.inline_table();
 }
 

@@ -76,16 +76,16 @@ error first_error(const std::vector<problem>& problems, const std::string& what)
 
 // Decision 13: a run keeps the workflow and the configuration that it started with.
 result<run_material> read_pinned(const recovery_view& rows, const function_table& functions) {
-  const auto flow = parse_workflow(rows.workflow_source, rows.run.workflow, "");
-  if (!flow.flow) {
-    return first_error(flow.problems, "the workflow of run " + rows.run.run.str());
-  }
   config_sources sources;
   sources.files.push_back({"/pinned.toml", rows.config_source, true});
   sources.working_directory = "/";
   const auto config = load_config(sources);
   if (!config.values) {
     return first_error(config.problems, "the configuration of run " + rows.run.run.str());
+  }
+  const auto flow = parse_workflow(rows.workflow_source, rows.run.workflow, "", config.values->retry.agent);
+  if (!flow.flow) {
+    return first_error(flow.problems, "the workflow of run " + rows.run.run.str());
   }
   return run_material{flow.flow, executors_of(*config.values, functions)};
 }

@@ -111,5 +111,30 @@ TEST(LimitsSettings, a_workflow_has_a_priority_among_the_others) {
   EXPECT_EQ(parsed("priority = -1\n").flow, nullptr);
 }
 
+TEST(LimitsSettings, what_a_step_leaves_out_of_its_retries_is_as_configured) {
+  const retry_policy configured{7, 2s, 60s, 3.0, 0.25, 10min};
+  const auto parsed = [&](const std::string& retry) {
+    const auto loaded =
+        parse_workflow("name='w'\n[[step]]\nid='s'\nagent='a'\nprompt='x'\n" + retry, "w.toml", "", configured);
+    EXPECT_NE(loaded.flow, nullptr) << retry << joined(lines_of(loaded.problems));
+    return loaded.flow ? loaded.flow->steps[0].retry : std::nullopt;
+  };
+  EXPECT_EQ(parsed(""), std::nullopt) << "the step says nothing";
+  EXPECT_EQ(parsed("retry = {}\n"), configured);
+  EXPECT_EQ(parsed("retry = { max_attempts = 4 }\n"), (retry_policy{4, 2s, 60s, 3.0, 0.25, 10min}));
+  EXPECT_EQ(parsed("retry = { total = 'off', jitter = 0 }\n"), (retry_policy{7, 2s, 60s, 3.0, 0.0, std::nullopt}));
+  EXPECT_EQ(parsed("retry = { total = '5s', multiplier = 1 }\n"), (retry_policy{7, 2s, 60s, 1.0, 0.25, 5s}));
+  EXPECT_EQ(parsed("retry = { initial = '30s' }\n"), (retry_policy{7, 30s, 60s, 3.0, 0.25, 10min}));
+  EXPECT_EQ(parsed("retry = { initial = '2m' }\n"), (retry_policy{7, 2min, 2min, 3.0, 0.25, 10min}));
+  EXPECT_EQ(parsed("retry = { max = '1s' }\n"), (retry_policy{7, 1s, 1s, 3.0, 0.25, 10min}));
+  EXPECT_EQ(parsed("retry = { initial = '9s', max = '9s' }\n"), (retry_policy{7, 9s, 9s, 3.0, 0.25, 10min}));
+  for (const std::string wrong : {"total = 0", "total = '0s'", "total = 'never'", "initial = '2s', max = '1s'"}) {
+    EXPECT_EQ(
+        parse_workflow("name='w'\n[[step]]\nid='s'\nagent='a'\nprompt='x'\nretry={" + wrong + "}\n", "w.toml", "").flow,
+        nullptr)
+        << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace troupe::test

@@ -100,7 +100,7 @@ next = "fast"
 [[step]]
 id = "fast"
 agents = ["a", "b"]
-retry = { max_attempts = 5, initial = "2s", max = "8s", multiplier = 3, jitter = 0.25 }
+retry = { max_attempts = 5, initial = "2s", max = "8s", multiplier = 3, jitter = 0.25, total = "off" }
 consensus = { strategy = "race", hard_deadline = "20s" }
 next = "merge"
 [[step]]

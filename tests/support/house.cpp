@@ -174,7 +174,7 @@ caf::strong_actor_ptr house::start_runs() {
     if (before_material) {
       before_material();
     }
-    return run_material{parse_workflow(rows.workflow_source, "pinned", "").flow, executors_};
+    return run_material{parse_workflow(rows.workflow_source, "pinned", "", executors_->retry).flow, executors_};
   };
   for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
     agent_actors.push_back(troupe::spawn_agent(*system, for_agents, std::move(order), std::move(run)));
