@@ -7,8 +7,10 @@
 #include "messages/base/time.hpp"
 #include "messages/retry.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace troupe {
@@ -133,9 +135,24 @@ struct limits_view {
 /// To the retry scheduler, for people and metrics.
 struct waits_query {};
 
+/// A task that waits for its next attempt, or a run that waits for a quota.
+struct wait_view {
+  run_id run;
+  std::string key;  ///< As in await_due.
+  timestamp due;
+};
+
 struct waits_view {
+  static constexpr std::size_t listed_max = 100;
+
   std::int64_t waiting = 0;
-  std::optional<timestamp> next_due;
+  std::vector<wait_view> next;  ///< The earliest of them, by time: listed_max at most.
+};
+
+/// What a node lets begin, and who waits for a time: asked one after the other, so nearly of one moment.
+struct node_limits {
+  limits_view allowed;
+  waits_view waits;
 };
 
 }  // namespace troupe

@@ -252,6 +252,8 @@ void node::state::open_control(node& door) {
   ports.pid = own_pid();
   ports.tree = [&door] { return door.tree(); };
   ports.health = [&door] { return door.health(); };
+  ports.limits = [&door] { return door.limits(); };
+  ports.faults = [&door] { return door.faults(); };
   ports.set_log_level = set_log_level;
   auto opened = control_door::open(storage.path, std::move(ports));
   if (opened) {
@@ -341,6 +343,41 @@ result<health_view> node::health() const {
   self->request(health, census_patience, health_query{})
       .receive([&](const health_view& told) { answer = told; }, [](const caf::error&) {});
   return answer;
+}
+
+namespace {
+
+// One that is about to be started anew is not waited for: who asked asks again.
+template <class View, class Handle, class Query>
+result<View> ask_for(caf::actor_system& system, const Handle& whom, Query query, const char* name) {
+  result<View> answer = error{error_code::internal, std::string{name} + " did not answer", "try again; see the log"};
+  if (whom) {
+    caf::scoped_actor self{system};
+    self->request(whom, census_patience, query)
+        .receive([&](View& told) { answer = std::move(told); }, [](const caf::error&) {});
+  }
+  return answer;
+}
+
+}  // namespace
+
+result<node_limits> node::limits() const {
+  if (inner_->is_down()) {
+    return has_stopped();
+  }
+  auto allowed = ask_for<limits_view>(inner_->system, inner_->permits.get(), limits_query{}, "the governor");
+  if (!allowed) {
+    return allowed.error();
+  }
+  auto waits = ask_for<waits_view>(inner_->system, inner_->retries.get(), waits_query{}, "the retry scheduler");
+  if (!waits) {
+    return waits.error();
+  }
+  return node_limits{*std::move(allowed), *std::move(waits)};
+}
+
+std::vector<fault_view> node::faults() const {
+  return inner_->faults ? inner_->faults->view() : std::vector<fault_view>{};
 }
 
 status node::end_actor(std::string_view name, actor_fault how) {

@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 #include "messages/function.hpp"
 #include "messages/health.hpp"
+#include "messages/limits.hpp"
 #include "messages/maintenance.hpp"
 #include "messages/run.hpp"
 #include "messages/starts.hpp"
@@ -19,10 +20,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe {
 
 class fault_plan;
+struct fault_view;
 struct settings;
 
 struct node_options {
@@ -104,6 +107,13 @@ class node {
   /// Whether every part answered when it was asked last, and whether regular work gets done. Any thread; blocks shortly.
   /// NOT_FOUND: nobody looks (runtime.health_every = 0). CANCELLED: the node has stopped.
   result<health_view> health() const;
+
+  /// What providers and the node let begin now, how much of that is used, and which runs wait for which time. Any thread;
+  /// blocks shortly. CANCELLED: the node has stopped. INTERNAL: who knows it did not answer within a second.
+  result<node_limits> limits() const;
+
+  /// The failures that were ordered, and how often each has happened; none where none were. Any thread.
+  std::vector<fault_view> faults() const;
 
   /// Ends the actor of this name in tree(), as a bug would. For tests of supervision. Any thread; returns when it has been
   /// told. NOT_FOUND: none of this name runs.

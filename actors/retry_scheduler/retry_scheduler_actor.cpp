@@ -101,7 +101,7 @@ caf::result<came_due> wait(scheduler_pointer self, const await_due& asked) {
 
 waits_view view(scheduler_pointer self) {
   const auto& list = self->state.list;
-  return {static_cast<std::int64_t>(list.size()), list.next()};
+  return {static_cast<std::int64_t>(list.size()), list.earliest(waits_view::listed_max)};
 }
 
 retry_scheduler::behavior_type behave(scheduler_pointer self, retry_scheduler_deps deps) {

@@ -60,4 +60,15 @@ std::optional<timestamp> wait_list::next() const {
   return by_time_.empty() ? std::nullopt : std::optional{by_time_.begin()->first.first};
 }
 
+std::vector<wait_view> wait_list::earliest(std::size_t count_max) const {
+  std::vector<wait_view> all;
+  for (const auto& [place, each] : by_time_) {
+    if (all.size() == count_max) {
+      break;
+    }
+    all.push_back({*each.run, *each.key, place.first});
+  }
+  return all;
+}
+
 }  // namespace troupe

@@ -3,6 +3,7 @@
 
 #include "messages/base/ids.hpp"
 #include "messages/base/time.hpp"
+#include "messages/limits.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,9 @@ class wait_list {
 
   /// The earliest.
   std::optional<timestamp> next() const;
+
+  /// So many of them at most, in the order in which take_due() takes them.
+  std::vector<wait_view> earliest(std::size_t count_max) const;
   std::size_t size() const noexcept { return by_time_.size(); }
 
  private:

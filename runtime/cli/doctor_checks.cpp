@@ -77,6 +77,14 @@ checkup check_existing_database(const settings& values) {
   return good("database", facts + ", intact");
 }
 
+std::string all_of(const std::vector<fault_view>& faults) {
+  std::string text;
+  for (const auto& each : faults) {
+    text += (text.empty() ? "" : "; ") + to_text(each);
+  }
+  return text;
+}
+
 }  // namespace
 
 checkup check_configuration(context& with) {
@@ -176,6 +184,18 @@ std::optional<checkup> check_node(const settings& values) {
   return bad(name, health::fail, listed(ill), "its log says more; troupe doctor --actors shows what waits");
 }
 
+std::optional<checkup> check_running_faults(const settings& values) {
+  const auto told = ask_faults(values.storage.path);
+  if (!told || told->faults.empty()) {
+    return std::nullopt;
+  }
+  return bad("running faults",
+             health::warn,
+             all_of(told->faults),
+             "runs of process " + std::to_string(told->pid) + " fail so on purpose, as " + faults_variable +
+                 " ordered when it started");
+}
+
 checkup check_disk_space(const settings& values) {
   constexpr std::uintmax_t little = std::uintmax_t{1} << 30U;
   constexpr std::uintmax_t too_little = std::uintmax_t{64} << 20U;
@@ -246,14 +266,10 @@ checkup check_faults(context& with) {
   if (*plan == nullptr) {
     return good(name, "none are injected");
   }
-  std::string armed;
-  for (const fault_view& each : (*plan)->view()) {
-    armed += (armed.empty() ? "" : "; ") + to_text(each);
-  }
   return bad(
       name,
       health::warn,
-      armed,
+      all_of((*plan)->view()),
       "runs that are started from here fail so on purpose; unset " + std::string{faults_variable} + " for the truth");
 }
 

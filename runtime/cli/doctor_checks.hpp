@@ -27,6 +27,9 @@ checkup check_database_file(const settings& values);
 checkup check_vacuum(const settings& values, timestamp now);
 /// Whether the parts of the process that carries out runs answer; nothing where there is no such process.
 std::optional<checkup> check_node(const settings& values);
+/// The failures that this process was ordered to have, and how often they happened; nothing where none were, or where
+/// nobody can be asked.
+std::optional<checkup> check_running_faults(const settings& values);
 checkup check_disk_space(const settings& values);
 /// Starts a process through it and waits for its end, 5 s at most.
 checkup check_custodian(const settings& values);

@@ -2,11 +2,14 @@
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/doctor_checks.hpp"
+#include "runtime/cli/limits_text.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/tree_text.hpp"
 #include "runtime/http/control_client.hpp"
 #include "runtime/json/json_writer.hpp"
 #include "runtime/observe/log.hpp"
+
+#include <CLI/Option.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -68,15 +71,18 @@ void print(output& out, const std::vector<checkup>& all, bool quiet) {
   }
 }
 
+timestamp time_of_day_now() { return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
 std::vector<checkup> examine(context& with) {
   std::vector<checkup> all{check_configuration(with)};
   if (with.settings() != nullptr) {
     const settings& values = *with.settings();
     all.push_back(check_database_file(values));
-    all.push_back(
-        check_vacuum(values, std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())));
-    if (auto node = check_node(values)) {
-      all.push_back(*std::move(node));
+    all.push_back(check_vacuum(values, time_of_day_now()));
+    for (auto&& of_node : {check_node(values), check_running_faults(values)}) {
+      if (of_node) {
+        all.push_back(*of_node);
+      }
     }
     all.push_back(check_disk_space(values));
     all.push_back(check_custodian(values));
@@ -90,6 +96,7 @@ std::vector<checkup> examine(context& with) {
 
 struct doctor_options {
   bool actors = false;
+  bool limits = false;
   std::optional<std::string> log_level;
 };
 
@@ -105,6 +112,20 @@ exit_code print_actors(context& with) {
   }
   with.note("process " + std::to_string(live->pid));
   with.out().write(tree_text(live->tree.children, with.out().width(), with.out().look()));
+  return exit_code::completed;
+}
+
+exit_code print_limits(context& with) {
+  const auto live = ask_limits(with.settings()->storage.path);
+  if (!live) {
+    return refuse(with, live.error());
+  }
+  if (with.options().json) {
+    with.print_json(limits_json(live->limits, live->pid));
+    return exit_code::completed;
+  }
+  with.note("process " + std::to_string(live->pid));
+  with.out().write(limits_text(live->limits, time_of_day_now(), with.out().width(), with.out().look()));
   return exit_code::completed;
 }
 
@@ -126,15 +147,15 @@ exit_code look_into_node(context& with, const doctor_options& options) {
   }
   if (options.log_level) {
     const auto changed = change_log_level(with, *options.log_level);
-    if (changed != exit_code::completed || !options.actors) {
+    if (changed != exit_code::completed || !(options.actors || options.limits)) {
       return changed;
     }
   }
-  return print_actors(with);
+  return options.limits ? print_limits(with) : print_actors(with);
 }
 
 exit_code doctor(context& with, const doctor_options& options) {
-  if (options.actors || options.log_level) {
+  if (options.actors || options.limits || options.log_level) {
     return look_into_node(with, options);
   }
   const std::vector<checkup> all = examine(with);
@@ -162,11 +183,18 @@ void add_doctor(command_tree& tree) {
        .examples = {"troupe doctor",
                     "troupe doctor --config review.config.toml",
                     "troupe doctor --actors",
+                    "troupe doctor --limits --json",
                     "troupe doctor --log-level debug"}});
+  CLI::Option& actors =
+      add_flag(command,
+               "--actors",
+               options->actors,
+               "the live actors of the process that has the database: restarts, what waits, how long they live");
   add_flag(command,
-           "--actors",
-           options->actors,
-           "the live actors of the process that has the database: restarts, what waits, how long they live");
+           "--limits",
+           options->limits,
+           "what that process lets begin: use and limits of each provider, breakers, retries and what waits until when")
+      .excludes(&actors);
   add_choice(command,
              "--log-level",
              options->log_level,

@@ -7,6 +7,7 @@
 #include "runtime/os/local_socket.hpp"
 #include "storage/lease.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace troupe {
@@ -39,17 +40,28 @@ error refused(const http_response& response) {
   return {error_code::internal, "the running process refused: " + response.body, "see its log"};
 }
 
-}  // namespace
-
-result<node_tree> ask_tree(const std::filesystem::path& database) {
-  const auto response = ask(database, {"GET", "/v1/tree", ""});
+template <class Told>
+result<Told> get(const std::filesystem::path& database, const char* target, result<Told> (*read)(std::string_view)) {
+  const auto response = ask(database, {"GET", target, ""});
   if (!response) {
     return response.error();
   }
   if (response->status != ok) {
     return refused(*response);
   }
-  return read_tree(response->body);
+  return read(response->body);
+}
+
+}  // namespace
+
+result<node_tree> ask_tree(const std::filesystem::path& database) { return get(database, "/v1/tree", read_tree); }
+
+result<told_limits> ask_limits(const std::filesystem::path& database) {
+  return get(database, "/v1/limits", read_limits);
+}
+
+result<told_faults> ask_faults(const std::filesystem::path& database) {
+  return get(database, "/v1/faults", read_faults);
 }
 
 result<health_view> ask_health(const std::filesystem::path& database) {

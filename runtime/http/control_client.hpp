@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "messages/base/result.hpp"
 #include "messages/health.hpp"
+#include "runtime/json/limits_json.hpp"
 #include "runtime/json/node_json.hpp"
 
 #include <filesystem>
@@ -14,6 +15,8 @@ namespace troupe {
 /// or a command as `db migrate`); STORAGE_UNAVAILABLE: it has one and does not answer.
 result<node_tree> ask_tree(const std::filesystem::path& database);
 result<health_view> ask_health(const std::filesystem::path& database);
+result<told_limits> ask_limits(const std::filesystem::path& database);
+result<told_faults> ask_faults(const std::filesystem::path& database);
 status ask_log_level(const std::filesystem::path& database, log_level level);
 
 }  // namespace troupe

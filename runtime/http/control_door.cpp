@@ -3,6 +3,7 @@
 #include "actors/json/json.hpp"
 #include "runtime/json/error_json.hpp"
 #include "runtime/json/json_writer.hpp"
+#include "runtime/json/limits_json.hpp"
 #include "runtime/json/node_json.hpp"
 #include "runtime/observe/log.hpp"
 #include "runtime/os/local_socket.hpp"
@@ -36,6 +37,13 @@ http_response get_health(const control_ports& node) {
   return {health->healthy() ? ok : service_unavailable, health_json(*health)};
 }
 
+http_response get_limits(const control_ports& node) {
+  const auto limits = node.limits();
+  return limits ? http_response{ok, limits_json(*limits, node.pid)} : refused(service_unavailable, limits.error());
+}
+
+http_response get_faults(const control_ports& node) { return {ok, faults_json(node.faults(), node.pid)}; }
+
 std::optional<log_level> level_in(std::string_view body) {
   const auto value = parse(body);
   const auto* const name = value ? find(*value, "/level") : nullptr;
@@ -66,6 +74,8 @@ struct route {
 constexpr route routes[] = {
     {"/v1/tree", "GET", [](const http_request&, const control_ports& node) { return get_tree(node); }},
     {"/healthz", "GET", [](const http_request&, const control_ports& node) { return get_health(node); }},
+    {"/v1/limits", "GET", [](const http_request&, const control_ports& node) { return get_limits(node); }},
+    {"/v1/faults", "GET", [](const http_request&, const control_ports& node) { return get_faults(node); }},
     {"/v1/log-level", "PUT", put_log_level},
 };
 
@@ -97,9 +107,11 @@ http_response respond(const http_request& request, const control_ports& node) {
     }
     return each.answer(request, node);
   }
-  return refused(
-      not_found,
-      {error_code::not_found, "there is nothing at " + request.target, "try /v1/tree, /healthz, /v1/log-level"});
+  std::string known;
+  for (const auto& each : routes) {
+    known += (known.empty() ? "try " : ", ") + std::string{each.target};
+  }
+  return refused(not_found, {error_code::not_found, "there is nothing at " + request.target, std::move(known)});
 }
 
 std::filesystem::path control_path(const std::filesystem::path& database) {

@@ -3,12 +3,16 @@
 //
 //   GET /v1/tree        the live tree: runtime/json/node_json.hpp
 //   GET /healthz        whether every part answers: 200, or 503 (404: runtime.health_every is 0); the same header
+//   GET /v1/limits      what is let begin, and what waits: runtime/json/limits_json.hpp
+//   GET /v1/faults      the failures that it was ordered to have, and how many it had; the same header
 //   PUT /v1/log-level   {"level":"debug"}: from now on, until the process ends
 #pragma once
 
+#include "actors/fault_plan.hpp"
 #include "config/settings.hpp"
 #include "messages/base/result.hpp"
 #include "messages/health.hpp"
+#include "messages/limits.hpp"
 #include "messages/supervision.hpp"
 #include "runtime/http/http_exchange.hpp"
 
@@ -16,6 +20,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace troupe {
 
@@ -26,6 +31,8 @@ struct control_ports {
   std::int64_t pid = 0;
   std::function<result<tree_view>()> tree;
   std::function<result<health_view>()> health;
+  std::function<result<node_limits>()> limits;
+  std::function<std::vector<fault_view>()> faults;
   std::function<void(log_level)> set_log_level;
 };
 

@@ -1,7 +1,9 @@
 #include "runtime/json/node_json.hpp"
 
-#include "actors/json/json.hpp"
 #include "runtime/json/json_writer.hpp"
+#include "runtime/json/members.hpp"
+
+#include <boost/json/array.hpp>
 
 #include <optional>
 
@@ -18,22 +20,6 @@ std::string children_json(const std::vector<child_view>& children) {
     list.raw(child_json(each));
   }
   return list.str();
-}
-
-// Of a member that is absent, null, or of another type: nothing.
-std::string text_in(const boost::json::object& from, std::string_view name) {
-  const auto* const found = from.if_contains(name);
-  return found != nullptr && found->is_string() ? std::string{found->get_string()} : std::string{};
-}
-
-std::int64_t number_in(const boost::json::object& from, std::string_view name) {
-  const auto* const found = from.if_contains(name);
-  return found != nullptr && found->is_int64() ? found->get_int64() : 0;
-}
-
-bool truth_in(const boost::json::object& from, std::string_view name) {
-  const auto* const found = from.if_contains(name);
-  return found != nullptr && found->is_bool() && found->get_bool();
 }
 
 child_state state_in(const boost::json::object& from) {
@@ -71,31 +57,6 @@ std::vector<child_view> children_in(const boost::json::object& from) {
     child.children = children_in(object);
   }
   return all;
-}
-
-template <class Each>
-void for_each_in(const boost::json::object& from, std::string_view name, Each each) {
-  const auto* const list = from.if_contains(name);
-  if (list == nullptr || !list->is_array()) {
-    return;
-  }
-  for (const auto& one : list->get_array()) {
-    if (one.is_object()) {
-      each(one.get_object());
-    }
-  }
-}
-
-error not_of_a_node() {
-  return {error_code::internal, "the running process answers in words that are not known here", ""};
-}
-
-result<boost::json::object> object_of(std::string_view json, std::string_view needed) {
-  auto value = parse(json);
-  if (!value || !value->is_object() || !value->get_object().contains(needed)) {
-    return not_of_a_node();
-  }
-  return std::move(value->get_object());
 }
 
 }  // namespace

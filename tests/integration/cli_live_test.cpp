@@ -84,11 +84,49 @@ TEST_F(cli_live_test, all_actors_of_the_process_are_shown_by_level) {
   EXPECT_THAT(run({"doctor"}).out, Not(HasSubstr("running process")));
 }
 
+TEST_F(cli_live_test, limits_and_waits_of_a_run_are_shown) {
+  write("limited.toml", R"(
+name = "limited"
+[[step]]
+id = "ask"
+agents = ["held", "bad"]
+prompt = "x"
+retry = { initial = "1m", max = "1m", jitter = 0 }
+)");
+  write("troupe.toml",
+        "[providers.shared]\nmax_concurrent = 4\nrequests_per_day = 9\n[agents.held]\nprovider = 'shared'\n" +
+            held_.command() + "[agents.bad]\nprovider = 'shared'\n" + scripted({"exit", "3"}));
+  auto running = start({"run", "limited.toml", "--run-id", "r1"}, {{"TROUPE_FAULTS", "storage.busy:2"}});
+  ASSERT_TRUE(running.wait_for("again in"));
+  const auto shown = run({"doctor", "--limits"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.err, HasSubstr("process " + std::to_string(running.pid())));
+  EXPECT_THAT(shown.out,
+              AllOf(HasSubstr("attempts  1 of 1024 run, 0 wait\n"),
+                    HasSubstr("retries   0 of 3 run; begun so far: 0 retryable, 0 unknown, 0 degraded, 0 permanent\n"),
+                    ContainsRegex("\nshared +1 +0 +4 .* 2 of 9 +0 +closed\n"),
+                    ContainsRegex("\n[-0-9]* ?[:0-9]+ +5[0-9]\\.[0-9]s +r1 +r1/1/ask/bad\n")));
+  const auto as_json = json_of(run({"doctor", "--limits", "--json"}).out);
+  EXPECT_EQ(at(as_json, "/pid"), std::to_string(running.pid()));
+  EXPECT_EQ(at(as_json, "/providers/0/requests_per_day/used"), "2");
+  EXPECT_EQ(at(as_json, "/retries/begun/permanent"), "0");
+  EXPECT_EQ(at(as_json, "/waits/next/0/key"), "r1/1/ask/bad");
+  EXPECT_THAT(run({"doctor"}).out, ContainsRegex("warn running faults +storage.busy: 2 of 2\n"));
+  running.signal(SIGKILL);
+  running.wait();
+  EXPECT_THAT(run({"doctor"}).out, Not(HasSubstr("running faults")));
+}
+
 TEST_F(cli_live_test, without_a_process_it_says_so_and_what_to_do) {
   const auto nobody = run({"doctor", "--actors"});
   EXPECT_EQ(nobody.code, 2);
   EXPECT_THAT(nobody.err, AllOf(HasSubstr("no process carries out runs"), HasSubstr("troupe resume --all")));
   EXPECT_EQ(at(json_of(run({"doctor", "--actors", "--json"}).out), "/error/code"), "NOT_FOUND");
+  const auto no_limits = run({"doctor", "--limits"});
+  EXPECT_EQ(no_limits.code, 2);
+  EXPECT_THAT(no_limits.err, HasSubstr("no process carries out runs"));
+  EXPECT_EQ(at(json_of(run({"doctor", "--limits", "--json"}).out), "/error/code"), "NOT_FOUND");
+  EXPECT_EQ(run({"doctor", "--limits", "--actors"}).code, 2);
   EXPECT_EQ(run({"doctor", "--log-level", "debug"}).code, 2);
   EXPECT_EQ(run({"doctor", "--log-level", "loud"}).code, 2);
 }

@@ -64,6 +64,8 @@ class control_door_test : public testing::Test {
     made.pid = 4'711;
     made.tree = [this] { return tree_; };
     made.health = [this] { return health_; };
+    made.limits = [this] { return limits_; };
+    made.faults = [this] { return faults_; };
     made.set_log_level = [this](log_level level) { level_ = level; };
     return made;
   }
@@ -92,6 +94,8 @@ class control_door_test : public testing::Test {
 
   result<tree_view> tree_ = some_tree();
   result<health_view> health_ = health_view{};
+  result<node_limits> limits_ = node_limits{};
+  std::vector<fault_view> faults_;
   std::optional<log_level> level_;
 };
 
@@ -140,6 +144,22 @@ TEST_F(control_door_test, health_is_a_status_too) {
   EXPECT_THAT(respond_to("GET", "/v1/tree").body, HasSubstr("CANCELLED"));
 }
 
+TEST_F(control_door_test, limits_and_faults_are_told_or_refused) {
+  limits_->allowed.attempts_max = 7;
+  const auto limits = read_limits(respond_to("GET", "/v1/limits").body);
+  ASSERT_TRUE(limits.has_value());
+  EXPECT_EQ(limits->pid, 4'711);
+  EXPECT_EQ(limits->limits.allowed.attempts_max, 7);
+  faults_.push_back({"agent.429", 2, 0, 1});
+  const auto faults = read_faults(respond_to("GET", "/v1/faults").body);
+  ASSERT_TRUE(faults.has_value());
+  ASSERT_EQ(faults->faults.size(), 1U);
+  EXPECT_EQ(to_text(faults->faults[0]), "agent.429: 1 of 2");
+  limits_ = error{error_code::internal, "the governor did not answer", ""};
+  EXPECT_EQ(respond_to("GET", "/v1/limits").status, 503);
+  EXPECT_EQ(respond_to("PUT", "/v1/limits").status, 405);
+}
+
 TEST_F(control_door_test, the_level_of_the_log_is_set_or_refused) {
   const auto changed = respond_to("PUT", "/v1/log-level", R"({"level":"debug"})");
   EXPECT_EQ(changed.status, 200);
@@ -153,6 +173,7 @@ TEST_F(control_door_test, the_level_of_the_log_is_set_or_refused) {
 
 TEST_F(control_door_test, other_words_are_refused_with_what_would_be_right) {
   EXPECT_EQ(respond_to("GET", "/").status, 404);
+  EXPECT_THAT(respond_to("GET", "/").body, HasSubstr("try /v1/tree, /healthz, /v1/limits, /v1/faults, /v1/log-level"));
   EXPECT_EQ(respond_to("GET", "/v1/log-level").status, 405);
   EXPECT_THAT(respond_to("POST", "/v1/tree").body, HasSubstr("use GET"));
 }
@@ -166,12 +187,18 @@ TEST_F(control_door_test, a_client_finds_the_door_beside_the_database) {
     ASSERT_TRUE(door.has_value());
     EXPECT_EQ(ask_tree(database)->pid, 4'711);
     EXPECT_TRUE(ask_health(database)->healthy());
+    EXPECT_EQ(ask_limits(database)->pid, 4'711);
+    EXPECT_TRUE(ask_faults(database)->faults.empty());
+    limits_ = error{error_code::internal, "the governor did not answer", ""};
+    EXPECT_THAT(ask_limits(database).error().message, HasSubstr("the governor did not answer"));
     EXPECT_TRUE(ask_log_level(database, log_level::trace));
     EXPECT_EQ(level_, log_level::trace);
     health_ = error{error_code::cancelled, "the node has stopped", ""};
     EXPECT_FALSE(ask_health(database));
   }
   EXPECT_EQ(ask_health(database).error().code, error_code::not_found);
+  EXPECT_EQ(ask_limits(database).error().code, error_code::not_found);
+  EXPECT_EQ(ask_faults(database).error().code, error_code::not_found);
 }
 
 }  // namespace

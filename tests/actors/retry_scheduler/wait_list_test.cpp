@@ -55,6 +55,21 @@ TEST(wait_list, forgets_one_or_a_whole_run) {
   EXPECT_EQ(list.size(), 0U);
 }
 
+TEST(wait_list, tells_the_earliest_and_no_more_than_asked_for) {
+  wait_list list;
+  list.add(run_id{"a"}, "late", at(9s), 1);
+  list.add(run_id{"b"}, "soon", at(1s), 2);
+  list.add(run_id{"a"}, "soon", at(1s), 3);
+  const auto told = list.earliest(2);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].run, run_id{"b"});
+  EXPECT_EQ(told[0].key, "soon");
+  EXPECT_EQ(told[0].due, at(1s));
+  EXPECT_EQ(told[1].run, run_id{"a"}) << "of one time, who came first";
+  EXPECT_EQ(list.earliest(9).size(), 3U);
+  EXPECT_TRUE(wait_list{}.earliest(9).empty());
+}
+
 TEST(wait_list, does_as_a_plain_list_would_whatever_comes) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
