@@ -47,6 +47,17 @@ TEST_F(faults_test, commits_fail_and_are_told_again) {
   }
 }
 
+TEST_F(faults_test, commits_are_tried_as_often_as_the_configuration_says) {
+  const words once{"run", "ask.toml", "--set", "retry.storage.max_attempts=1"};
+  const auto refused = run(once, ordered("storage.busy:1"));
+  EXPECT_EQ(refused.code, 7);
+  EXPECT_THAT(refused.err, HasSubstr("injected by TROUPE_FAULTS (storage.busy: 1 of 1)"));
+  EXPECT_EQ(run(once).code, 0) << "nothing is in the way any more";
+  const words twice{"run", "ask.toml", "--set", "retry.storage.max_attempts=2"};
+  EXPECT_EQ(run(twice, ordered("storage.busy:1")).code, 0);
+  EXPECT_EQ(run(twice, ordered("storage.busy:2")).code, 7);
+}
+
 TEST_F(faults_test, a_disk_that_is_full_for_good_stops_the_run) {
   const auto stopped = run({"run", "ask.toml", "--run-id", "r1"}, ordered("storage.full:100%"));
   EXPECT_EQ(stopped.code, 7);
