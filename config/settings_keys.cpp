@@ -119,7 +119,8 @@ constexpr std::array table{
          .range = {1, 1'000'000},
          .doc = "Attempts of all runs that may be under way at one time."}),
     key<&settings::retry, &retry_settings::agent>(
-        {.name = "retry.agent", .doc = "How an agent that failed is tried again; a step's own `retry` replaces it."}),
+        {.name = "retry.agent",
+         .doc = "How an agent that failed is tried again; a step's own `retry` says what is different."}),
     key<&settings::retry, &retry_settings::storage>(
         {.name = "retry.storage",
          .doc =
