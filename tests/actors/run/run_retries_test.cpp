@@ -193,6 +193,25 @@ TEST_F(run_retries_test, a_quota_that_has_reset_by_the_time_of_the_pause_is_no_p
   EXPECT_EQ(count("run.paused"), 1);
 }
 
+// Its rows say `paused`: who looks for runs under way does not find it there.
+TEST_F(run_retries_test, a_run_that_sleeps_wakes_although_the_run_supervisor_has_died) {
+  house_.provider = "shop";
+  house_.limits.providers[provider_name{"shop"}].requests_per_day = 1;
+  begin(two_agents);
+  house_.processes->exit(0);
+  house_.settle();
+  ASSERT_EQ(house_.view().state, run_state::paused);
+  house_.kill(house_.runs.get());
+  house_.advance(1s);
+  EXPECT_EQ(house_.view().state, run_state::paused);
+  house_.clock->advance(25h);
+  house_.advance(31s);  // how long the scheduler sleeps at most
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.processes->exit(1);
+  house_.settle();
+  expect_end(run_state::completed);
+}
+
 // At every message on the way to the pause, its commit and its answer among them.
 TEST(run_retries_sweep, a_cancel_while_a_pause_is_committed_is_not_lost) {
   bool paused_before = false;
