@@ -2,6 +2,7 @@
 #include "tests/storage/whole_database.hpp"
 #include "tests/support/cli_fixture.hpp"
 #include "tests/support/model_server.hpp"
+#include "tests/support/node_fixture.hpp"
 #include "tests/support/processes.hpp"
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -213,6 +215,30 @@ vote_on = "/decision"
   const auto done = run_one();
   ASSERT_EQ(done.code, 0) << done.out << done.err;
   EXPECT_EQ(at(json_of(done.out), "/degraded"), "false");
+}
+
+class http_progress_test : public node_fixture {};
+
+TEST_F(http_progress_test, the_key_is_not_shown_while_the_answer_comes) {
+  const std::string secret{key};
+  const auto events = chat_events({"you sent " + secret, " to me"});
+  const auto half = events.find(" to me");
+  const model_server server{{send_bytes{answer_head(200, {{"Content-Type", "text/event-stream"}})},
+                             send_bytes{events.substr(0, half)},
+                             pause_for{std::chrono::milliseconds{150}},
+                             send_bytes{events.substr(half)}}};
+  ASSERT_EQ(::setenv("MODEL_KEY", secret.c_str(), 1), 0);
+  const auto node = start_node("[agents.a]\nkind = 'http'\nmodel = 'm'\napi_key_env = 'MODEL_KEY'\nendpoint = '" +
+                               server.endpoint() + "'\n");
+  ::unsetenv("MODEL_KEY");
+  const auto run = run_to_end(*node, "name = 'one'\n[[step]]\nid = 's'\nagent = 'a'\nprompt = 'x'\n");
+  EXPECT_EQ(run.state, run_state::completed);
+  bool shown = false;
+  for (const auto& each : recorder_.progress()) {
+    shown = shown || each.last_line.find("you sent ***") != std::string::npos;
+    EXPECT_EQ(each.last_line.find(secret), std::string::npos);
+  }
+  EXPECT_TRUE(shown);
 }
 
 }  // namespace
