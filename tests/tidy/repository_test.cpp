@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 namespace troupe::tidy {
 namespace {
@@ -54,6 +57,23 @@ TEST(repository, includes_only_downward) {
 TEST(repository, includes_libraries_where_they_belong) { EXPECT_EQ(findings(sources(), check_third_parties), ""); }
 
 TEST(repository, has_guards_sizes_and_words_in_order) { EXPECT_EQ(findings(sources(), check_text), ""); }
+
+// `[folder/file, ...]` behind each guarantee of docs/guarantees.md.
+TEST(repository, every_guarantee_names_tests_that_are_there) {
+  std::ifstream page{root() / "docs/guarantees.md"};
+  const std::string text{std::istreambuf_iterator<char>{page}, {}};
+  static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789_/";
+  int named = 0;
+  std::string missing;
+  for (auto at = text.find("_test"); at != std::string::npos; at = text.find("_test", at + 1)) {
+    const auto first = text.find_last_not_of(letters, at) + 1;
+    const auto name = text.substr(first, text.find_first_not_of(letters, at) - first);
+    ++named;
+    missing += std::filesystem::exists(root() / "tests" / (name + ".cpp")) ? "" : name + '\n';
+  }
+  EXPECT_EQ(missing, "");
+  EXPECT_GT(named, 20);
+}
 
 TEST(repository, names_no_folder_of_the_machine_it_was_written_on) {
   EXPECT_EQ(findings(texts_of(root()), [](const source_file& file) { return check_paths(file, root().string()); }), "");
