@@ -157,7 +157,6 @@ std::vector<problem> check_workflow(const loaded_workflow& loaded, const check_c
                  });
   };
   take(check_workflow(*loaded.draft, known, loaded.positions));
-  take(unsupported_features(*loaded.draft, loaded.positions));
   sort_by_place(all);
   return all;
 }

@@ -29,11 +29,8 @@ check_context make_check_context(const settings& values, std::set<std::string> f
 /// `positions` may be empty: each problem then stands at its step.
 std::vector<problem> check_workflow(const workflow& flow, const check_context& known, const source_map& positions = {});
 
-/// What the format has and this version does not execute, each an error. Never run a workflow that has one.
-std::vector<problem> unsupported_features(const workflow& flow, const source_map& positions = {});
-
-/// All of it, in order of place: what the reader found, check_workflow and unsupported_features; a consequence of a
-/// problem that the reader has named is left out. What `troupe check` prints; a run may start when has_errors is false.
+/// All of it, in order of place: what the reader found and check_workflow; a consequence of a problem that the reader has
+/// named is left out. What `troupe check` prints; a run may start when has_errors is false.
 std::vector<problem> check_workflow(const loaded_workflow& loaded, const check_context& known);
 
 }  // namespace troupe

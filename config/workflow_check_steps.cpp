@@ -47,7 +47,7 @@ class executor_checker {
     const std::string name = "step " + quoted(each.id.str());
     out_.error(path(),
                count == 0 ? name + " says nothing of who carries it out" : name + " has several kinds of executor",
-               "write exactly one of agent, agents, function");
+               "write exactly one of agent, agents, function, gate, map");
   }
 
   void check_agents(const step& each) {

@@ -10,7 +10,7 @@
 namespace troupe::test {
 namespace {
 
-// The draft: also what this version does not execute is drawn.
+// The draft: also what the check refuses is drawn.
 workflow flow_of(std::string_view text) {
   const auto loaded = parse_workflow(text, "f.toml", "/nowhere");
   EXPECT_NE(loaded.draft, nullptr) << joined(lines_of(loaded.problems));

@@ -185,8 +185,7 @@ TEST(WorkflowMistakes, in_loops) {
       {"a loop that a condition can end",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\nnext=[{to='s',when={path='/"
        "a',eq=1}}]\n",
-       {"5:6 warning step[0].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]",
-        "9:20 error step[1].next[0].when: this version does not execute 'when' | take it out"}},
+       {"5:6 warning step[0].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]"}},
       {"a loop with a limit of steps", "name='x'\nlimits.max_steps=9\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"a loop with a limit of time", "name='x'\nlimits.wall_clock='9s'\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"two loops",
@@ -203,10 +202,10 @@ TEST(WorkflowMistakes, in_executors) {
       {"none",
        "name='x'\n[[step]]\nid='s'\n",
        {"2:1 error step[0]: step 's' says nothing of who carries it out | write exactly one of agent, agents, "
-        "function"}},
+        "function, gate, map"}},
       {"several kinds",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nfunction='probe.echo'\n",
-       {"2:1 error step[0]: step 's' has several kinds of executor | write exactly one of agent, agents, function"}},
+       {"2:1 error step[0]: step 's' has several kinds of executor | write exactly one of agent, agents, function, gate, map"}},
       {"agent and agents",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nagents=['b']\n",
        {"5:8 error step[0].agents: 'agents' is there, and 'agent' too | write one of them"}},
@@ -598,39 +597,7 @@ TEST(WorkflowMistakes, in_prompts) {
   });
 }
 
-TEST(WorkflowMistakes, what_this_version_does_not_execute) {
-  const auto refused = [](const std::string& place, const std::string& key, const std::string& what) {
-    return place + " error " + key + ": this version does not execute '" + what + "' | take it out";
-  };
-  expect_says({
-      {"budget",
-       "name='x'\nlimits.budget_usd=2.5\n[[step]]\nid='s'\nagent='a'\n",
-       {refused("2:19", "limits.budget_usd", "limits.budget_usd")}},
-      {"gate",
-       "name='x'\n[[step]]\nid='s'\ngate={prompt='Merge {{run.id}}?',expires='24h',on_expiry='escalate',votes=1}\n",
-       {refused("4:6", "step[0].gate", "gate")}},
-      {"map",
-       "name='x'\n[[step]]\nid='s'\nprompt='Look at "
-       "{{file.path}}'\nmap={over='/files',as='file',agent='claude',max_concurrent=4}\n",
-       {refused("5:5", "step[0].map", "map")}},
-      {"join",
-       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\njoin=['s']\n",
-       {refused("9:6", "step[1].join", "join")}},
-      {"when",
-       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=[{to='t',when={path='/s/"
-       "x',eq=1}},{to='t'}]\n[[step]]\nid='t'\nagent='a'\n",
-       {refused("5:20", "step[0].next[0].when", "when")}},
-      {"on_error",
-       "name='x'\n[[step]]\nid='s'\nagent='a'\non_error='t'\n[[step]]\nid='t'\nagent='a'\nprompt='{{state.last_error}}'"
-       "\n",
-       {refused("5:10", "step[0].on_error", "on_error")}},
-      {"on_crash",
-       "name='x'\n[[step]]\nid='s'\nagent='a'\non_crash='ask'\n",
-       {refused("5:10", "step[0].on_crash", "on_crash")}},
-  });
-}
-
-TEST(WorkflowMistakes, in_what_a_later_version_executes) {
+TEST(WorkflowMistakes, in_routes_and_joins) {
   expect_says({
       {"routes that can never be taken",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=[{to='t'},{to='s'}]\n[[step]]\nid='t'\nagent='a'\n",
@@ -647,8 +614,7 @@ TEST(WorkflowMistakes, in_what_a_later_version_executes) {
        }},
       {"a join on an unknown step",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\njoin=['s','u']\n",
-       {"9:6 error step[1].join: this version does not execute 'join' | take it out",
-        "9:11 error step[1].join[1]: 'join' names the step 'u', which is not there | known: s, t"}},
+       {"9:11 error step[1].join[1]: 'join' names the step 'u', which is not there | known: s, t"}},
   });
 }
 
