@@ -149,7 +149,7 @@ TEST_F(cli_setup_test, db_tells_what_is_there) {
   run_once();
   const auto info = run({"db", "info"});
   EXPECT_EQ(info.code, 0);
-  EXPECT_THAT(info.out, AllOf(HasSubstr(database_path()), HasSubstr("1 completed"), HasSubstr("schema    4")));
+  EXPECT_THAT(info.out, AllOf(HasSubstr(database_path()), HasSubstr("1 completed"), HasSubstr("schema    5")));
   const auto json = json_of(run({"db", "info", "--json"}).out);
   EXPECT_EQ(at(json, "/path"), database_path());
   EXPECT_EQ(at(json, "/runs/completed"), "1");
