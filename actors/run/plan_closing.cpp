@@ -27,25 +27,25 @@ json_text error_value(const step_id& step, const error& why) {
   return canonical(value);
 }
 
-// A map has one result: the list of all of them.
-verdict verdict_of_items(const std::vector<agent_name>& asked, const std::vector<agent_answer>& answers) {
+// A map has one result: the list of all of them. Its agent is asked once for each element.
+verdict verdict_of_items(const std::vector<agent_answer>& answers) {
   verdict reached;
-  reached.asked = asked;
   boost::json::array values;
   for (const auto& answer : answers) {
+    reached.asked.push_back(answer.agent);
     if (answer.value) {
+      reached.answered.push_back(answer.agent);
       values.push_back(parse(*answer.value));
-    } else if (!reached.why) {
-      reached.why = answer.why_missing;
+    } else {
       reached.missing.push_back({answer.agent, *answer.why_missing});
     }
   }
   reached.quorum = static_cast<int>(answers.size());
-  if (reached.why) {
+  if (!reached.missing.empty()) {
     reached.status = verdict_status::insufficient;
+    reached.why = reached.missing.front().why;
     return reached;
   }
-  reached.answered = asked;
   reached.agreement = 1;
   reached.winner = canonical(values);
   return reached;
@@ -214,7 +214,7 @@ void plan::judge_items(front_judgement& judged, const open_step& at, const boost
     return;
   }
   const auto answers = answers_of(at);
-  step_verdict told{declared.id, verdict_of_items(carriers(declared), answers), answers};
+  step_verdict told{declared.id, verdict_of_items(answers), answers};
   const auto missing = std::ranges::find_if(tasks, [](const task_entry& task) { return !task.has_answered(); });
   if (missing == tasks.end()) {
     end_step(judged, at, *told.reached.winner);

@@ -41,6 +41,7 @@ TEST(plan_map_test, each_element_is_a_task_and_the_results_come_in_the_order_of_
   EXPECT_EQ(names(closed.next_front), "after");
   ASSERT_EQ(closed.verdicts.size(), 1U);
   EXPECT_EQ(closed.verdicts[0].answers.size(), 3U);
+  EXPECT_EQ(closed.verdicts[0].reached.answered.size(), 3U) << "`db check` counts them";
   EXPECT_FALSE(closed.verdicts[0].reached.degraded);
 }
 
