@@ -4,6 +4,7 @@
 
 #include "messages/agent.hpp"
 #include "messages/base/time.hpp"
+#include "messages/cost.hpp"
 #include "messages/provider.hpp"
 #include "messages/retry_policy.hpp"
 
@@ -65,6 +66,14 @@ struct retry_settings {
   retry_policy storage{5, milliseconds{100}, milliseconds{10'000}, 2.0, 0.5, std::nullopt};
 };
 
+/// What may be used up in all; 0: no limit. Of one run: its workflow's limits.
+struct budget_settings {
+  money subject_usd;
+  std::int64_t subject_tokens = 0;
+  money day_usd;
+  std::int64_t day_tokens = 0;
+};
+
 struct settings {
   storage_settings storage;
   writer_settings writer;
@@ -72,6 +81,8 @@ struct settings {
   runtime_settings runtime;
   log_settings log;
   retry_settings retry;
+  budget_settings budget;
+  price_table prices;
   std::map<provider_name, provider_spec> providers;
   std::map<agent_name, agent_spec> agents;
 };

@@ -3,6 +3,7 @@
 
 #include "messages/agent.hpp"
 #include "messages/base/json_text.hpp"
+#include "messages/cost.hpp"
 #include "messages/function.hpp"
 #include "messages/limits.hpp"
 #include "messages/run.hpp"
@@ -46,6 +47,7 @@ struct attempt_order {
   std::optional<timestamp> deadline;              ///< Of the run: a child's is not later.
   std::optional<std::int64_t> budget_microusd{};  ///< What is left of the run's: a child's is not more.
   std::optional<std::int64_t> budget_tokens{};
+  std::shared_ptr<const price_table> prices{};  ///< Those that the run began with. Null: none.
   std::optional<error> refused;  ///< The attempt fails with this and starts nothing: its prompt cannot be rendered.
 };
 

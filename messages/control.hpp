@@ -88,6 +88,7 @@ struct task_finished {
   permit_end how = permit_end::succeeded;
   std::optional<milliseconds> retry_after{};  ///< As the provider said it.
   bool waits_for_child = false;               ///< Interrupted: its child run waits for a person.
+  std::optional<error> over_budget{};         ///< As write_receipt has it: the run has to end.
 };
 
 /// To a run: the child run of one of its tasks, which waited for a person, has ended or goes on.

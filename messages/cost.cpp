@@ -8,6 +8,8 @@ namespace troupe {
 namespace {
 
 constexpr std::array<std::string_view, 3> sources{"reported", "estimated", "unknown"};
+constexpr std::array<std::string_view, 3> scopes{"run", "subject", "day"};
+constexpr std::array<std::string_view, 2> units{"microusd", "tokens"};
 
 }  // namespace
 
@@ -15,6 +17,18 @@ std::string_view to_string(cost_source source) noexcept { return name_in(sources
 
 std::optional<cost_source> cost_source_from(std::string_view name) noexcept {
   return value_in<cost_source>(sources, name);
+}
+
+std::string_view to_string(budget_scope scope) noexcept { return name_in(scopes, scope); }
+
+std::string_view to_string(budget_unit unit) noexcept { return name_in(units, unit); }
+
+std::optional<budget_scope> budget_scope_from(std::string_view name) noexcept {
+  return value_in<budget_scope>(scopes, name);
+}
+
+std::optional<budget_unit> budget_unit_from(std::string_view name) noexcept {
+  return value_in<budget_unit>(units, name);
 }
 
 }  // namespace troupe

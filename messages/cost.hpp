@@ -4,12 +4,60 @@
 #include "messages/base/ids.hpp"
 #include "messages/base/time.hpp"
 
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace troupe {
+
+/// An amount in USD, exact to a millionth.
+struct money {
+  std::int64_t microusd = 0;
+
+  friend auto operator<=>(const money&, const money&) = default;
+};
+
+/// What a model costs, each for a million tokens.
+struct token_price {
+  money input;
+  money output;
+
+  friend bool operator==(const token_price&, const token_price&) = default;
+};
+
+/// By the name of the model, as agents report it or are configured for it.
+using price_table = std::map<std::string, token_price>;
+
+/// What a budget is of. Stored by name in budgets.scope: never rename.
+enum class budget_scope {
+  run,      ///< A run and its child runs.
+  subject,  ///< All runs about one subject.
+  day,      ///< All runs of one day (UTC).
+};
+
+/// Stored by name in budgets.unit: never rename.
+enum class budget_unit {
+  microusd,
+  tokens,  ///< Input and output together.
+};
+
+std::string_view to_string(budget_scope scope) noexcept;
+std::string_view to_string(budget_unit unit) noexcept;
+std::optional<budget_scope> budget_scope_from(std::string_view name) noexcept;
+std::optional<budget_unit> budget_unit_from(std::string_view name) noexcept;
+
+/// What the attempts of any one subject, and of any one day, may use up in all. None: no limit.
+struct budget_ceilings {
+  std::optional<std::int64_t> subject_microusd{};
+  std::optional<std::int64_t> subject_tokens{};
+  std::optional<std::int64_t> day_microusd{};
+  std::optional<std::int64_t> day_tokens{};
+
+  friend bool operator==(const budget_ceilings&, const budget_ceilings&) = default;
+};
 
 /// Where an amount comes from. Stored by name in costs.source: never rename.
 enum class cost_source {

@@ -44,6 +44,7 @@ struct run_view {
   std::optional<run_id> parent{};           ///< As create_run has it.
   std::optional<task_id> parent_task{};     ///< Of a child run.
   std::optional<superstep_no> forked_at{};  ///< Of a fork.
+  std::int64_t unpriced = 0;  ///< Attempts, also of child runs, whose cost is unknown: not in cost_microusd.
 };
 
 /// One row of task_overview: a task and its latest attempt.
@@ -106,6 +107,28 @@ struct recovery_view {
   std::vector<gate_view> gates{};           ///< Open, or not taken, in the order in which they were opened.
   std::optional<std::int64_t> budget_microusd{};
   std::optional<std::int64_t> budget_tokens{};
+  std::optional<error> over_budget{};  ///< As write_receipt has it.
+};
+
+/// What costs are added up by.
+enum class cost_grouping { attempt, step, agent, model, run, subject, day };
+
+/// Which of them. A run has those of its child runs too.
+struct cost_filter {
+  std::optional<run_id> run;
+  std::optional<std::string> subject;
+  std::optional<timestamp> since;  ///< Recorded then or later.
+};
+
+/// Of all attempts with one key.
+struct cost_sum {
+  std::string key;
+  std::int64_t attempts = 0;
+  std::int64_t estimated = 0;  ///< Of these: by what Troupe expected, since the agent said nothing.
+  std::int64_t unpriced = 0;   ///< Of these: the model has no price. Their tokens count, their amount is unknown.
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t microusd = 0;
 };
 
 /// A committed superstep, for replay, diff and fork.

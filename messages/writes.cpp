@@ -14,7 +14,8 @@ std::string_view kind_of(const write_command& command) noexcept {
                                                                                    "resume_run",
                                                                                    "open_gate",
                                                                                    "decide_gate",
-                                                                                   "expire_gate"};
+                                                                                   "expire_gate",
+                                                                                   "reserve_budget"};
   return names[command.index()];
 }
 

@@ -8,6 +8,7 @@
 #include "messages/base/result.hpp"
 #include "messages/blob.hpp"
 #include "messages/consensus.hpp"
+#include "messages/cost.hpp"
 #include "messages/event.hpp"
 #include "messages/gate.hpp"
 #include "messages/limits.hpp"
@@ -46,6 +47,20 @@ struct create_run {
   std::optional<std::int64_t> budget_tokens{};
 };
 
+/// An attempt is about to begin that counts against budgets: those of its run and of the runs above it, of its subject
+/// and of the day. What it is expected to use up is reserved with each of them until it ends. No event.
+/// BUDGET_EXCEEDED: there is not so much left of one of them, or nothing at all; nothing was reserved, and the attempt
+/// must not begin.
+struct reserve_budget {
+  run_id run;
+  task_id task;
+  attempt_no attempt;
+  std::int64_t microusd = 0;  ///< 0 where nothing is known.
+  std::int64_t tokens = 0;
+  budget_ceilings ceilings;  ///< Of the subject and of the day; the runs' are in their rows.
+  timestamp at;
+};
+
 /// An attempt runs: attempts row with the process, task running. Event: task.started.
 struct start_attempt {
   run_id run;
@@ -74,8 +89,8 @@ struct record_output {
 };
 
 /// An attempt ended. Final, unless interrupted or retrying: then the task waits for another attempt, the latter with a
-/// row in timers where a time is known. Events: task.completed, task.failed, task.cancelled, task.interrupted or
-/// task.retrying.
+/// row in timers where a time is known. What it cost is counted, and its reservations are settled. Events:
+/// task.completed, task.failed, task.cancelled, task.interrupted or task.retrying; cost.recorded; budget.warned.
 struct finish_attempt {
   run_id run;
   task_id task;
@@ -180,12 +195,15 @@ using write_command = std::variant<create_run,
                                    resume_run,
                                    open_gate,
                                    decide_gate,
-                                   expire_gate>;
+                                   expire_gate,
+                                   reserve_budget>;
 
 /// The command is on disk. `last` is the run's newest event number after it.
 struct write_receipt {
   event_seq last;
   bool repeated = false;  ///< The same command had been committed before; nothing was written now.
+  /// Of finish_attempt: the run, or one above it, has used up more than its budget and has to end. BUDGET_EXCEEDED.
+  std::optional<error> over_budget{};
 };
 
 using write_reply = result<write_receipt>;
