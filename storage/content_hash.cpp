@@ -135,6 +135,9 @@ class encoder {
   void add(const decide_gate& told) { all(told.run, told.place, told.decision); }
   void add(const expire_gate& told) { all(told.run, told.place); }
 
+  // How much it is does not count: a later version, or other settings, may expect another amount of the same attempt.
+  void add(const reserve_budget& told) { all(told.run, told.task, told.attempt); }
+
   const std::string& bytes() const noexcept { return bytes_; }
 
  private:

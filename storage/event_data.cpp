@@ -231,6 +231,35 @@ std::string gate_expired_data(const gate_place& place, gate_state state, expiry_
   return gate_object(place).add("state", to_string(state)).add("on_expiry", to_string(policy)).str();
 }
 
+std::string cost_recorded_data(const attempt_cost& cost, std::optional<std::int64_t> counted) {
+  json_object object;
+  object.add("model", cost.model)
+      .add("input_tokens", cost.input_tokens)
+      .add("output_tokens", cost.output_tokens)
+      .add("source", to_string(cost.source));
+  if (cost.microusd) {
+    object.add("cost_microusd", *cost.microusd);
+  } else {
+    object.add("code", to_string(error_code::unknown_model));
+  }
+  if (counted) {
+    object.add("counted_microusd", *counted);
+  }
+  return object.str();
+}
+
+std::string budget_warned_data(const budget_warning& told) {
+  return json_object{}
+      .add("scope", to_string(told.scope))
+      .add("key", told.key)
+      .add("unit", to_string(told.unit))
+      .add("percent", told.percent)
+      .add("spent", told.spent)
+      .add("reserved", told.reserved)
+      .add("ceiling", told.ceiling)
+      .str();
+}
+
 std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed) {
   std::vector<std::string> next;
   for (const auto& task : told.next_front) {

@@ -42,6 +42,22 @@ std::string gate_decided_data(const gate_place& place,
                               std::pair<int, int> votes);
 std::string gate_expired_data(const gate_place& place, gate_state state, expiry_policy policy);
 
+/// `counted`: micro-dollars that were reserved and count as spent, where the amount is unknown.
+std::string cost_recorded_data(const attempt_cost& cost, std::optional<std::int64_t> counted);
+
+/// A budget, and which part of it is used up.
+struct budget_warning {
+  budget_scope scope = budget_scope::run;
+  std::string key;
+  budget_unit unit = budget_unit::microusd;
+  int percent = 0;
+  std::int64_t spent = 0;
+  std::int64_t reserved = 0;
+  std::int64_t ceiling = 0;
+};
+
+std::string budget_warned_data(const budget_warning& told);
+
 std::string superstep_committed_data(const commit_superstep& told, const std::vector<std::string>& changed);
 
 }  // namespace troupe

@@ -23,6 +23,9 @@ struct run_row {
   std::int64_t output_tokens = 0;
   std::int64_t cost_microusd = 0;
   std::string state_hash;
+  std::optional<std::int64_t> budget_microusd{};
+  std::optional<std::int64_t> budget_tokens{};
+  run_id child_of{};  ///< Empty: of nobody.
 
   friend bool operator==(const run_row&, const run_row&) = default;
 };

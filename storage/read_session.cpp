@@ -1,7 +1,9 @@
 #include "storage/read_session.hpp"
 
 #include "storage/blobs.hpp"
+#include "storage/budgets.hpp"
 #include "storage/consensus_rows.hpp"
+#include "storage/costs.hpp"
 #include "storage/database.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/gates.hpp"
@@ -55,6 +57,7 @@ result<run_view> whole_run(statement_cache& sql, const run_id& run) {
     return state.error();
   }
   view->result = state_text(*state);
+  view->unpriced = count_unpriced(sql, run);
   return *std::move(view);
 }
 
@@ -283,6 +286,7 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   view.budget_tokens = row.number_if(5);
   view.standing = row.is_null(6) ? standing_of(view.tasks) : standing_in(run, row.text(6));
   view.gates = list_live_gates(sql, run);
+  view.over_budget = find_overrun(sql, {}, run);
   return view;
 }
 
@@ -473,6 +477,15 @@ provider_use_answer read_session::find_provider_use(const provider_use_query& qu
       uses.push_back(use_of(sql, provider, question.minute_from, question.day_from));
     }
     return uses;
+  });
+}
+
+result<std::vector<cost_sum>> read_session::list_costs(const cost_filter& filter, cost_grouping by) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<std::vector<cost_sum>> {
+    if (auto known = filter.run ? must_exist(sql, *filter.run) : done; !known) {
+      return known.error();
+    }
+    return list_cost_sums(sql, filter, by);
   });
 }
 

@@ -69,6 +69,9 @@ class read_session {
   /// What attempts have used up of the providers' limits, one for each provider of the question, in its order.
   provider_use_answer find_provider_use(const provider_use_query& question);
 
+  /// Largest amount first; attempts and days in the order of time.
+  result<std::vector<cost_sum>> list_costs(const cost_filter& filter, cost_grouping by);
+
   /// False where an answer failed by an error of the disk, where the file at the path is another one by now, or where
   /// the database does not answer. Asks it. For a pool, when it hands a session out.
   bool healthy() noexcept;

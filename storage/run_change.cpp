@@ -18,7 +18,8 @@ std::optional<run_row> find_run_at_work(statement_cache& sql, const known_rows& 
     return *row;
   }
   auto found = sql.use(
-      "SELECT state, supersteps, last_seq, steps, input_tokens, output_tokens, cost_microusd, state_hash FROM runs"
+      "SELECT state, supersteps, last_seq, steps, input_tokens, output_tokens, cost_microusd, state_hash,"
+      " budget_microusd, budget_tokens, CASE WHEN parent_task_id IS NULL THEN '' ELSE parent_run_id END FROM runs"
       " WHERE run_id = ?",
       run);
   if (!found.step()) {
@@ -31,7 +32,10 @@ std::optional<run_row> find_run_at_work(statement_cache& sql, const known_rows& 
                  found.number(4),
                  found.number(5),
                  found.number(6),
-                 found.text(7)};
+                 found.text(7),
+                 found.number_if(8),
+                 found.number_if(9),
+                 run_id{found.text(10)}};
 }
 
 status run_change::move_to(run_state to) {

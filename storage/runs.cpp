@@ -1,5 +1,6 @@
 #include "storage/runs.hpp"
 
+#include "storage/budgets.hpp"
 #include "storage/event_data.hpp"
 #include "storage/gates.hpp"
 #include "storage/supersteps.hpp"
@@ -95,6 +96,9 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
   row.state = run_state::running;
   row.state_hash = told.state_hash;
   row.committed = told.forked_at.value_or(superstep_no{});
+  row.budget_microusd = told.budget_microusd;
+  row.budget_tokens = told.budget_tokens;
+  row.child_of = told.parent && told.parent_task ? *told.parent : run_id{};
   run_change change{sql, known, epoch, told.run, told.at, std::move(row)};
   if (auto saved = save_initial_state(change, told); !saved) {
     return saved.error();
@@ -116,6 +120,7 @@ status end(run_change& change, const run_end& end) {
   }
   if (is_final(end.state)) {
     cancel_gates(change);
+    release_reservations(change);
   }
   change.sql().run(
       "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"

@@ -1,5 +1,6 @@
 #include "storage/tasks.hpp"
 
+#include "storage/costs.hpp"
 #include "storage/event_data.hpp"
 #include "storage/json_object.hpp"
 #include "storage/stored_names.hpp"
@@ -349,11 +350,8 @@ status finish(run_change& change, const finish_attempt& told) {
     set_retry_timer(change, task, outcome);
   }
   save_task(change, task, outcome);
-  if (outcome.usage) {
-    change.row().input_tokens += outcome.usage->input_tokens;
-    change.row().output_tokens += outcome.usage->output_tokens;
-  }
   tell_outcome(change, task, outcome);
+  settle(change, task.names, task.attempt, outcome);
   return done;
 }
 
@@ -380,6 +378,7 @@ void cancel_tasks(run_change& change, std::vector<task_row> tasks, const error& 
     close_attempt(change, task, "cancelled", outcome);
     save_task(change, task, outcome);
     tell_outcome(change, task, outcome);
+    settle(change, task.names, task.attempt, outcome);
   }
 }
 
@@ -412,6 +411,7 @@ std::int64_t interrupt_and_requeue(run_change& change, std::vector<task_row> tas
       const task_outcome outcome{task_state::interrupted, {}, {}, {}, {}, {}};
       close_attempt(change, task, "interrupted", outcome);
       tell_outcome(change, task, outcome);
+      settle(change, task.names, task.attempt, outcome);
       ++told;
     }
     if (task.state == task_state::interrupted) {

@@ -41,6 +41,8 @@ key key_of(const decide_gate& told) { return {task_id{text_of(told.place) + " by
 
 key key_of(const expire_gate& told) { return {task_id{text_of(told.place)}}; }
 
+key key_of(const reserve_budget& told) { return {told.task, told.attempt.value()}; }
+
 key key_of(const write_command& command) {
   return std::visit([](const auto& told) { return key_of(told); }, command);
 }

@@ -1,6 +1,7 @@
 #include "storage/write_session.hpp"
 
 #include "storage/blobs.hpp"
+#include "storage/budgets.hpp"
 #include "storage/database.hpp"
 #include "storage/gates.hpp"
 #include "storage/known_rows.hpp"
@@ -43,6 +44,8 @@ status carry_out(run_change& change, const open_gate& told) { return open(change
 status carry_out(run_change& change, const decide_gate& told) { return decide(change, told); }
 
 status carry_out(run_change& change, const expire_gate& told) { return expire(change, told); }
+
+status carry_out(run_change& change, const reserve_budget& told) { return reserve(change, told); }
 
 timestamp time_of(const decide_gate& told) { return told.decision.at; }
 
@@ -90,14 +93,22 @@ result<run_change> change_by(const work_place& at, const Command& told, const st
   return change;
 }
 
+// What a run has used up is told with the end of each of its attempts, however often that is asked for.
+write_receipt with_budget(const work_place& at, const write_command& command, write_receipt receipt) {
+  if (std::holds_alternative<finish_attempt>(command)) {
+    receipt.over_budget = find_overrun(at.sql, at.known, run_of(command));
+  }
+  return receipt;
+}
+
 // A refusal may be of a command that was committed before: then it gets the answer that it had.
-result<applied> refuse(statement_cache& sql, const write_command& command, error why) {
-  auto known = find_key(sql, command);
+result<applied> refuse(const work_place& at, const write_command& command, error why) {
+  auto known = find_key(at.sql, command);
   if (!known) {
     return known.error();
   }
   if (*known) {
-    return applied{**known, {}};
+    return applied{with_budget(at, command, *std::move(*known)), {}};
   }
   return why;
 }
@@ -107,17 +118,17 @@ result<applied> apply_once(const work_place& at, const write_command& command) {
   const auto row = find_run_at_work(at.sql, at.known, run_of(command));
   auto change = std::visit([&](const auto& told) { return change_by(at, told, row); }, command);
   if (!change) {
-    return refuse(at.sql, command, change.error());
+    return refuse(at, command, change.error());
   }
   auto events = change->finish();
   const auto last = change->row().last;
   if (!take_key(at.sql, command, last)) {
-    return refuse(at.sql, command, illegal(std::string{kind_of(command)} + " has a key that cannot be read"));
+    return refuse(at, command, illegal(std::string{kind_of(command)} + " has a key that cannot be read"));
   }
   if (is_final(change->row().state)) {
     at.pressed.erase(change->run());
   }
-  return applied{{last, false}, std::move(events)};
+  return applied{with_budget(at, command, {last, false, std::nullopt}), std::move(events)};
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ class write_session {
   ///   CANCELLED              it came too late: the run has ended, or the attempt was superseded by a later one. The
   ///                          sender drops its work; it is no fault of anybody's
   ///   INTERNAL               not a legal move of the state machines: a bug of the sender's, worth a log line
+  ///   BUDGET_EXCEEDED        reserve_budget: there is not so much left of a budget
   ///   STALE_EPOCH            its sender works under the lease of an owner before
   /// Errors of the disk (STORAGE_*) break the session; the whole transaction is lost.
   ///
