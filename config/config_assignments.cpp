@@ -86,6 +86,9 @@ const setting_facts* facts_of(const std::vector<std::string>& path) {
     const bool fits = path.size() == 3 || (path.size() == 4 && path[2] == "breaker");
     return fits ? facts : nullptr;
   }
+  if (path.size() == 3 && path[0] == "prices") {
+    return find_price_key(path[2]);
+  }
   if (path.size() == 3 && path[0] == "retry") {
     return find_settings_key(path[0] + '.' + path[1]);
   }
@@ -118,6 +121,7 @@ bool is_text(const setting_facts* facts, std::size_t depth) {
     case value_kind::variable_names:
     case value_kind::integers:
     case value_kind::number:
+    case value_kind::money:
     case value_kind::retry:
     case value_kind::breaker:
     case value_kind::usage:

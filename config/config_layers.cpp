@@ -15,15 +15,15 @@ namespace {
 constexpr std::string_view version_key = "config_version";
 
 // Tables of the format that this version has no use for.
-constexpr std::array<std::string_view, 9> refused_tables{
-    "prices", "evidence", "cleanup", "http", "metrics", "tracing", "reload", "auth", "policy"};
+constexpr std::array<std::string_view, 8> refused_tables{
+    "evidence", "cleanup", "http", "metrics", "tracing", "reload", "auth", "policy"};
 
 std::string_view table_of(std::string_view name) { return name.substr(0, name.find('.')); }
 
 std::string_view last_of(std::string_view name) { return name.substr(name.find('.') + 1); }
 
 std::vector<std::string> known_tables() {
-  std::vector<std::string> names{"agents", "adapters", "providers", std::string{version_key}};
+  std::vector<std::string> names{"agents", "adapters", "providers", "prices", std::string{version_key}};
   for (const auto& key : settings_keys()) {
     if (std::find(names.begin(), names.end(), table_of(key.name)) == names.end()) {
       names.emplace_back(table_of(key.name));
@@ -112,6 +112,8 @@ void config_layers::apply(const toml_table& root, const origin& from, problem_si
       apply_agents(member, from, sink);
     } else if (member.key == "providers") {
       apply_providers(member, from, sink);
+    } else if (member.key == "prices") {
+      apply_prices(member, from, sink);
     } else if (is_table(member.key)) {
       apply_table(member, from, sink);
     } else if (std::find(refused_tables.begin(), refused_tables.end(), member.key) != refused_tables.end()) {
@@ -283,6 +285,7 @@ loaded_config config_layers::finish() {
   take_from_adapters();
   set_default_paths();
   std::vector<problem> found;
+  check_prices();
   check_settings(values_, out_.positions, found);
   keep(std::move(found));
   check_adapters();

@@ -42,6 +42,9 @@ class config_layers {
   void apply_agent(const toml_member& agent, const std::string& path, const origin& from, problem_sink& sink);
   void apply_providers(const toml_member& providers, const origin& from, problem_sink& sink);
   void apply_provider(const toml_member& provider, const origin& from, problem_sink& sink);
+  void apply_prices(const toml_member& prices, const origin& from, problem_sink& sink);
+  void apply_price(const toml_member& price, const origin& from, problem_sink& sink);
+  void check_prices();
   void apply_text(const key_path& path, const std::string& text, const std::string& origin_name);
   void take_from_adapters();
   void take_from_adapter(agent_spec& agent, const agent_spec& adapter);
@@ -77,5 +80,9 @@ void check_reading(const agent_spec& agent,
 const setting_facts* find_settings_key(std::string_view name) noexcept;
 const setting_facts* find_agent_key(std::string_view name) noexcept;
 const setting_facts* find_provider_key(std::string_view name) noexcept;
+const setting_facts* find_price_key(std::string_view name) noexcept;
+
+/// `prices."gpt-4.1"`: a model's name is quoted where TOML wants that.
+std::string path_of_price(std::string_view model);
 
 }  // namespace troupe

@@ -111,6 +111,7 @@ void put_type(toml_table& table, const setting_facts& facts) {
       put(table, "additionalProperties", typed("string"));
       return;
     case value_kind::number:
+    case value_kind::money:
       put(table, "type", text_node("number"));
       put(table, "minimum", toml_node{facts.numbers.min});
       put(table, "maximum", toml_node{facts.numbers.max});
@@ -187,14 +188,31 @@ toml_table version_schema() {
   return table;
 }
 
-toml_table named_tables(toml_table each) {
-  toml_table names;
-  put(names, "pattern", text_node("^[a-z0-9][a-z0-9_-]{0,63}$"));
+toml_table tables_by(toml_table names, toml_table each) {
   toml_table table;
   put(table, "type", text_node("object"));
   put(table, "propertyNames", toml_node{std::move(names)});
   put(table, "additionalProperties", toml_node{std::move(each)});
   return table;
+}
+
+toml_table named_tables(toml_table each) {
+  toml_table names;
+  put(names, "pattern", text_node("^[a-z0-9][a-z0-9_-]{0,63}$"));
+  return tables_by(std::move(names), std::move(each));
+}
+
+// Models have what names their makers give them. A price without one of its two amounts is refused.
+toml_table price_tables() {
+  auto each = schema_of(price_keys());
+  toml_list needed;
+  for (const auto& key : price_keys()) {
+    needed.push_back(text_node(key.name));
+  }
+  put(each, "required", toml_node{std::move(needed)});
+  toml_table names;
+  put(names, "minLength", toml_node{std::int64_t{1}});
+  return tables_by(std::move(names), std::move(each));
 }
 
 }  // namespace
@@ -219,6 +237,7 @@ json_text config_schema() {
   }
   end_group();
   put(properties, "providers", toml_node{named_tables(schema_of(provider_keys()))});
+  put(properties, "prices", toml_node{price_tables()});
   put(properties, "adapters", toml_node{named_tables(adapter_schema())});
   put(properties, "agents", toml_node{named_tables(schema_of(agent_keys()))});
   toml_table root = closed_object(std::move(properties));

@@ -55,6 +55,7 @@ none for the variables that Troupe gives its agents.
 | | |
 |---|---|
 | duration | a whole number and a unit: `"250ms"`, `"5s"`, `"10m"`, `"24h"`, `"90d"` |
+| USD | a number with at most six decimal places, `0.075`; taken exactly |
 | size | a whole number and a unit: `"512B"`, `"64KiB"`, `"50MiB"`, `"1GiB"`, `"1TiB"` |
 | path | a relative one counts from the folder of the file that it is written in (in variables and `--set`: from the working directory); `~/` is the home folder |
 | JSON pointer | empty, or `/` before each part, as `/findings/0` (RFC 6901) |
@@ -73,7 +74,7 @@ constexpr std::string_view no_live_key =
 
 constexpr std::string_view after_effects =
     R"(
-A run keeps what it started with: its agents, `runtime.kill_grace` and `runtime.drain_grace` are stored with it, and it
+A run keeps what it started with: its agents, their prices, `runtime.kill_grace` and `runtime.drain_grace` are stored with it, and it
 goes on with them in whatever process resumes it. All else is of that process.
 
 ## Keys
@@ -113,6 +114,26 @@ breaker = { min_calls = 10, failure_rate = 0.5, open_for = "30s" }
 )";
 
 constexpr std::string_view breaker_head = "\nIts `breaker` is a table of these:\n";
+
+constexpr std::string_view prices_head =
+    R"(
+### `[prices."MODEL"]`
+
+What a model costs, by the name that an agent reports or has in `model`. Both keys are needed: a price that is not known
+is not 0. [cost.md](cost.md) tells what is counted, and what a model without a price means.
+
+```toml
+[prices."claude-sonnet-4-5"]
+input = 3
+output = 15
+```
+)";
+
+constexpr std::string_view prices_tail =
+    R"(
+Names of models need quotes where they have more than letters, digits, `-` and `_`; so on the command line, too:
+`--set 'prices."gpt-4.1".input=2'`. There are no variables for them.
+)";
 
 constexpr std::string_view agents_head =
     R"(
@@ -245,6 +266,7 @@ std::string configuration_page() {
                    variable_of("providers.NAME." + std::string{key.name}));
   }
   out += std::string{breaker_head} + member_rows(breaker_keys());
+  out += std::string{prices_head} + member_rows(price_keys()) + std::string{prices_tail};
   out += std::string{agents_head} + std::string{row_head};
   for (const auto& key : agent_keys()) {
     out += key_row(

@@ -45,6 +45,12 @@ toml_table tree_of(const settings& values) {
       providers.members.push_back({name.str(), {}, toml_node{table_of(provider, provider_keys())}});
     }
   }
+  if (!values.prices.empty()) {
+    auto& prices = table_named(root, "prices");
+    for (const auto& [model, price] : values.prices) {
+      prices.members.push_back({model, {}, toml_node{table_of(price, price_keys())}});
+    }
+  }
   auto& agents = table_named(root, "agents");
   for (const auto& [name, agent] : values.agents) {
     agents.members.push_back({name.str(), {}, toml_node{table_of(agent, agent_keys())}});
@@ -69,7 +75,7 @@ std::string to_toml(const settings& values) {
     const auto* table = member.value.as<toml_table>();
     if (table == nullptr) {
       out += member.key + " = " + toml_value(member.value) + '\n';
-    } else if (member.key == "agents" || member.key == "providers") {
+    } else if (member.key == "agents" || member.key == "providers" || member.key == "prices") {
       for (const auto& each : table->members) {
         append_table(out, member.key + '.' + toml_key(each.key), *each.value.as<toml_table>());
       }

@@ -1,5 +1,6 @@
 #include "config/reference.hpp"
 
+#include "config/config_layers.hpp"
 #include "config/setting_key.hpp"
 #include "config/toml_text.hpp"
 
@@ -45,6 +46,10 @@ constexpr std::string_view provider_head =
     "one.\n"
     "#[providers.NAME]\n";
 
+constexpr std::string_view price_head =
+    "\n# What a model costs, by the name that agents have or report; take the '#' off all three lines.\n"
+    "#[prices.\"MODEL\"]\n";
+
 // An agent as people start: the rest of its keys below it.
 constexpr std::string_view agent_head =
     "\n# An agent is a program; a workflow names it. Take the '#' off this line and the command to have one.\n"
@@ -70,6 +75,11 @@ std::vector<shown_setting> show_settings(const loaded_config& config) {
   for (const auto& [name, provider] : config.values->providers) {
     for (const auto& key : provider_keys()) {
       add("providers." + name.str() + '.' + std::string{key.name}, key.write(provider));
+    }
+  }
+  for (const auto& [model, price] : config.values->prices) {
+    for (const auto& key : price_keys()) {
+      add(path_of_price(model) + '.' + std::string{key.name}, key.write(price));
     }
   }
   for (const auto& [name, adapter] : config.adapters) {
@@ -113,6 +123,10 @@ std::string reference_toml() {
   out += provider_head;
   for (const auto& key : provider_keys()) {
     out += key_lines(key, key.name, default_text(key, key.write(provider_spec{})));
+  }
+  out += price_head;
+  for (const auto& key : price_keys()) {
+    out += key_lines(key, key.name, default_text(key, key.write(token_price{})));
   }
   out += agent_head;
   for (const auto& key : agent_keys()) {

@@ -47,6 +47,8 @@ bool read_setting(std::vector<std::string>& into, const setting_facts&, const to
 bool read_setting(std::vector<int>& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(double& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(std::int64_t& into, const setting_facts&, const toml_value_ref&, const path_context&);
+/// Exact: by the decimal digits of the value, never by arithmetic with fractions.
+bool read_setting(money& into, const setting_facts&, const toml_value_ref&, const path_context&);
 /// As those below.
 bool read_setting(retry_policy& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(breaker_spec& into, const setting_facts&, const toml_value_ref&, const path_context&);
@@ -79,6 +81,7 @@ toml_node write_setting(const std::vector<int>& value);
 toml_node write_setting(const std::map<std::string, std::string>& value);
 toml_node write_setting(double value);
 toml_node write_setting(std::int64_t value);
+toml_node write_setting(money value);
 toml_node write_setting(const retry_policy& value);
 toml_node write_setting(const breaker_spec& value);
 
@@ -111,6 +114,8 @@ constexpr value_kind kind_of_type() {
     return value_kind::variables;
   } else if constexpr (std::is_same_v<T, double>) {
     return value_kind::number;
+  } else if constexpr (std::is_same_v<T, money>) {
+    return value_kind::money;
   } else if constexpr (std::is_same_v<T, retry_policy>) {
     return value_kind::retry;
   } else if constexpr (std::is_same_v<T, breaker_spec>) {

@@ -35,6 +35,7 @@ enum class value_kind {
   source,          ///< Where in an output a value is.
   usage,           ///< Where the tokens are.
   failures,        ///< What of an output means which error.
+  money,           ///< USD, at most six decimal places.
 };
 
 /// When a changed value counts: for everything that begins after the change, or only in a new process.
@@ -82,6 +83,8 @@ std::span<const setting_key<agent_spec>> agent_keys() noexcept;
 std::span<const setting_key<provider_spec>> provider_keys() noexcept;
 std::span<const setting_key<breaker_spec>> breaker_keys() noexcept;
 std::span<const setting_key<retry_policy>> retry_keys() noexcept;
+/// The keys of `[prices."MODEL"]`.
+std::span<const setting_key<token_price>> price_keys() noexcept;
 /// Says where the keys come from that an agent does not give itself. A run is pinned to these, and not to the name.
 inline constexpr std::string_view adapter_key = "adapter";
 bool is_adapters_key(std::string_view name) noexcept;

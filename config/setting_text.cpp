@@ -58,6 +58,8 @@ std::string bare_type(const setting_facts& facts) {
       return "table of texts";
     case value_kind::number:
       return "number, " + toml_value(toml_node{facts.numbers.min}) + " to " + toml_value(toml_node{facts.numbers.max});
+    case value_kind::money:
+      return "USD, " + toml_value(toml_node{facts.numbers.min}) + " to " + toml_value(toml_node{facts.numbers.max});
     case value_kind::retry:
       return "table, see [retry]";
     case value_kind::breaker:

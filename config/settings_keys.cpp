@@ -10,6 +10,8 @@ constexpr std::int64_t second = 1'000;
 constexpr std::int64_t hour = 3'600 * second;
 constexpr std::int64_t kib = 1'024;
 constexpr std::int64_t gib = kib * kib * kib;
+constexpr double budget_max_usd = 1e8;
+constexpr std::int64_t tokens_max = 1'000'000'000'000'000;
 
 template <auto... Members>
 constexpr setting_key<settings> key(setting_facts facts) {
@@ -126,6 +128,22 @@ constexpr std::array table{
          .doc =
              "How a command that the database could not take (busy, full, not writable) is given to it again, before "
              "its run stops where its rows stand."}),
+    key<&settings::budget, &budget_settings::subject_usd>(
+        {.name = "budget.subject_usd",
+         .numbers = {0, budget_max_usd},
+         .doc = "What all runs about one subject may cost together; 0 is no limit, as in all these."}),
+    key<&settings::budget, &budget_settings::subject_tokens>(
+        {.name = "budget.subject_tokens",
+         .range = {0, tokens_max},
+         .doc = "Tokens, of prompts and answers together, that all runs about one subject may use up."}),
+    key<&settings::budget, &budget_settings::day_usd>(
+        {.name = "budget.day_usd",
+         .numbers = {0, budget_max_usd},
+         .doc = "What all runs of one day (UTC) may cost together."}),
+    key<&settings::budget, &budget_settings::day_tokens>(
+        {.name = "budget.day_tokens",
+         .range = {0, tokens_max},
+         .doc = "Tokens that all runs of one day (UTC) may use up."}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
         {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),
