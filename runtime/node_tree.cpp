@@ -55,6 +55,17 @@ admission_rules rules_of(const settings& config) {
   return rules;
 }
 
+std::optional<std::int64_t> limit_of(std::int64_t amount) {
+  return amount > 0 ? std::optional{amount} : std::nullopt;
+}
+
+budget_ceilings ceilings_of(const budget_settings& config) {
+  return {limit_of(config.subject_usd.microusd),
+          limit_of(config.subject_tokens),
+          limit_of(config.day_usd.microusd),
+          limit_of(config.day_tokens)};
+}
+
 std::shared_ptr<const executors> executors_of(const settings& config, const function_table& functions) {
   auto made = std::make_shared<executors>();
   made->agents = config.agents;
@@ -62,6 +73,7 @@ std::shared_ptr<const executors> executors_of(const settings& config, const func
   made->retry = config.retry.agent;
   made->kill_grace = config.runtime.kill_grace;
   made->drain_grace = config.runtime.drain_grace;
+  made->prices = std::make_shared<const price_table>(config.prices);
   return made;
 }
 
@@ -127,6 +139,7 @@ caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
 caf::strong_actor_ptr node::state::start_runs() {
   agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment, http};
   for_agents.faults = faults;
+  for_agents.ceilings = ceilings_of(config->budget);
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;

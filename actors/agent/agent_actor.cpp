@@ -5,6 +5,7 @@
 #include "actors/agent/judgement.hpp"
 #include "actors/agent/launch.hpp"
 #include "actors/agent/liveness.hpp"
+#include "actors/agent/pricing.hpp"
 #include "actors/agent/retrying.hpp"
 #include "actors/writer_client.hpp"
 
@@ -35,6 +36,8 @@ struct agent_state {
   std::string last_line;  // and the bytes so far, to be told again with a silence
   std::int64_t bytes = 0;
   std::optional<process_silence> silence;
+  bool reserving = false;              // nothing has started yet
+  std::optional<stop_attempt> too_soon;  // asked for meanwhile
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
   bool is_ordered = false;   // its failure, by the fault plan: all else goes as if it had run
@@ -105,7 +108,7 @@ void give_up(agent_pointer self, const error& why) {
   self->quit();
 }
 
-void report(agent_pointer self, task_outcome outcome) {
+void report(agent_pointer self, task_outcome outcome, std::optional<error> over_budget) {
   const auto& order = self->state.order;
   self->send(self->state.run,
              task_finished{order.task.id,
@@ -113,7 +116,9 @@ void report(agent_pointer self, task_outcome outcome) {
                            std::move(outcome),
                            self->state.began,
                            self->state.how,
-                           self->state.retry_after});
+                           self->state.retry_after,
+                           false,
+                           std::move(over_budget)});
   self->quit();
 }
 
@@ -126,11 +131,23 @@ void tell_writer(agent_pointer self, Fact fact, Then then) {
   fact.at = self->state.deps.clock->now();
   tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
     if (reply) {
-      then();
+      then(*reply);
     } else {
       give_up(self, reply.error());
     }
   });
+}
+
+// Without prices nobody asked what anything costs.
+void warn_of_unknown_model(const attempt_order& order, const attempt_cost& cost) {
+  if (cost.source == cost_source::unknown && order.prices && !order.prices->empty()) {
+    log_at(place_of(order),
+           spdlog::level::warn,
+           "{}: there is no price for the model '{}', so that the cost of this attempt is unknown; add [prices.\"{}\"]",
+           to_string(error_code::unknown_model),
+           cost.model,
+           cost.model);
+  }
 }
 
 void conclude(agent_pointer self) {
@@ -142,9 +159,17 @@ void conclude(agent_pointer self) {
   if (!state.session->cause() || state.session->cause() == stop_cause::timed_out) {
     outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
   }
+  const bool was_stopped = state.session->cause().has_value() || state.session->output_too_large();
+  outcome.cost =
+      cost_of(state.order, outcome, contact_of(outcome, state.end->ran && state.began.has_value(), was_stopped));
+  if (outcome.cost) {
+    warn_of_unknown_model(state.order, *outcome.cost);
+  }
   finish_attempt fact;
   fact.outcome = outcome;
-  tell_writer(self, std::move(fact), [=] { report(self, outcome); });
+  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) {
+    report(self, outcome, receipt.over_budget);
+  });
 }
 
 void record(agent_pointer self) {
@@ -159,7 +184,7 @@ void record(agent_pointer self) {
   fact.standard_error = state.end->standard_error;
   fact.standard_output_bytes = state.end->standard_output_bytes;
   fact.standard_error_bytes = state.end->standard_error_bytes;
-  tell_writer(self, std::move(fact), [=] { conclude(self); });
+  tell_writer(self, std::move(fact), [=](const write_receipt&) { conclude(self); });
 }
 
 void tell_start(agent_pointer self, process_identity process) {
@@ -172,7 +197,7 @@ void tell_start(agent_pointer self, process_identity process) {
   fact.provider = provider_name{state.order.spec.provider};
   fact.estimate = state.order.estimate;
   state.began = state.deps.clock->now();
-  tell_writer(self, fact, [=] {
+  tell_writer(self, fact, [=](const write_receipt&) {
     self->state.start_known = true;
     if (self->state.end) {
       record(self);
@@ -315,6 +340,33 @@ void start_command(agent_pointer self) {
   start_process(self, *std::move(request));
 }
 
+void start_executor(agent_pointer self) {
+  const auto kind = self->state.order.spec.kind;
+  if (kind == agent_kind::function) {
+    start_function(self);
+  } else if (kind == agent_kind::http) {
+    start_request(self);
+  } else {
+    start_command(self);
+  }
+  carry_out(self, self->state.session->begun());
+}
+
+// Invariant 5. A stop that came meanwhile ends the attempt without a start.
+void reserve(agent_pointer self, reserve_budget wanted) {
+  self->state.reserving = true;
+  tell_writer(self, std::move(wanted), [=](const write_receipt&) {
+    auto& state = self->state;
+    state.reserving = false;
+    if (state.too_soon) {
+      static_cast<void>(state.session->stop(state.too_soon->cause, true));
+      ended(self, end_of(error{error_code::cancelled, "the attempt was stopped before it began", ""}));
+    } else {
+      start_executor(self);
+    }
+  });
+}
+
 void begin(agent_pointer self) {
   auto& state = self->state;
   if (state.order.refused) {
@@ -328,19 +380,18 @@ void begin(agent_pointer self) {
     ended(self, end_of(*std::move(due)));
     return;
   }
-  if (state.order.spec.kind == agent_kind::function) {
-    start_function(self);
-  } else if (state.order.spec.kind == agent_kind::http) {
-    start_request(self);
+  if (auto wanted = reservation_of(state.order, state.deps.ceilings)) {
+    reserve(self, *std::move(wanted));
   } else {
-    start_command(self);
+    start_executor(self);
   }
-  carry_out(self, state.session->begun());
 }
 
 void stop(agent_pointer self, const stop_attempt& request) {
   auto& state = self->state;
-  if (!state.end) {
+  if (state.reserving) {
+    state.too_soon = state.too_soon.value_or(request);
+  } else if (!state.end) {
     carry_out(self, state.session->stop(request.cause, request.at_once));
   }
 }

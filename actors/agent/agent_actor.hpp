@@ -5,6 +5,8 @@
 // 2.        The outcome is committed when nothing of the tree is left, and told to the run after that commit.
 // 3.        When it dies, or its run does, the tree is killed, or the connection closed.
 // 4.        Its own stop (time-out, cancel, output limit) is told apart from an end that came by itself.
+// 5.        Where a budget counts it, what it is expected to use up is reserved before anything starts; where there is not
+//           so much left nothing starts, and the run is told.
 // Bounded   by output_limit, for each of the two streams.
 // Dies of   a bug; its run starts another attempt. Ends by itself when the run has been told. Temporary.
 #pragma once
@@ -17,6 +19,7 @@
 #include "actors/service.hpp"
 #include "actors/writer_client.hpp"
 #include "messages/attempt.hpp"
+#include "messages/cost.hpp"
 #include "messages/interfaces/agent.hpp"
 #include "messages/interfaces/event_hub.hpp"
 #include "messages/interfaces/run.hpp"
@@ -40,6 +43,7 @@ struct agent_deps {
   std::shared_ptr<http_port> http;
   /// Null: none. An attempt that one is due for ends by it and starts nothing.
   std::shared_ptr<fault_plan> faults = nullptr;
+  budget_ceilings ceilings{};
 };
 
 agent_actor spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run);

@@ -71,6 +71,14 @@ result<create_run> first_rows(const workflow& flow,
   return rows;
 }
 
+namespace {
+
+std::optional<std::int64_t> left_of(const std::optional<std::int64_t>& most, std::int64_t used) {
+  return most ? std::optional{std::max<std::int64_t>(*most - used, 0)} : std::nullopt;
+}
+
+}  // namespace
+
 result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::shared_ptr<const executors> with) {
   plan made;
   made.flow_ = std::move(flow);
@@ -82,6 +90,8 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.superstep_ = rows.superstep;
   made.degraded_ = rows.run.degraded;
   made.executed_ = rows.run.steps;
+  made.microusd_left_ = left_of(rows.budget_microusd, rows.run.cost_microusd);
+  made.tokens_left_ = left_of(rows.budget_tokens, rows.run.input_tokens + rows.run.output_tokens);
   made.index_ = std::make_shared<const step_index>(*made.flow_);
   made.gates_ = rows.gates;
   made.arrivals_ = rows.standing.arrivals;
@@ -238,6 +248,9 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) &&
                            policy.strategy != consensus_strategy::race && task.degraded_tries < policy.retry_degraded;
   order.item = task.item;
+  order.prices = with_->prices;
+  order.budget_microusd = microusd_left_;
+  order.budget_tokens = tokens_left_;
   add_executor(order, task);
   auto prompt = prompt_of(task);
   if (prompt) {
@@ -331,6 +344,10 @@ void plan::finished(const task_id& task, task_outcome outcome, std::optional<tim
   }
   if (!ended.first_started) {
     ended.first_started = began;
+  }
+  if (outcome.cost) {
+    microusd_left_ = left_of(microusd_left_, outcome.cost->microusd.value_or(0));
+    tokens_left_ = left_of(tokens_left_, outcome.cost->input_tokens + outcome.cost->output_tokens);
   }
   switch (outcome.state) {
     case task_state::interrupted:

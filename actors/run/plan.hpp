@@ -12,6 +12,7 @@
 #include "messages/attempt.hpp"
 #include "messages/base/result.hpp"
 #include "messages/control.hpp"
+#include "messages/cost.hpp"
 #include "messages/gate.hpp"
 #include "messages/run.hpp"
 #include "messages/views.hpp"
@@ -33,6 +34,7 @@ struct executors {
   std::map<agent_name, agent_spec> agents;
   function_table functions;
   retry_policy retry;  ///< Of steps that have none of their own.
+  std::shared_ptr<const price_table> prices{};  ///< Null: none.
   milliseconds kill_grace{5'000};
   milliseconds drain_grace{2'000};
 };
@@ -275,6 +277,8 @@ class plan {
   std::vector<gate_view> gates_;  // open, or decided and not taken
   int answered_ = 0;              // tasks of this superstep that have answered: who was first
   std::vector<stop_order> stops_;
+  std::optional<std::int64_t> microusd_left_;  // of the run's budget, as far as outcomes tell
+  std::optional<std::int64_t> tokens_left_;
 };
 
 }  // namespace troupe

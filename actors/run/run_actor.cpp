@@ -121,6 +121,8 @@ run_end end_for(const ending& why) {
       return {run_state::paused, false, std::nullopt, std::nullopt};
     case ending::kind::quota:
       return {run_state::paused, false, why.why, std::nullopt, why.until, pause_cause::quota};
+    case ending::kind::budget:
+      return {run_state::failed, false, why.why, std::nullopt};
     case ending::kind::approval:
       return {run_state::paused, false, std::nullopt, std::nullopt, std::nullopt, pause_cause::approval};
   }
@@ -268,6 +270,8 @@ void try_again_at(run_pointer self, const task_id& task, timestamp due) {
   });
 }
 
+void request_end(run_pointer self, const ending& why);
+
 void finished(run_pointer self, const task_finished& fact) {
   auto& state = self->state;
   if (const auto attempt = take_attempt(self, fact.task)) {
@@ -286,7 +290,11 @@ void finished(run_pointer self, const task_finished& fact) {
   if (fact.outcome.retry) {
     try_again_at(self, fact.task, fact.outcome.retry->due);
   }
-  step_on(self);
+  if (fact.over_budget) {
+    request_end(self, {ending::kind::budget, false, {}, fact.over_budget});
+  } else {
+    step_on(self);
+  }
 }
 
 void unrecorded(run_pointer self, const task_unrecorded& fact) {
@@ -296,6 +304,8 @@ void unrecorded(run_pointer self, const task_unrecorded& fact) {
   }
   if (fact.why.code == error_code::cancelled && state.end) {
     step_on(self);
+  } else if (fact.why.code == error_code::budget_exceeded) {  // it has not begun, and nothing else may
+    request_end(self, {ending::kind::budget, false, {}, fact.why});
   } else {
     stop_without_end(self, fact.why);
   }
@@ -489,7 +499,11 @@ void begin(run_pointer self, const recovery_view& rows) {
   }
   arm_deadline(self, rows);
   await_gates(self);
-  step_on(self);
+  if (rows.over_budget) {  // known when the process that carried the run out ended
+    request_end(self, {ending::kind::budget, false, {}, rows.over_budget});
+  } else {
+    step_on(self);
+  }
 }
 
 void load(run_pointer self) {

@@ -4,7 +4,7 @@
 // 1.        It begins from rows, always: a new run, one that is resumed and one whose actor died of a bug are the same.
 // 2.        Nothing follows from a fact before the fact is committed.
 // 3.        An agent that dies of a bug is an interrupted attempt; the task is tried again, three times, then fails.
-// 4.        Cancel, time limit and shutdown let no attempt begin, wait until no agent is left, and then end the run.
+// 4.        Cancel, time limit, budget and shutdown let no attempt begin, wait until no agent is left, and then end the run.
 // 5.        A later life begins when every actor of those before it has ended, and with a fact of its own, so that what
 //           they had told comes before it.
 // Bounded   by max_concurrent agents.

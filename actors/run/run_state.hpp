@@ -23,10 +23,10 @@ struct live_attempt {
 
 /// Why the run begins nothing more. The first reason stands; a pause gives way to a cancel and to the time limit.
 struct ending {
-  enum class kind { cancel, time_limit, drain, quota, approval } is;
+  enum class kind { cancel, time_limit, budget, drain, quota, approval } is;
   bool at_once = false;
   std::optional<timestamp> until{};  ///< quota only.
-  std::optional<error> why{};        ///< quota only.
+  std::optional<error> why{};        ///< quota and budget only.
 };
 
 struct run_actor_state {

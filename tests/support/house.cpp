@@ -134,10 +134,12 @@ void house::start(const std::vector<std::string>& agents) {
     spec.command = {"scripted"};
     const auto own = providers.find(name);
     spec.provider = own == providers.end() ? provider : own->second;
+    spec.model = model;
     executors_->agents[spec.name] = spec;
   }
   executors_->functions = functions;
   executors_->retry = retry;
+  executors_->prices = std::make_shared<const price_table>(prices);
   root = spawn_supervisor(*system, "root supervisor", children(), {3, milliseconds{5'000}});
   caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error&) { root_is_down = true; });
   settle();
@@ -162,6 +164,7 @@ caf::strong_actor_ptr house::start_runs() {
   for_agents.clock = clock;
   for_agents.host_environment = std::make_shared<const std::map<std::string, std::string>>();
   for_agents.faults = faults;
+  for_agents.ceilings = ceilings;
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;

@@ -130,6 +130,9 @@ class house {
   admission_rules limits;
   std::string provider;                                ///< Of all agents.
   std::map<std::string, std::string> providers;        ///< Of single agents, in its place.
+  std::string model;                                   ///< The same.
+  price_table prices;                                  ///< Of runs that are loaded from now on.
+  budget_ceilings ceilings;                            ///< Of subjects and days.
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Of writers that start from now on.
 
   std::shared_ptr<read_pool> sessions;  ///< The reader does not wait for one: there is one thread.
