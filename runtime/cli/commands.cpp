@@ -7,6 +7,7 @@ void add_commands(command_tree& tree) {
   add_resume(tree);
   add_runs(tree);
   add_show(tree);
+  add_costs(tree);
   add_logs(tree);
   add_output(tree);
   add_cancel(tree);

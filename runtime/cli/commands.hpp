@@ -9,6 +9,7 @@ void add_run(command_tree& tree);
 void add_resume(command_tree& tree);
 void add_runs(command_tree& tree);
 void add_show(command_tree& tree);
+void add_costs(command_tree& tree);
 void add_logs(command_tree& tree);
 void add_output(command_tree& tree);
 void add_cancel(command_tree& tree);

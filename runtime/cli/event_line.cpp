@@ -1,6 +1,7 @@
 #include "runtime/cli/event_line.hpp"
 
 #include "actors/json/json.hpp"
+#include "messages/cost.hpp"
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/json_parts.hpp"
 #include "runtime/cli/printed_text.hpp"
@@ -145,6 +146,30 @@ std::string run_resumed_words(const boost::json::value& data) {
   return interrupted == 0 ? std::string{} : counted(interrupted, "task", "tasks") + " had been interrupted";
 }
 
+std::string cost_words(const boost::json::value& data) {
+  std::string text = text_member(data, "model");
+  add(text,
+      counted(number_member(data, "input_tokens").value_or(0) + number_member(data, "output_tokens").value_or(0),
+              "token",
+              "tokens"));
+  const auto amount = number_member(data, "cost_microusd");
+  add(text, amount ? usd_text(*amount) : "no price for this model (" + text_member(data, "code") + ')');
+  const auto source = text_member(data, "source");
+  add(text, source == to_string(cost_source::estimated) ? source : std::string{});
+  return text;
+}
+
+std::string budget_words(const boost::json::value& data) {
+  const bool is_money = text_member(data, "unit") == to_string(budget_unit::microusd);
+  const auto amount = [&](std::string_view name) {
+    const auto found = number_member(data, name).value_or(0);
+    return is_money ? usd_text(found) : counted(found, "token", "tokens");
+  };
+  return std::to_string(number_member(data, "percent").value_or(0)) + " % of the budget of " +
+         text_member(data, "scope") + ' ' + text_member(data, "key") + ": " + amount("spent") + " of " +
+         amount("ceiling");
+}
+
 std::string words(event_kind kind, const boost::json::value& data) {
   switch (kind) {
     case event_kind::run_started:
@@ -174,12 +199,14 @@ std::string words(event_kind kind, const boost::json::value& data) {
       return failed_words(data);
     case event_kind::consensus_reached:
       return consensus_words(data);
+    case event_kind::budget_warned:
+      return budget_words(data);
+    case event_kind::cost_recorded:
+      return cost_words(data);
     case event_kind::gate_opened:
     case event_kind::gate_decided:
     case event_kind::backpressure_on:
     case event_kind::backpressure_off:
-    case event_kind::budget_warned:
-    case event_kind::cost_recorded:
     case event_kind::checkpoint_saved:
     case event_kind::config_reloaded:
       break;

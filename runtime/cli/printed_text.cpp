@@ -220,6 +220,16 @@ std::string counted(std::int64_t number, std::string_view singular, std::string_
   return std::to_string(number) + ' ' + std::string{number == 1 ? singular : plural};
 }
 
+std::string usd_text(std::int64_t microusd) {
+  constexpr std::int64_t microusd_per_usd = 1'000'000;
+  constexpr std::size_t places_min = 2;
+  auto part = std::to_string(microusd_per_usd + microusd % microusd_per_usd).substr(1);
+  while (part.size() > places_min && part.back() == '0') {
+    part.pop_back();
+  }
+  return std::to_string(microusd / microusd_per_usd) + '.' + part + " USD";
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {

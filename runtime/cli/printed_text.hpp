@@ -32,6 +32,9 @@ std::vector<std::string> wrap(std::string_view text, int columns);
 /// "1 agent", "3 agents".
 std::string counted(std::int64_t number, std::string_view singular, std::string_view plural);
 
+/// Micro-dollars: "0.835 USD", "0.000125 USD", "2.50 USD".
+std::string usd_text(std::int64_t microusd);
+
 /// "a, b and c"
 std::string listed(const std::vector<std::string>& names);
 

@@ -10,8 +10,6 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 namespace troupe {
 namespace {
@@ -252,10 +250,11 @@ std::string cost_text(const run_view& run) {
     text = counted(run.input_tokens, "token", "tokens") + " in, " + std::to_string(run.output_tokens) + " out";
   }
   if (run.cost_microusd > 0) {
-    constexpr double microusd_per_usd = 1e6;
-    std::array<char, 32> digits{};
-    std::snprintf(digits.data(), digits.size(), "%.4f USD", static_cast<double>(run.cost_microusd) / microusd_per_usd);
-    text += (text.empty() ? "" : ", ") + std::string{digits.data()};
+    text += (text.empty() ? "" : ", ") + usd_text(run.cost_microusd);
+  }
+  if (run.unpriced > 0) {
+    text += (text.empty() ? "" : ", ") + std::string{run.cost_microusd > 0 ? "and " : ""} + "an unknown amount for " +
+            counted(run.unpriced, "attempt", "attempts") + " without a price";
   }
   return text;
 }

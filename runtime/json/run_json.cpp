@@ -7,12 +7,13 @@ namespace troupe {
 namespace {
 
 std::string usage_json(const run_view& run) {
-  constexpr double microusd_per_usd = 1e6;
-  return object_writer{}
-      .number("input_tokens", run.input_tokens)
-      .number("output_tokens", run.output_tokens)
-      .real("cost_usd", static_cast<double>(run.cost_microusd) / microusd_per_usd)
-      .str();
+  object_writer object;
+  object.number("input_tokens", run.input_tokens).number("output_tokens", run.output_tokens);
+  object.real("cost_usd", usd_of(run.cost_microusd));
+  if (run.unpriced > 0) {  // what they cost is not in cost_usd
+    object.number("unpriced", run.unpriced);
+  }
+  return object.str();
 }
 
 object_writer run_members(const run_view& run, bool with_result) {
@@ -52,6 +53,18 @@ std::string_view text_of(const std::optional<Id>& id) {
 }
 
 }  // namespace
+
+double usd_of(std::int64_t microusd) noexcept {
+  constexpr double microusd_per_usd = 1e6;
+  return static_cast<double>(microusd) / microusd_per_usd;
+}
+
+std::string cost_json(const cost_sum& sum) {
+  object_writer object;
+  object.text("key", sum.key).number("attempts", sum.attempts).number("input_tokens", sum.input_tokens);
+  object.number("output_tokens", sum.output_tokens).real("cost_usd", usd_of(sum.microusd));
+  return object.number("estimated", sum.estimated).number("unpriced", sum.unpriced).str();
+}
 
 std::string run_json(const run_view& run) { return run_members(run, true).str(); }
 

@@ -4,12 +4,14 @@
 #include "messages/event.hpp"
 #include "messages/views.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
 
 namespace troupe {
 
-/// What `troupe run --json` ends with. `abandoned` is there only where it is true.
+/// What `troupe run --json` ends with. `abandoned` is there only where it is true, and `usage.unpriced` where there are
+/// attempts whose cost is unknown.
 std::string run_json(const run_view& run);
 
 /// The same with `tasks` and `verdicts` added: `troupe show --json`.
@@ -20,6 +22,12 @@ std::string run_summary_json(const run_view& run);
 
 /// The columns of task_overview, and how much the attempt printed.
 std::string task_json(const task_view& task);
+
+/// As a decimal number: the nearest to the amount, which reading it back gives exactly.
+double usd_of(std::int64_t microusd) noexcept;
+
+/// `{"key":…,"attempts":…,"input_tokens":…,"output_tokens":…,"cost_usd":…,"estimated":…,"unpriced":…}`.
+std::string cost_json(const cost_sum& sum);
 
 /// `{"superstep":…,"step":…,"verdict":{…}}`: who was asked, who answered, who is missing and why, and the dissent.
 std::string verdict_json(const verdict_view& verdict);
