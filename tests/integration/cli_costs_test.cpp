@@ -1,0 +1,176 @@
+// Costs and budgets from the command line: the real program, a configuration with prices, probe.usage as the agents.
+#include "tests/support/cli_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace troupe {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* prices = R"(
+[prices."gpt-4o"]
+input = 2.50
+output = 10
+[prices."gpt-4o-mini"]
+input = 0.15
+output = 0.60
+[prices."claude-3.5-sonnet"]
+input = 3
+output = 15
+[prices."claude-3-haiku"]
+input = 0.25
+output = 1.25
+[prices."gemini-1.5-pro"]
+input = 1.25
+output = 5
+[prices."gemini-1.5-flash"]
+input = 0.075
+output = 0.30
+)";
+
+struct call {
+  const char* model;
+  int input;
+  int output;
+};
+
+// Requirement CO-1: 0.0835 USD, 38,000 tokens in, 18,500 out.
+constexpr std::array<call, 12> calls{{{"gpt-4o", 1000, 500},
+                                      {"gpt-4o", 2000, 1000},
+                                      {"gpt-4o-mini", 1000, 500},
+                                      {"gpt-4o-mini", 5000, 2000},
+                                      {"claude-3.5-sonnet", 1000, 500},
+                                      {"claude-3.5-sonnet", 2000, 1000},
+                                      {"claude-3-haiku", 1000, 500},
+                                      {"claude-3-haiku", 10000, 5000},
+                                      {"gemini-1.5-pro", 1000, 500},
+                                      {"gemini-1.5-pro", 3000, 1500},
+                                      {"gemini-1.5-flash", 1000, 500},
+                                      {"gemini-1.5-flash", 10000, 5000}}};
+
+class cli_costs_test : public cli_fixture {
+ protected:
+  // The calls `times` over, one step each; `between` is called before each round but the first.
+  std::string chain(int times, const std::string& head = "", const std::string& between = "") const {
+    std::string toml = "name = 'costs'\n" + head;
+    int last = static_cast<int>(calls.size()) * times;
+    int number = 0;
+    for (int round = 0; round < times; ++round) {
+      for (const auto& each : calls) {
+        ++number;
+        toml += "[[step]]\nid = 's" + std::to_string(number) + "'\nfunction = 'probe.usage'\nargs = { model = '" +
+                each.model + "', input_tokens = " + std::to_string(each.input) +
+                ", output_tokens = " + std::to_string(each.output) + " }\n";
+        if (number < last) {
+          const bool waits = !between.empty() && number == last / 2;
+          toml += "next = '" + (waits ? std::string{"wait"} : "s" + std::to_string(number + 1)) + "'\n";
+          toml += waits ? between + "next = 's" + std::to_string(number + 1) + "'\n" : "";
+        }
+      }
+    }
+    return write("costs.toml", toml);
+  }
+
+  void expect_vector(const std::string& run_of_it) const {
+    const auto json = json_of(run({"show", run_of_it, "--json"}).out);
+    EXPECT_EQ(at(json, "/state"), "completed");
+    EXPECT_EQ(at(json, "/usage/input_tokens"), "380000");
+    EXPECT_EQ(at(json, "/usage/output_tokens"), "185000");
+    EXPECT_EQ(at(json, "/usage/cost_usd"), "8.35E-1");
+    EXPECT_EQ(run_of(run_of_it).cost_microusd, 835'000);
+    EXPECT_EQ(run_of(run_of_it).unpriced, 0);
+  }
+};
+
+TEST_F(cli_costs_test, twelve_calls_ten_times_come_to_the_micro_dollar) {
+  write("troupe.toml", prices);
+  const auto ended = run({"run", chain(10), "--run-id", "r1"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  expect_vector("r1");
+  EXPECT_EQ(run({"costs", "r1", "-q"}).out, "0.835 USD\n");
+  const auto by_model = run({"costs", "r1", "--by", "model"});
+  EXPECT_THAT(by_model.out,
+              AllOf(HasSubstr("claude-3.5-sonnet"), HasSubstr("0.315 USD"), HasSubstr("total"), HasSubstr("0.835 USD")));
+  const auto json = json_of(run({"costs", "--by", "model", "--json"}).out);
+  EXPECT_EQ(at(json, "/total/input_tokens"), "380000");
+  EXPECT_EQ(at(json, "/total/attempts"), "120");
+  EXPECT_EQ(at(json, "/costs/0/key"), "claude-3.5-sonnet");
+  EXPECT_EQ(at(json, "/costs/0/attempts"), "20");
+  EXPECT_THAT(run({"show", "r1"}).out, HasSubstr("0.835 USD"));
+}
+
+TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
+  const latch held{path("gate")};
+  write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
+  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = ''\n");
+  auto running = start({"run", "costs.toml", "--run-id", "r1"});
+  ASSERT_TRUE(running.wait_for("wait"));
+  running.signal(SIGKILL);
+  running.wait();
+  held.let_go();
+  const auto resumed = run({"resume", "r1"});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  expect_vector("r1");
+}
+
+TEST_F(cli_costs_test, a_run_keeps_the_prices_that_it_began_with) {
+  const latch held{path("gate")};
+  write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
+  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = ''\n");
+  auto running = start({"run", "costs.toml", "--run-id", "r1"});
+  ASSERT_TRUE(running.wait_for("wait"));
+  running.signal(SIGKILL);
+  running.wait();
+  held.let_go();
+  write("troupe.toml", "[agents.a]\n" + held.command());
+  ASSERT_EQ(run({"resume", "r1"}).code, 0);
+  expect_vector("r1");
+}
+
+TEST_F(cli_costs_test, what_a_run_may_cost_ends_it_with_exit_code_6) {
+  write("troupe.toml", prices);
+  const auto ended = run({"run", chain(10, "limits.budget_usd = 0.2\n"), "--run-id", "r1", "--json"});
+  EXPECT_EQ(ended.code, 6) << ended.err;
+  const auto run_then = run_of("r1");
+  EXPECT_EQ(run_then.state, run_state::failed);
+  ASSERT_TRUE(run_then.why);
+  EXPECT_EQ(run_then.why->code, error_code::budget_exceeded);
+  EXPECT_GT(run_then.supersteps, 20);
+  const auto told = run({"logs", "r1"});
+  EXPECT_THAT(told.out, AllOf(HasSubstr("80 % of the budget of run r1"), HasSubstr("of 0.20 USD")));
+}
+
+TEST_F(cli_costs_test, what_a_day_may_cost_is_for_all_runs) {
+  write("troupe.toml", prices + std::string{"[budget]\nday_usd = 0.1\n"});
+  EXPECT_EQ(run({"run", chain(1), "--run-id", "r1"}).code, 0);
+  const auto second = run({"run", "costs.toml", "--run-id", "r2"});
+  EXPECT_EQ(second.code, 6) << second.err;
+  EXPECT_THAT(second.out + second.err, HasSubstr("budget.day_usd"));
+}
+
+TEST_F(cli_costs_test, an_unknown_model_is_flagged_counted_and_never_free) {
+  write("troupe.toml", "[prices.known]\ninput = 1\noutput = 1\n");
+  const auto ended = run({"run", chain(1), "--run-id", "r1"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("UNKNOWN_MODEL"));
+  EXPECT_EQ(at(json_of(run({"show", "r1", "--json"}).out), "/usage/unpriced"), "12");
+  EXPECT_THAT(run({"show", "r1"}).out, HasSubstr("unknown amount for 12 attempts without a price"));
+  EXPECT_EQ(run({"costs", "r1", "-q"}).out, "unknown\n");
+  EXPECT_THAT(run({"costs", "r1", "--by", "model"}).out, Not(HasSubstr("0.00 USD")));
+}
+
+TEST_F(cli_costs_test, without_a_database_there_are_no_costs) {
+  EXPECT_EQ(run({"costs"}).code, 0);
+  EXPECT_EQ(run({"costs", "r1"}).code, 2);
+  EXPECT_EQ(run({"costs", "--by", "colour"}).code, 2);
+}
+
+}  // namespace
+}  // namespace troupe
