@@ -140,6 +140,20 @@ SELECT k.kind || ' of run ' || k.run_id || ' was answered with event ' || k.last
 FROM write_keys AS k JOIN runs AS r USING (run_id)
 WHERE k.last_seq > r.last_seq OR k.last_seq < 1
 )sql"},
+    stored_invariant{"budgets",
+                     "What a budget has reserved is what attempts of unfinished runs hold.",
+                     R"sql(
+SELECT 'budget of ' || b.scope || ' ' || b.scope_key || ' has ' || b.reserved || ' ' || b.unit ||
+       ' reserved, its attempts hold ' || coalesce(sum(h.amount), 0)
+FROM budgets AS b LEFT JOIN budget_reservations AS h
+  ON h.scope = b.scope AND h.scope_key = b.scope_key AND h.unit = b.unit
+GROUP BY b.scope, b.scope_key, b.unit HAVING b.reserved <> coalesce(sum(h.amount), 0)
+UNION ALL
+SELECT 'attempt ' || h.attempt || ' of task ' || h.task_id || ' holds ' || h.amount || ' ' || h.unit || ', its run is ' ||
+       r.state
+FROM budget_reservations AS h JOIN tasks AS t USING (task_id) JOIN runs AS r USING (run_id)
+WHERE r.state IN ('completed', 'failed', 'cancelled')
+)sql"},
     stored_invariant{"import",
                      "An imported row and the output that it stands for belong to one consensus.",
                      R"sql(

@@ -156,6 +156,7 @@ TEST(writes_test, commands_have_names_and_know_their_run) {
       {of_run<open_gate>("h"), "open_gate"},
       {of_run<decide_gate>("i"), "decide_gate"},
       {of_run<expire_gate>("j"), "expire_gate"},
+      {of_run<reserve_budget>("k"), "reserve_budget"},
   };
   EXPECT_EQ(table.size(), std::variant_size_v<write_command>);
   std::string runs;
@@ -163,7 +164,7 @@ TEST(writes_test, commands_have_names_and_know_their_run) {
     EXPECT_EQ(kind_of(command), name);
     runs += run_of(command).str();
   }
-  EXPECT_EQ(runs, "abcdefghij");
+  EXPECT_EQ(runs, "abcdefghijk");
 }
 
 TEST(workflow_test, finds_a_step_by_its_id) {

@@ -68,6 +68,11 @@ class story {
     return {run, which, attempt_no{attempt}, pid, pid * 10, next()};
   }
 
+  /// Of a day's budget: a micro-dollar and a token of very many.
+  reserve_budget reserved(const task_id& which, std::int64_t attempt = 1) {
+    return {run, which, attempt_no{attempt}, 1, 1, {{}, {}, 1'000'000'000, 1'000'000'000}, next()};
+  }
+
   record_output printed(const task_id& which,
                         std::string output,
                         std::int64_t attempt = 1,

@@ -189,6 +189,7 @@ TEST_F(write_session_test, answers_output_with_the_newest_event_although_it_tell
 std::vector<write_command> one_of_each(story& told) {
   return {
       told.created(),
+      told.reserved(told.task("survey", "claude")),
       told.started(told.task("survey", "claude")),
       told.ended(run_state::paused, 3),
       told.resumed(4),
@@ -216,6 +217,7 @@ write_command with_other_content(write_command command) {
     void operator()(decide_gate& told) const { told.decision.choice = gate_choice::rejected; }
     void operator()(resume_run&) const {}  // these have no content but their key
     void operator()(expire_gate&) const {}
+    void operator()(reserve_budget&) const {}
   };
   std::visit(change{}, command);
   return command;
@@ -276,7 +278,8 @@ TEST_F(write_session_test, refuses_other_content_under_a_key_that_is_taken) {
   const auto commands = one_of_each(told);
   for (const auto& command : commands) {
     must_write(*session, command);
-    if (std::holds_alternative<resume_run>(command) || std::holds_alternative<expire_gate>(command)) {
+    if (std::holds_alternative<resume_run>(command) || std::holds_alternative<expire_gate>(command) ||
+        std::holds_alternative<reserve_budget>(command)) {
       continue;
     }
     const auto before = all_rows(place.path());
