@@ -206,6 +206,7 @@ std::string gate_opened_data(const gate_opening& asked, const std::optional<time
   }
   if (expires_at) {
     object.add("expires", to_rfc3339(*expires_at)).add("on_expiry", to_string(asked.on_expiry));
+    object.add("wait_ms", asked.expires.value_or(milliseconds{0}).count());
   }
   return object.str();
 }

@@ -313,6 +313,21 @@ status take(run_change& change, const gate_place& place) {
   return done;
 }
 
+void close_crash_gates(run_change& change) {
+  change.sql().run(
+      "UPDATE gates SET taken_at = superstep WHERE run_id = ?1 AND superstep = ?2 AND kind = 'crash' AND taken_at IS "
+      "NULL"
+      " AND state IN ('approved', 'rejected', 'expired')",
+      change.run(),
+      change.open_superstep());
+  change.sql().run(
+      "UPDATE gates SET state = 'cancelled', closed_at = ?3 WHERE run_id = ?1 AND superstep = ?2 AND kind = 'crash'"
+      " AND state = 'open'",
+      change.run(),
+      change.open_superstep(),
+      change.at());
+}
+
 void cancel_gates(run_change& change) {
   change.sql().run("UPDATE gates SET state = 'cancelled', closed_at = ?2 WHERE run_id = ?1 AND state = 'open'",
                    change.run(),

@@ -19,6 +19,10 @@ status expire(run_change& change, const expire_gate& told);
 /// The gate's decision is in the commit of the open superstep. INTERNAL where it is open, or taken.
 status take(run_change& change, const gate_place& place);
 
+/// The open superstep is committed: of its interrupted tasks nobody waits for a decision any more. Those that have one
+/// are taken, the others cancelled. No event: nothing depends on them.
+void close_crash_gates(run_change& change);
+
 /// All that are open: nobody waits for their decisions any more. No event: the run's own end tells it.
 void cancel_gates(run_change& change);
 

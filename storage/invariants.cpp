@@ -133,6 +133,36 @@ UNION ALL
 SELECT 'timer ' || min(id) || ' is one of ' || count(*) || ' that wait for ' || coalesce(task_id, run_id)
 FROM timers WHERE state = 'waiting' GROUP BY kind, run_id, task_id, gate_id HAVING count(*) > 1
 )sql"},
+    stored_invariant{
+        "gates",
+        "An open gate waits: its run has not ended, nor the superstep of its task. It has a vote too few to be "
+        "decided, a "
+        "decided one has enough, and its decision is taken by a committed superstep that is not older than the gate.",
+        R"sql(
+SELECT 'gate ' || g.id || ' (' || g.step_id || ') is open, but its run ' || g.run_id || ' is ' || r.state
+FROM gates AS g JOIN runs AS r USING (run_id)
+WHERE g.state = 'open' AND r.state IN ('completed', 'failed', 'cancelled')
+UNION ALL
+SELECT 'gate ' || g.id || ' (' || g.step_id || ') of task ' || g.task_id || ' is open, but superstep ' || g.superstep ||
+       ' is committed'
+FROM gates AS g JOIN supersteps AS s USING (run_id, superstep)
+WHERE g.state = 'open' AND g.kind = 'crash' AND s.committed_at IS NOT NULL
+UNION ALL
+SELECT 'gate ' || id || ' (' || step_id || ') is ' || state || ', with ' || approvals || ' of ' || votes_needed || ' votes'
+FROM (SELECT g.*, (SELECT count(*) FROM gate_decisions AS d WHERE d.gate_id = g.id AND d.decision = 'approved') AS approvals
+      FROM gates AS g)
+WHERE (state = 'open' AND approvals >= votes_needed)
+   OR (state = 'approved' AND approvals < votes_needed AND on_expiry <> 'approve')
+UNION ALL
+SELECT 'gate ' || g.id || ' (' || g.step_id || ') of superstep ' || g.superstep || ' was taken by superstep ' || g.taken_at ||
+       ', but run ' || g.run_id || ' has committed ' || r.supersteps
+FROM gates AS g JOIN runs AS r USING (run_id)
+WHERE g.taken_at IS NOT NULL AND (g.taken_at < g.superstep OR g.taken_at > r.supersteps)
+UNION ALL
+SELECT 'timer ' || m.id || ' waits for gate ' || g.id || ', which is ' || g.state
+FROM timers AS m JOIN gates AS g ON g.id = m.gate_id
+WHERE m.state = 'waiting' AND m.kind = 'gate' AND g.state <> 'open'
+)sql"},
     stored_invariant{"keys",
                      "No key was settled beyond the events of its run.",
                      R"sql(

@@ -426,6 +426,20 @@ result<recovery_view> read_session::load_recovery(const run_id& run) {
   return found;
 }
 
+result<std::vector<gate_view>> read_session::list_gates(const run_id& run) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<std::vector<gate_view>> {
+    if (auto known = must_exist(sql, run); !known) {
+      return known.error();
+    }
+    return troupe::list_gates(sql, run);
+  });
+}
+
+result<std::vector<pending_view>> read_session::list_pending() {
+  return state_->in_transaction(
+      [](statement_cache& sql) -> result<std::vector<pending_view>> { return troupe::list_pending(sql); });
+}
+
 result<std::vector<run_id>> read_session::list_unfinished() {
   return state_->in_transaction([](statement_cache& sql) -> result<std::vector<run_id>> { return unfinished(sql); });
 }

@@ -51,6 +51,12 @@ class read_session {
 
   result<recovery_view> load_recovery(const run_id& run);
 
+  /// All gates of a run, in the order in which they were opened. NOT_FOUND where there is no such run.
+  result<std::vector<gate_view>> list_gates(const run_id& run);
+
+  /// What waits for a person: open gates of runs that have not ended, the oldest first.
+  result<std::vector<pending_view>> list_pending();
+
   /// Runs that are not final, oldest first.
   result<std::vector<run_id>> list_unfinished();
 

@@ -262,6 +262,7 @@ status commit(run_change& change, const commit_superstep& told) {
       return taken;
     }
   }
+  close_crash_gates(change);
   if (auto closed = close_tasks(change, told); !closed) {
     return closed;
   }

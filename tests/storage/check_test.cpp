@@ -3,6 +3,7 @@
 #include "storage/database.hpp"
 #include "storage/invariants.hpp"
 #include "tests/storage/facts.hpp"
+#include "tests/storage/gate_material.hpp"
 #include "tests/storage/whole_database.hpp"
 #include "tests/support/temporary_database.hpp"
 
@@ -36,7 +37,9 @@ class check_test : public testing::Test {
     must_write(*session, ended.printed(task, "text"));
     must_write(*session, ended.finished(task, "1"));
     must_write(*session, ended.committed(1, R"({"findings":["x"]})", {}, {story::alone("survey", "claude", "1")}));
-    must_write(*session, open.created());
+    auto first = open.created();
+    first.gates = {gate_at("approve")};
+    must_write(*session, first);
     must_write(*session, open.started(open.task("survey", "claude")));
     must_write(*session, open.interrupted(open.task("survey", "claude")));
     must_write(*session, open.started(open.task("survey", "claude"), 2));
@@ -130,6 +133,17 @@ constexpr planted damages[] = {
     {"timers",
      "INSERT INTO timers (run_id, kind, due_at, state, set_at) VALUES ('r-open', 'gate', 9, 'waiting', 1);"
      "INSERT INTO timers (run_id, kind, due_at, state, set_at) VALUES ('r-open', 'gate', 9, 'waiting', 1)"},
+    {"gates", "UPDATE runs SET state = 'cancelled' WHERE run_id = 'r-open'"},
+    {"gates", "UPDATE gates SET state = 'approved', closed_at = 1"},
+    {"gates", "INSERT INTO gate_decisions VALUES (1, 'ann', 1, 'approved', NULL, NULL, NULL, 1)"},
+    {"gates",
+     "UPDATE gates SET kind = 'crash', task_id = 'r-open/1/survey/claude';"
+     "UPDATE supersteps SET committed_at = 1 WHERE run_id = 'r-open' AND superstep = 1"},
+    {"gates", "UPDATE gates SET state = 'rejected', closed_at = 1, taken_at = 1"},
+    {"gates", "UPDATE gates SET state = 'rejected', closed_at = 1, taken_at = 0"},
+    {"gates",
+     "UPDATE gates SET state = 'rejected', closed_at = 1;"
+     "INSERT INTO timers (run_id, gate_id, kind, due_at, state, set_at) VALUES ('r-open', 1, 'gate', 9, 'waiting', 1)"},
     {"keys", "UPDATE write_keys SET last_seq = 99 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"keys", "UPDATE write_keys SET last_seq = 0 WHERE run_id = 'r-open' AND kind = 'create_run'"},
     {"budgets",
@@ -208,7 +222,7 @@ TEST_F(check_test, describes_the_database) {
   EXPECT_EQ(pragmas.at("auto_vacuum"), "2");
   const auto rows = std::map<std::string, std::int64_t>(info->rows.begin(), info->rows.end());
   EXPECT_EQ(rows.at("tasks"), 2);
-  EXPECT_EQ(rows.at("events"), 12);
+  EXPECT_EQ(rows.at("events"), 13);
 }
 
 TEST_F(check_test, backs_up_while_somebody_writes) {
@@ -225,7 +239,7 @@ TEST_F(check_test, backs_up_while_somebody_writes) {
   options.path = copy;
   EXPECT_TRUE(check_database(options)->empty());
   EXPECT_EQ(count_of(copy, "SELECT count(*) FROM runs"), 2);
-  EXPECT_EQ(count_of(copy, "SELECT last_seq FROM runs WHERE run_id = 'r-open'"), 5);
+  EXPECT_EQ(count_of(copy, "SELECT last_seq FROM runs WHERE run_id = 'r-open'"), 6);
 }
 
 TEST_F(check_test, never_backs_up_over_a_file) {
