@@ -139,6 +139,9 @@ class plan {
   /// Of every gate that is open and has one.
   std::vector<gate_deadline> gate_deadlines() const;
 
+  /// Those that nobody has decided on, as far as the plan knows.
+  std::vector<gate_place> open_gates() const;
+
   /// Nothing runs or will run before somebody decides on a gate.
   bool waiting() const;
 

@@ -128,6 +128,16 @@ std::vector<plan::gate_deadline> plan::gate_deadlines() const {
   return deadlines;
 }
 
+std::vector<gate_place> plan::open_gates() const {
+  std::vector<gate_place> open;
+  for (const auto& gate : gates_) {
+    if (gate.state == gate_state::open) {
+      open.push_back(gate.asked.place);
+    }
+  }
+  return open;
+}
+
 bool plan::has_decision() const { return std::ranges::any_of(gates_, is_decided_step); }
 
 bool plan::has_open_gate() const {

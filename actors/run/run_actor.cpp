@@ -26,6 +26,7 @@ void step_on(run_pointer self);
 void load(run_pointer self);
 void begin(run_pointer self, const recovery_view& rows);
 void await_gates(run_pointer self);
+void look_up(run_pointer self);
 void end_asleep(run_pointer self);
 
 bool is_sleep(ending::kind is) { return is == ending::kind::quota || is == ending::kind::approval; }
@@ -56,11 +57,11 @@ void commit(run_pointer self,
             Fact fact,
             const std::function<void()>& then,
             const std::function<bool(const error&)>& refused = {}) {
-  self->state.committing = true;
+  ++self->state.committing;
   fact.run = self->state.run;
   fact.at = self->state.deps.clock->now();
   tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
-    self->state.committing = false;
+    --self->state.committing;
     if (reply) {
       then();
     } else if (refused && refused(reply.error())) {
@@ -130,23 +131,21 @@ run_end end_for(const ending& why) {
   return {};
 }
 
-bool has_decided(const recovery_view& rows) {
-  return std::ranges::any_of(rows.gates, [](const gate_view& gate) { return gate.state != gate_state::open; });
+// Something has become of a gate that the run went to sleep for.
+bool has_decided(const std::set<gate_place>& asked, const recovery_view& rows) {
+  return std::ranges::any_of(rows.gates, [&](const gate_view& gate) {
+    return gate.state != gate_state::open && asked.contains(gate.asked.place);
+  });
 }
 
-// Paused, with every gate's time awaited already.
+// Paused, with every gate's time awaited already. The plan is made anew from the rows.
 void wait_for_people(run_pointer self) {
-  self->state.progress.reset();
-  read_rows(self, [=](const recovery_view& rows) {
-    auto& state = self->state;
-    state.asleep = true;
-    state.loaded_at = rows.run.last_seq;
-    if (state.end) {
-      end_asleep(self);
-    } else if (has_decided(rows)) {
-      begin(self, rows);
-    }
-  });
+  auto& state = self->state;
+  const auto open = state.progress->open_gates();
+  state.asked = {open.begin(), open.end()};
+  state.progress.reset();
+  state.asleep = true;
+  look_up(self);
 }
 
 // `committed` is in the rows. A sleep is no end: they say what it waits for. Nor is a pause during whose commit somebody
@@ -154,26 +153,26 @@ void wait_for_people(run_pointer self) {
 void ended(run_pointer self, ending::kind committed) {
   auto& state = self->state;
   const bool asked_for_more = state.end->is != committed;
+  const bool drained = state.end->is == ending::kind::drain;  // whatever it is paused for, it is paused
   const bool moved = committed == ending::kind::approval && (state.gates_stale || !state.progress->waiting());
   if (is_sleep(state.end->is)) {
     state.end.reset();
   }
-  if (committed == ending::kind::approval && !asked_for_more && !moved) {
-    wait_for_people(self);
-  } else if (is_sleep(committed) || (is_pause(committed) && asked_for_more)) {
-    state.progress.reset();  // what comes due before the rows are read begins nothing
-    load(self);
-  } else {
+  if (!is_pause(committed) || drained) {
     leave(self);
+  } else if (committed == ending::kind::approval && !asked_for_more && !moved) {
+    wait_for_people(self);
+  } else {
+    load(self);
   }
 }
 
 // The rows of the gates are what the plan knows of them.
 void learn_gates(run_pointer self) {
-  self->state.committing = true;
+  ++self->state.committing;
   self->state.gates_stale = false;
   read_rows(self, [=](const recovery_view& rows) {
-    self->state.committing = false;
+    --self->state.committing;
     self->state.progress->learn(rows.gates);
     await_gates(self);
     step_on(self);
@@ -186,24 +185,49 @@ void ask_people(run_pointer self, std::vector<gate_opening> questions) {
     learn_gates(self);
     return;
   }
-  auto question = std::move(questions.back());
-  questions.pop_back();
+  auto question = std::move(questions.front());
+  questions.erase(questions.begin());
   commit(self, open_gate{{}, std::move(question), {}}, [=] { ask_people(self, questions); });
+}
+
+// Asleep: is there a reason to wake? One reading at a time, so that none is older than the one before it; what comes
+// meanwhile leads to another.
+void look_up(run_pointer self) {
+  auto& state = self->state;
+  if (state.looking) {
+    return;
+  }
+  state.looking = true;
+  state.gates_stale = false;
+  const bool called = std::exchange(state.called, false);
+  read_rows(self, [=](const recovery_view& rows) {
+    auto& now = self->state;
+    now.looking = false;
+    now.loaded_at = rows.run.last_seq;
+    if (now.end) {
+      end_asleep(self);
+    } else if (called || has_decided(now.asked, rows)) {
+      begin(self, rows);
+    } else if (now.called || now.gates_stale) {
+      look_up(self);
+    }
+  });
+}
+
+// There is, and the rows do not tell it.
+void call(run_pointer self) {
+  self->state.called = true;
+  look_up(self);
 }
 
 // A decision is in the rows: the run goes on, if that is what it waited for.
 void gates_moved(run_pointer self) {
-  auto& state = self->state;
-  state.gates_stale = true;
-  if (!state.asleep) {
+  self->state.gates_stale = true;
+  if (self->state.asleep) {
+    look_up(self);
+  } else {
     step_on(self);
-    return;
   }
-  read_rows(self, [=](const recovery_view& rows) {
-    if (self->state.asleep && has_decided(rows)) {
-      begin(self, rows);
-    }
-  });
 }
 
 // Nobody has decided in time.
@@ -232,7 +256,7 @@ void await_gates(run_pointer self) {
 // Whatever just became true: go as far as possible from here.
 void step_on(run_pointer self) {
   auto& state = self->state;
-  if (!state.progress || state.committing) {
+  if (!state.progress || state.committing > 0) {
     return;
   }
   if (state.gates_stale) {
@@ -376,9 +400,12 @@ void agent_is_down(run_pointer self, const caf::down_msg& down) {
   }
 }
 
-// Asleep, it has nothing to stop; a drain leaves it as it stands.
+// Asleep, it has nothing to stop; a drain leaves it as it stands. What is read, or on its way to disk, leads here again.
 void end_asleep(run_pointer self) {
   auto& state = self->state;
+  if (state.looking || state.committing > 0) {
+    return;
+  }
   if (state.end->is == ending::kind::drain) {
     leave(self);
   } else {
@@ -428,7 +455,7 @@ bool needs_resuming(const recovery_view& rows) {
 void sleep(run_pointer self, const recovery_view& rows) {
   auto& state = self->state;
   state.asleep = true;
-  state.progress.reset();
+  state.asked.clear();
   if (state.end) {
     end_asleep(self);
     return;
@@ -436,18 +463,20 @@ void sleep(run_pointer self, const recovery_view& rows) {
   arm_deadline(self, rows);
   await(self, "quota", *rows.paused_until, [=] {
     if (self->state.asleep && !self->state.end) {
-      load(self);
+      call(self);
     }
   });
 }
 
 caf::result<write_reply> decide(run_pointer self, const decide_gate& decision) {
   auto answer = self->make_response_promise<write_reply>();
+  const auto number = ++self->state.decisions;
+  self->state.deciding.emplace(number, answer);
   auto stamped = decision;
   stamped.decision.at = self->state.deps.clock->now();
-  tell(self, self->state.deps.writer, std::move(stamped), [=](const write_reply& reply) mutable {
-    answer.deliver(reply);
-    if (reply && !reply->repeated) {
+  tell(self, self->state.deps.writer, std::move(stamped), [=](const write_reply& reply) {
+    self->state.deciding.extract(number).mapped().deliver(reply);
+    if (reply) {  // also a repeated one: the life that it was told to may have ended before it knew
       gates_moved(self);
     }
   });
@@ -457,7 +486,7 @@ caf::result<write_reply> decide(run_pointer self, const decide_gate& decision) {
 // A child run that the task waited for has ended, or goes on.
 void child_has_moved(run_pointer self, const task_id& task) {
   if (self->state.asleep) {
-    load(self);
+    call(self);
   } else if (self->state.progress) {
     self->state.progress->due(task);
     step_on(self);
@@ -506,7 +535,9 @@ void begin(run_pointer self, const recovery_view& rows) {
   }
 }
 
+// Until they are read, there is no plan that anything could move on.
 void load(run_pointer self) {
+  self->state.progress.reset();
   read_rows(self, [=](const recovery_view& rows) { begin(self, rows); });
 }
 

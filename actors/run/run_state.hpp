@@ -5,7 +5,9 @@
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,12 +41,30 @@ struct run_actor_state {
   std::map<task_id, int> bugs;  // attempts that died of one
   event_seq loaded_at;          // the newest event when the rows were read
   std::optional<ending> end;
-  bool committing = false;              // a superstep or the end is on its way to disk
+  int committing = 0;                   // facts on their way to disk, and readings, that the next step has to wait for
   bool asleep = false;                  // paused until a time or a decision, by its rows
+  bool looking = false;                 // asleep, and reading whether there is a reason to wake
+  bool called = false;                  // asleep, and there is one that the rows do not tell
   std::vector<caf::actor_addr> former;  // of earlier lives, not known to have ended
-  bool gates_stale = false;             // the rows have decisions that the plan does not know
+  bool gates_stale = false;             // the rows may have decisions that were not read
   std::set<gate_place> awaited;         // gates whose time is waited for
-  bool reborn = false;                  // and its rows are not yet known to hold all that those told
+  std::set<gate_place> asked;           // asleep: the gates that were open when it went to sleep
+  std::map<std::uint64_t, caf::typed_response_promise<write_reply>> deciding;  // by the order of their coming
+  std::uint64_t decisions = 0;
+  bool reborn = false;  // and its rows are not yet known to hold all that those told
+
+  run_actor_state() = default;
+  run_actor_state(const run_actor_state&) = delete;
+  run_actor_state& operator=(const run_actor_state&) = delete;
+
+  // A promise that is dropped would never be answered.
+  ~run_actor_state() {
+    for (auto& [number, promise] : deciding) {
+      promise.deliver(write_reply{error{error_code::storage_unavailable,
+                                        "the run ended before it had an answer from the database",
+                                        "ask again: a decision that was taken is not taken twice"}});
+    }
+  }
 };
 
 using run_pointer = run_actor::stateful_pointer<run_actor_state>;

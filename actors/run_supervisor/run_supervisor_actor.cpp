@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
@@ -28,14 +29,23 @@ struct run_entry {
   std::string last_reason;
 };
 
+error unanswered() {
+  return {error_code::storage_unavailable,
+          "the run's actor ended before it answered",
+          "ask again: a decision that was taken is not taken twice"};
+}
+
 struct run_supervisor_state {
   static inline const char* name = "run_supervisor";
   run_supervisor_deps deps;
   std::map<run_id, run_entry> runs;
-  bool taken_up = false;  // those of the life before
   bool stopping = false;  // takes no more runs
   bool at_once = false;
   bool asked_to_end = false;  // ends after the last
+
+  // By the order of their coming.
+  std::map<std::uint64_t, caf::typed_response_promise<write_reply>> deciding;
+  std::uint64_t decisions = 0;
 
   run_supervisor_state() = default;
   run_supervisor_state(const run_supervisor_state&) = delete;
@@ -45,6 +55,9 @@ struct run_supervisor_state {
   ~run_supervisor_state() {
     for (const auto& [run, entry] : runs) {
       caf::anon_send_exit(entry.handle, caf::exit_reason::kill);
+    }
+    for (auto& [number, promise] : deciding) {  // one that is dropped would never be answered
+      promise.deliver(write_reply{unanswered()});
     }
   }
 };
@@ -94,7 +107,6 @@ void take_up_own(supervisor_pointer self) {
               again();
               return;
             }
-            self->state.taken_up = true;
             auto runs = self->state.deps.undertaken.to_carry_out();
             runs.insert(runs.end(), own->begin(), own->end());
             for (const auto& run : runs) {
@@ -239,42 +251,41 @@ void drain(supervisor_pointer self, bool at_once) {
   end_if_drained(self);
 }
 
+// Invariant 6. Of a run that is under way nobody else is told; an actor of one that has ended leaves at once.
 void cancel(supervisor_pointer self, const cancel_run& request) {
   auto& state = self->state;
   const auto found = state.runs.find(request.run);
-  if (found == state.runs.end() && state.taken_up) {
-    state.deps.undertaken.forget(request.run);
+  state.deps.undertaken.cancel(request);
+  if (found == state.runs.end()) {
+    if (!state.stopping) {
+      start(self, request.run);
+    }
     return;
   }
-  state.deps.undertaken.cancel(request);
-  if (found != state.runs.end() && found->second.handle) {
+  if (found->second.handle) {
     self->send(found->second.handle, request);
   }
 }
 
-// A run that is at work takes its decisions itself. One that nobody carries out gets the row, and then goes on by it.
+// Invariant 7.
 caf::result<write_reply> decide(supervisor_pointer self, const decide_gate& decision) {
   auto answer = self->make_response_promise<write_reply>();
   auto& state = self->state;
+  const auto number = ++state.decisions;
+  state.deciding.emplace(number, answer);
+  const auto deliver = [=](write_reply reply) {
+    self->state.deciding.extract(number).mapped().deliver(std::move(reply));
+  };
   const auto found = state.runs.find(decision.run);
   if (found != state.runs.end() && found->second.handle) {
     self->request(found->second.handle, caf::infinite, decision)
-        .then([=](const write_reply& reply) mutable { answer.deliver(reply); },
-              [=](caf::error&) mutable {
-                answer.deliver(write_reply{error{error_code::storage_unavailable,
-                                                 "the run's actor ended before it answered",
-                                                 "ask again: a decision that was taken is not taken twice"}});
-              });
+        .then([=](const write_reply& reply) { deliver(reply); },
+              [=](caf::error&) { deliver(write_reply{unanswered()}); });
     return answer;
   }
   auto stamped = decision;
   stamped.decision.at = state.deps.clock->now();
-  tell(self, state.deps.writer, std::move(stamped), [=](const write_reply& reply) mutable {
-    if (reply && !self->state.stopping) {
-      start(self, decision.run);
-    }
-    answer.deliver(reply);
-  });
+  tell(self, state.deps.writer, std::move(stamped), [=](const write_reply& reply) { deliver(reply); });
   return answer;
 }
 

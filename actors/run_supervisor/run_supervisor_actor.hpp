@@ -8,7 +8,10 @@
 // 4.        Asked to stop, it takes no more runs, drains those it has, and ends after the last.
 // 5.        It begins with the runs of a life before it: those that the rows say are under way under this lease, and
 //           those that were accepted and have not got as far as their first row.
-// 6.        A cancel holds until the run has ended, whoever dies meanwhile: the run, or this actor.
+// 6.        A cancel holds until the run has ended, whoever dies meanwhile: the run, or this actor. An unfinished run that
+//           nobody carries out is taken up for it, begins nothing, and ends.
+// 7.        A run that is at work takes decisions on its gates itself. One that nobody carries out gets the row, and is left
+//           at that: whoever goes on with it finds it there.
 // Bounded   by its callers: the command line has one run; a node's doors limit theirs.
 // Dies of   a bug; the runs end with it, and the next life takes them up. Permanent.
 #pragma once

@@ -127,6 +127,17 @@ void house::advance(milliseconds by) {
   }
 }
 
+void house::crash() {
+  caf::anon_send_exit(root, caf::exit_reason::kill);
+  settle();
+  run_actors.clear();
+  agent_actors.clear();
+  root = supervisor{};
+  kin = lineage{};
+  undertaken = undertakings{};
+  writer.epoch = lease_epoch{writer.epoch.value() + 1};
+}
+
 void house::start(const std::vector<std::string>& agents) {
   for (const auto& name : agents) {
     agent_spec spec;
@@ -140,6 +151,7 @@ void house::start(const std::vector<std::string>& agents) {
   executors_->functions = functions;
   executors_->retry = retry;
   executors_->prices = std::make_shared<const price_table>(prices);
+  root_is_down = false;
   root = spawn_supervisor(*system, "root supervisor", children(), {3, milliseconds{5'000}});
   caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error&) { root_is_down = true; });
   settle();
@@ -177,7 +189,11 @@ caf::strong_actor_ptr house::start_runs() {
     if (before_material) {
       before_material();
     }
-    return run_material{parse_workflow(rows.workflow_source, "pinned", "", executors_->retry).flow, executors_};
+    const auto known = flows_.find(rows.run.workflow_hash);
+    const auto flow = known != flows_.end()
+                          ? known->second
+                          : parse_workflow(rows.workflow_source, "pinned", "", executors_->retry).flow;
+    return run_material{flow, executors_};
   };
   for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
     agent_actors.push_back(troupe::spawn_agent(*system, for_agents, std::move(order), std::move(run)));
@@ -216,7 +232,7 @@ std::vector<child_spec> house::children() {
            if (before_open) {
              before_open();
            }
-           return write_session::open(options_, lease_epoch{1});
+           return write_session::open(options_, writer.epoch);
          };
          deps.hub = hub;
          deps.blobs = blobs;
@@ -256,9 +272,14 @@ start_reply house::submit(const std::string& toml, const std::string& id, const 
   for (const auto& each : loaded.problems) {
     ADD_FAILURE() << each.at.line << ':' << each.at.column << ": " << each.message;
   }
+  return submit(loaded.flow, id, inputs);
+}
+
+start_reply house::submit(const workflow_ptr& flow, const std::string& id, const std::string& inputs) {
+  flows_[flow->hash] = flow;
   start_reply answer = error{error_code::internal, "no answer", ""};
   caf::scoped_actor self{*system};
-  auto asked = self->request(runs.get(), caf::infinite, start_run{loaded.flow, json_text{inputs}, "", run_id{id}});
+  auto asked = self->request(runs.get(), caf::infinite, start_run{flow, json_text{inputs}, "", run_id{id}});
   for (int i = 0; i < 20 && self->mailbox().empty(); ++i) {
     settle();
     if (self->mailbox().empty()) {
@@ -293,6 +314,13 @@ std::vector<task_view> house::tasks(const std::string& id) {
   auto found = (*session)->list_tasks(run_id{id});
   EXPECT_TRUE(found.has_value());
   return found ? *found : std::vector<task_view>{};
+}
+
+std::vector<gate_view> house::gates(const std::string& id) {
+  auto session = read_session::open(options_);
+  auto found = (*session)->list_gates(run_id{id});
+  EXPECT_TRUE(found.has_value());
+  return found ? *found : std::vector<gate_view>{};
 }
 
 std::vector<std::string> house::kinds() const {

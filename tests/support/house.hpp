@@ -97,16 +97,23 @@ class house {
   /// Starts root supervisor and children. `agents` are commands by name: what they run is scripted anyway.
   void start(const std::vector<std::string>& agents = {"a", "b", "c"});
 
+  /// The end of its process: every actor is gone at once, and what runs is cut off. start() is the next process, under a
+  /// lease of its own.
+  void crash();
+
   /// Everything that can happen without time.
   void settle() { scheduler().run(); }
   void advance(milliseconds by);
 
   /// Submits and settles.
   start_reply submit(const std::string& toml, const std::string& id = "r-1", const std::string& inputs = "{}");
+  /// The same of a workflow that no file stands for: `hash` names it.
+  start_reply submit(const workflow_ptr& flow, const std::string& id = "r-1", const std::string& inputs = "{}");
   void listen(const std::string& id = "r-1", event_seq since = event_seq{0});
 
   run_view view(const std::string& id = "r-1");
   std::vector<task_view> tasks(const std::string& id = "r-1");
+  std::vector<gate_view> gates(const std::string& id = "r-1");
   std::vector<std::string> kinds() const;
   std::vector<std::string> seqs_are_gapless() const;  ///< What is wrong; empty if nothing.
 
@@ -163,6 +170,7 @@ class house {
   storage_options options_;
   std::vector<caf::actor_addr> listeners_;
   std::shared_ptr<executors> executors_ = std::make_shared<executors>();
+  std::map<std::string, workflow_ptr> flows_;  // by their hash
 };
 
 }  // namespace troupe
