@@ -255,6 +255,17 @@ void node::state::open_control(node& door) {
   ports.limits = [&door] { return door.limits(); };
   ports.faults = [&door] { return door.faults(); };
   ports.set_log_level = set_log_level;
+  ports.pending = [&door] { return door.pending(); };
+  ports.decide = [&door](const run_id& run, const gate_question& which, const gate_decision& decision) {
+    return door.decide(run, which, decision);
+  };
+  ports.cancel = [&door](const cancel_run& asked) {
+    auto before = door.find_run(asked.run);
+    if (before && !is_final(before->state)) {
+      door.cancel(asked.run, asked.at_once);
+    }
+    return before;
+  };
   auto opened = control_door::open(storage.path, std::move(ports));
   if (opened) {
     control = *std::move(opened);

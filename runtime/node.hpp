@@ -13,6 +13,7 @@
 #include "messages/supervision.hpp"
 #include "messages/views.hpp"
 #include "messages/workflow.hpp"
+#include "runtime/gate_question.hpp"
 
 #include <functional>
 #include <map>
@@ -87,9 +88,19 @@ class node {
   /// node stops.
   void subscribe(const run_id& run, event_seq since, run_listener listener);
 
-  /// Stops the run's tasks (SIGTERM, kill_grace, SIGKILL; `at_once` skips the first two) and ends it as cancelled.
+  /// Stops the run's tasks (SIGTERM, kill_grace, SIGKILL; `at_once` skips the first two) and ends it as cancelled. An
+  /// unfinished run that this node does not carry out is taken up for that, and nothing of it begins.
   /// Returns at once; the end comes as an event. Any thread.
   void cancel(const run_id& run, bool at_once);
+
+  /// Commits a person's decision; its `at` is set here. A run that this node carries out goes on by it; another one is left
+  /// as it is, and whoever goes on with it finds the decision. Any thread; blocks for a commit.
+  /// As find_gate. INVALID_INPUT also: this person has no vote, or decides about another action than the one that is asked
+  /// about. CANCELLED: the run has ended meanwhile.
+  result<gate_receipt> decide(const run_id& run, const gate_question& which, gate_decision decision);
+
+  /// What waits for a decision, in all runs, the oldest first. Any thread; blocks for a read.
+  result<std::vector<pending_view>> pending() const;
 
   /// Any thread; blocks for a read, and where all readers are in use for its turn (BACKPRESSURE after 10 s).
   result<run_view> find_run(const run_id& run) const;

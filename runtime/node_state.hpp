@@ -19,6 +19,7 @@
 #include "messages/interfaces/run_supervisor.hpp"
 #include "messages/interfaces/supervisor.hpp"
 #include "messages/interfaces/vacuum.hpp"
+#include "messages/writes.hpp"
 #include "runtime/node.hpp"
 #include "storage/lease.hpp"
 #include "storage/storage_options.hpp"
@@ -102,6 +103,9 @@ struct node::state {
   void open_control(node& door);
   void stop(stop_mode mode);
   void tear_down();
+
+  // What people decide: node_gates.cpp.
+  write_reply decide_on(const decide_gate& told);
 };
 
 /// How long an actor of the node waits for a connection to read from, and a door's caller too.

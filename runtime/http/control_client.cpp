@@ -2,6 +2,7 @@
 
 #include "runtime/http/control_door.hpp"
 #include "runtime/http/http_exchange.hpp"
+#include "runtime/json/error_json.hpp"
 #include "runtime/json/json_writer.hpp"
 #include "runtime/observe/log.hpp"
 #include "runtime/os/local_socket.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr milliseconds patience{4'000};
 constexpr int ok = 200;
+constexpr int accepted = 202;
 constexpr int not_found = 404;
 
 error nobody(const std::filesystem::path& database) {
@@ -28,12 +30,19 @@ error nobody(const std::filesystem::path& database) {
           "troupe runs lists what is stored; troupe resume --all goes on with what is unfinished"};
 }
 
-result<http_response> ask(const std::filesystem::path& database, const http_request& request) {
+// None: nobody has a door there.
+std::optional<result<http_response>> ask_owner(const std::filesystem::path& database, const http_request& request) {
   const auto answer = ask_locally(control_path(database), write(request), patience);
-  if (!answer) {
-    return answer.error().code == error_code::not_found ? nobody(database) : answer.error();
+  if (answer) {
+    return read_response(*answer);
   }
-  return read_response(*answer);
+  return answer.error().code == error_code::not_found ? std::nullopt
+                                                      : std::optional{result<http_response>{answer.error()}};
+}
+
+result<http_response> ask(const std::filesystem::path& database, const http_request& request) {
+  auto response = ask_owner(database, request);
+  return response ? *std::move(response) : result<http_response>{nobody(database)};
 }
 
 error refused(const http_response& response) {
@@ -74,6 +83,43 @@ result<health_view> ask_health(const std::filesystem::path& database) {
   }
   const auto health = read_health(response->body);
   return health ? health : result<health_view>{refused(*response)};
+}
+
+std::optional<result<gate_receipt>> ask_decision(const std::filesystem::path& database,
+                                                 const run_id& run,
+                                                 const asked_decision& asked) {
+  http_request request{"POST",
+                       "/v1/runs/" + encode_segment(run.str()) + "/gates/" + encode_segment(asked.which.step.str()),
+                       decision_json(asked)};
+  if (request.body.size() > http_body_max) {
+    return result<gate_receipt>{error{error_code::invalid_input,
+                                      "the decision has " + std::to_string(request.body.size()) +
+                                          " bytes, more than the " + std::to_string(http_body_max) +
+                                          " that a running process can be told; nothing was decided",
+                                      "let a step of the workflow make changes of this size"}};
+  }
+  const auto response = ask_owner(database, request);
+  if (!response) {
+    return std::nullopt;
+  }
+  if (!*response) {
+    return result<gate_receipt>{response->error()};
+  }
+  return (*response)->status == ok ? read_receipt((*response)->body)
+                                   : result<gate_receipt>{read_error_document((*response)->body)};
+}
+
+std::optional<status> ask_cancel(const std::filesystem::path& database, const cancel_run& what) {
+  const auto response = ask_owner(
+      database,
+      {"POST", "/v1/runs/" + encode_segment(what.run.str()) + "/cancel", what.at_once ? R"({"at_once":true})" : ""});
+  if (!response) {
+    return std::nullopt;
+  }
+  if (!*response) {
+    return status{response->error()};
+  }
+  return (*response)->status == accepted ? status{done} : status{read_error_document((*response)->body)};
 }
 
 status ask_log_level(const std::filesystem::path& database, log_level level) {

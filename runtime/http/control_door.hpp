@@ -6,14 +6,20 @@
 //   GET /v1/limits      what is let begin, and what waits: runtime/json/limits_json.hpp
 //   GET /v1/faults      the failures that it was ordered to have, and how many it had; the same header
 //   PUT /v1/log-level   {"level":"debug"}: from now on, until the process ends
+//   GET /v1/pending     what waits for people: runtime/json/gate_json.hpp
+//   POST /v1/runs/{id}/gates/{step}   a decision; the same header. 404, 400, 409: it was refused
+//   POST /v1/runs/{id}/cancel         {"at_once":true}, or nothing: 202; its end is told by its rows. 409: it has ended
 #pragma once
 
 #include "actors/fault_plan.hpp"
 #include "config/settings.hpp"
 #include "messages/base/result.hpp"
+#include "messages/control.hpp"
 #include "messages/health.hpp"
 #include "messages/limits.hpp"
 #include "messages/supervision.hpp"
+#include "messages/views.hpp"
+#include "runtime/gate_question.hpp"
 #include "runtime/http/http_exchange.hpp"
 
 #include <cstdint>
@@ -34,6 +40,10 @@ struct control_ports {
   std::function<result<node_limits>()> limits;
   std::function<std::vector<fault_view>()> faults;
   std::function<void(log_level)> set_log_level;
+  std::function<result<std::vector<pending_view>>()> pending;
+  std::function<result<gate_receipt>(const run_id&, const gate_question&, const gate_decision&)> decide;
+  std::function<result<run_view>(const cancel_run&)>
+      cancel;  ///< The run as it was. Nothing happens to one that has ended.
 };
 
 /// The answer to one request; an error is the document of the contract, section 5.

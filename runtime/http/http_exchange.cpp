@@ -15,12 +15,16 @@ std::string_view reason_of(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 202:
+      return "Accepted";
     case 400:
       return "Bad Request";
     case 404:
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 409:
+      return "Conflict";
     case 503:
       return "Service Unavailable";
     default:
@@ -115,6 +119,40 @@ result<http_response> read_response(std::string_view bytes) {
     }
   }
   return error{error_code::internal, "the answer is no HTTP", ""};
+}
+
+std::string encode_segment(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string segment;
+  for (const unsigned char each : text) {
+    if (std::isalnum(each) != 0 || each == '-' || each == '.' || each == '_' || each == '~') {
+      segment += static_cast<char>(each);
+    } else {
+      segment += {'%', digits[each >> 4U], digits[each & 15U]};
+    }
+  }
+  return segment;
+}
+
+std::optional<std::string> decode_segment(std::string_view segment) {
+  std::string text;
+  while (!segment.empty()) {
+    if (segment.front() != '%') {
+      text += segment.front();
+      segment.remove_prefix(1);
+      continue;
+    }
+    constexpr std::size_t escape = 3;
+    unsigned int byte = 0;
+    const auto digits = segment.substr(1, escape - 1);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+    if (digits.size() != escape - 1 || read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) {
+      return std::nullopt;
+    }
+    text += static_cast<char>(byte);
+    segment.remove_prefix(escape);
+  }
+  return text;
 }
 
 std::string write(const http_request& request) {

@@ -27,13 +27,17 @@ enum class http_progress {
 };
 
 inline constexpr std::size_t http_head_max = 8'192;
-inline constexpr std::size_t http_body_max = 8'192;
+inline constexpr std::size_t http_body_max = std::size_t{512} << 10U;
 
 /// `bytes` from the first one of the connection on. `into` is filled where it is whole.
 http_progress read_request(std::string_view bytes, http_request& into);
 
 /// INTERNAL where the bytes are none.
 result<http_response> read_response(std::string_view bytes);
+
+/// One segment of a target's path, percent-encoded (RFC 3986), and back: none where it is not encoded well.
+std::string encode_segment(std::string_view text);
+std::optional<std::string> decode_segment(std::string_view segment);
 
 std::string write(const http_request& request);
 std::string write(const http_response& response);

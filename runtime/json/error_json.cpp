@@ -1,5 +1,6 @@
 #include "runtime/json/error_json.hpp"
 
+#include "actors/json/json.hpp"
 #include "runtime/json/json_writer.hpp"
 
 namespace troupe {
@@ -27,6 +28,19 @@ std::string error_document(const error& what, const error_place& where, std::spa
     inner.raw("problems", problems_json(problems));
   }
   return object_writer{}.raw("error", inner.str()).str();
+}
+
+error read_error_document(std::string_view document) {
+  const auto value = parse(document);
+  const auto text = [&](std::string_view pointer) {
+    const auto* const found = value ? find(*value, pointer) : nullptr;
+    return found != nullptr && found->is_string() ? std::string{std::string_view{found->get_string()}} : std::string{};
+  };
+  const auto code = error_code_from(text("/error/code"));
+  if (!code) {
+    return {error_code::internal, "the running process refused: " + std::string{document}, "see its log"};
+  }
+  return {*code, text("/error/message"), text("/error/hint")};
 }
 
 std::string problem_json(const problem& found) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -22,6 +23,9 @@ std::string error_json(const error& what, const error_place& where = {});
 
 /// `{"error":{…}}`; with problems, the error has a list `problems` as well.
 std::string error_document(const error& what, const error_place& where = {}, std::span<const problem> problems = {});
+
+/// What error_document wrote, but for its problems. INTERNAL, with the document in it: it did not.
+error read_error_document(std::string_view document);
 
 /// `{"file":…,"line":…,"column":…,"severity":"error","code":…,"key":…,"message":…,"hint":…}`.
 std::string problem_json(const problem& found);

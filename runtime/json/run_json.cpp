@@ -1,6 +1,7 @@
 #include "runtime/json/run_json.hpp"
 
 #include "runtime/json/error_json.hpp"
+#include "runtime/json/gate_json.hpp"
 #include "runtime/json/json_writer.hpp"
 
 namespace troupe {
@@ -68,7 +69,14 @@ std::string cost_json(const cost_sum& sum) {
 
 std::string run_json(const run_view& run) { return run_members(run, true).str(); }
 
-std::string run_json(const run_view& run, std::span<const task_view> tasks, std::span<const verdict_view> verdicts) {
+std::string run_json(const run_view& run, std::span<const gate_view> open) {
+  return run_members(run, true).raw("gates", gates_json(open)).str();
+}
+
+std::string run_json(const run_view& run,
+                     std::span<const task_view> tasks,
+                     std::span<const verdict_view> verdicts,
+                     std::span<const gate_view> gates) {
   list_writer task_list;
   for (const task_view& task : tasks) {
     task_list.raw(task_json(task));
@@ -77,7 +85,11 @@ std::string run_json(const run_view& run, std::span<const task_view> tasks, std:
   for (const verdict_view& verdict : verdicts) {
     verdict_list.raw(verdict_json(verdict));
   }
-  return run_members(run, true).raw("tasks", task_list.str()).raw("verdicts", verdict_list.str()).str();
+  return run_members(run, true)
+      .raw("tasks", task_list.str())
+      .raw("verdicts", verdict_list.str())
+      .raw("gates", gates_json(gates))
+      .str();
 }
 
 std::string run_summary_json(const run_view& run) { return run_members(run, false).str(); }

@@ -14,8 +14,14 @@ namespace troupe {
 /// attempts whose cost is unknown.
 std::string run_json(const run_view& run);
 
-/// The same with `tasks` and `verdicts` added: `troupe show --json`.
-std::string run_json(const run_view& run, std::span<const task_view> tasks, std::span<const verdict_view> verdicts);
+/// The same of a run that waits for people, with `gates` added: those that are open.
+std::string run_json(const run_view& run, std::span<const gate_view> open);
+
+/// The same with `tasks`, `verdicts` and `gates` added: `troupe show --json`.
+std::string run_json(const run_view& run,
+                     std::span<const task_view> tasks,
+                     std::span<const verdict_view> verdicts,
+                     std::span<const gate_view> gates = {});
 
 /// One element of the list that `troupe runs --json` prints: the same without `result`, which may have megabytes.
 std::string run_summary_json(const run_view& run);

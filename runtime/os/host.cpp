@@ -1,5 +1,6 @@
 #include "runtime/os/host.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +13,15 @@ std::int64_t own_pid() noexcept { return ::getpid(); }
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string{name.data()} : std::string{"unknown"};
+}
+
+std::string login_name() {
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16U << 10U> buffer{};
+  const auto user = ::geteuid();
+  const bool known = ::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+  return known ? std::string{found->pw_name} : "uid " + std::to_string(user);
 }
 
 std::map<std::string, std::string> host_environment() {

@@ -10,6 +10,9 @@ namespace troupe {
 std::int64_t own_pid() noexcept;
 std::string host_name();
 
+/// Of whom the process belongs to, as the system knows them: getpwuid(3); `uid 1000` where it does not.
+std::string login_name();
+
 /// A copy of the process's environment. Not while another thread changes it.
 std::map<std::string, std::string> host_environment();
 

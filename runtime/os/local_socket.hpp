@@ -23,7 +23,7 @@ class local_server {
   /// The whole answer to what has come so far; nothing where more has to come. On the server's thread.
   using answerer = std::function<std::optional<std::string>(std::string_view so_far)>;
 
-  static constexpr std::size_t question_bytes_max = std::size_t{64} << 10U;
+  static constexpr std::size_t question_bytes_max = std::size_t{1} << 20U;
   static constexpr milliseconds patience{2'000};  ///< For a question to come, and for an answer to be taken.
 
   /// Takes the place of whatever is at `path`: that nobody else serves there is for the caller to know. STORAGE_UNAVAILABLE where

@@ -10,6 +10,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -67,6 +69,16 @@ class control_door_test : public testing::Test {
     made.limits = [this] { return limits_; };
     made.faults = [this] { return faults_; };
     made.set_log_level = [this](log_level level) { level_ = level; };
+    made.pending = [this] { return pending_; };
+    made.decide = [this](const run_id& run, const gate_question& which, const gate_decision& decision) {
+      decided_ = {run.str() + ' ' + which.step.str() + ' ' + decision.by + ' ' +
+                  std::string{to_string(decision.choice)}};
+      return receipt_;
+    };
+    made.cancel = [this](const cancel_run& what) {
+      cancelled_ = what.run.str() + (what.at_once ? " at once" : "");
+      return run_;
+    };
     return made;
   }
 
@@ -97,6 +109,11 @@ class control_door_test : public testing::Test {
   result<node_limits> limits_ = node_limits{};
   std::vector<fault_view> faults_;
   std::optional<log_level> level_;
+  result<std::vector<pending_view>> pending_ = std::vector<pending_view>{};
+  result<gate_receipt> receipt_ = gate_receipt{{superstep_no{2}, step_id{"approve"}, 1}, false, true};
+  result<run_view> run_ = run_view{};
+  std::string decided_;
+  std::string cancelled_;
 };
 
 TEST_F(control_door_test, a_tree_arrives_as_it_was) {
@@ -171,6 +188,71 @@ TEST_F(control_door_test, the_level_of_the_log_is_set_or_refused) {
   EXPECT_FALSE(level_);
 }
 
+TEST_F(control_door_test, what_waits_for_people_is_listed) {
+  pending_->push_back({{}, "review", "SPEC-7"});
+  const auto response = respond_to("GET", "/v1/pending");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr(R"("workflow":"review")"));
+  pending_ = error{error_code::storage_unavailable, "no reader", ""};
+  EXPECT_EQ(respond_to("GET", "/v1/pending").status, 503);
+}
+
+TEST_F(control_door_test, a_decision_is_taken_or_refused) {
+  const std::string body = R"({"decision":"rejected","by":"ann"})";
+  const auto taken = respond_to("POST", "/v1/runs/r-1%2Fchild/gates/approve", body);
+  EXPECT_EQ(taken.status, 200);
+  EXPECT_EQ(decided_, "r-1/child approve ann rejected");
+  EXPECT_TRUE(read_receipt(taken.body)->carried_out);
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/gates/approve", "{}").status, 400);
+  for (const auto& [code, status] : std::vector<std::pair<error_code, int>>{{error_code::not_found, 404},
+                                                                            {error_code::invalid_input, 400},
+                                                                            {error_code::idempotency_violation, 409},
+                                                                            {error_code::cancelled, 409},
+                                                                            {error_code::storage_full, 503}}) {
+    receipt_ = error{code, "no", ""};
+    EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/gates/approve", body).status, status);
+  }
+}
+
+TEST_F(control_door_test, a_cancel_is_accepted_while_the_run_goes_on) {
+  run_->state = run_state::running;
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/cancel").status, 202);
+  EXPECT_EQ(cancelled_, "r-1");
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/cancel", R"({"at_once":true})").status, 202);
+  EXPECT_EQ(cancelled_, "r-1 at once");
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/cancel", R"({"at_once":1})").status, 400);
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/cancel", "now").status, 400);
+  run_->state = run_state::completed;
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/cancel").status, 409);
+  run_ = error{error_code::not_found, "there is no run r-1", ""};
+  EXPECT_EQ(respond_to("POST", "/v1/runs/r-1/cancel").status, 404);
+}
+
+TEST_F(control_door_test, what_is_below_runs_and_not_known_is_not_found) {
+  for (const std::string target : {"/v1/runs/",
+                                   "/v1/runs/r-1",
+                                   "/v1/runs//cancel",
+                                   "/v1/runs/r-1/cancel/",
+                                   "/v1/runs/r-1/gates",
+                                   "/v1/runs/r-1/gates/",
+                                   "/v1/runs/r-1/gates/a/b",
+                                   "/v1/runs/%zz/cancel",
+                                   "/v1/runs/%2/cancel"}) {
+    EXPECT_EQ(respond_to("POST", target).status, 404) << target;
+  }
+  EXPECT_EQ(respond_to("GET", "/v1/runs/r-1/cancel").status, 405);
+}
+
+TEST(http_exchange, a_segment_comes_back_as_it_was) {
+  for (const std::string text : {"r-0k2j", "r-1/2/step", "a b%c", "čeněk", "~._-"}) {
+    EXPECT_EQ(decode_segment(encode_segment(text)), text);
+  }
+  EXPECT_EQ(encode_segment("a/b"), "a%2Fb");
+  for (const std::string wrong : {"%", "%4", "%4x", "a%-1"}) {
+    EXPECT_FALSE(decode_segment(wrong)) << wrong;
+  }
+}
+
 TEST_F(control_door_test, other_words_are_refused_with_what_would_be_right) {
   EXPECT_EQ(respond_to("GET", "/").status, 404);
   EXPECT_THAT(respond_to("GET", "/").body, HasSubstr("try /v1/tree, /healthz, /v1/limits, /v1/faults, /v1/log-level"));
@@ -182,6 +264,8 @@ TEST_F(control_door_test, a_client_finds_the_door_beside_the_database) {
   const temporary_folder folder;
   const auto database = std::filesystem::path{folder / "troupe.db"};
   EXPECT_EQ(ask_tree(database).error().code, error_code::not_found);
+  EXPECT_FALSE(ask_decision(database, run_id{"r-1"}, {}));
+  EXPECT_FALSE(ask_cancel(database, {run_id{"r-1"}, false}));
   {
     const auto door = control_door::open(database, ports());
     ASSERT_TRUE(door.has_value());
@@ -193,6 +277,18 @@ TEST_F(control_door_test, a_client_finds_the_door_beside_the_database) {
     EXPECT_THAT(ask_limits(database).error().message, HasSubstr("the governor did not answer"));
     EXPECT_TRUE(ask_log_level(database, log_level::trace));
     EXPECT_EQ(level_, log_level::trace);
+    const asked_decision asked{{step_id{"approve"}}, {.by = "ann", .at = {}}};
+    EXPECT_TRUE(ask_decision(database, run_id{"r 1"}, asked).value()->carried_out);
+    EXPECT_EQ(decided_, "r 1 approve ann approved");
+    receipt_ = error{error_code::invalid_input, "'ann' has no vote", "those who have: bob"};
+    const auto refused = ask_decision(database, run_id{"r-1"}, asked);
+    ASSERT_TRUE(refused && !*refused);
+    EXPECT_EQ(refused->error().code, error_code::invalid_input);
+    EXPECT_EQ(refused->error().message, "'ann' has no vote");
+    EXPECT_EQ(refused->error().hint, "those who have: bob");
+    run_->state = run_state::running;
+    EXPECT_TRUE(ask_cancel(database, {run_id{"r-1"}, true}).value());
+    EXPECT_EQ(cancelled_, "r-1 at once");
     health_ = error{error_code::cancelled, "the node has stopped", ""};
     EXPECT_FALSE(ask_health(database));
   }
