@@ -1,34 +1,26 @@
 // troupe cancel
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/database_owner.hpp"
 #include "runtime/cli/pinned_submission.hpp"
 #include "runtime/cli/run_watch.hpp"
 #include "runtime/cli/stored_runs.hpp"
+#include "runtime/http/control_client.hpp"
 #include "runtime/json/run_json.hpp"
 #include "runtime/observe/log.hpp"
 #include "runtime/os/terminal.hpp"
-#include "storage/check.hpp"
+#include "storage/lease.hpp"
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <thread>
 
 namespace troupe {
 namespace {
 
 constexpr milliseconds look_up_every{250};
-
-/// A run belongs to the process that carries it out: who that is, and how to tell it.
-error with_owner(error held, const settings& values, const run_id& run) {
-  const auto info = describe_database(storage_of(values));
-  if (info && info->last_holder) {
-    const std::string pid = std::to_string(info->last_holder->pid);
-    held.message = "run " + run.str() + " is carried out by process " + pid + " on " + info->last_holder->host;
-    held.hint = "press Ctrl-C there, or: kill -INT " + pid;
-  } else {
-    held.hint = "press Ctrl-C in the process that carries it out";
-  }
-  return held;
-}
+constexpr milliseconds look_at_rows_every{20};
 
 /// Takes the run over and ends it before any of its tasks has begun anew.
 result<run_view> take_over_and_cancel(const settings_ptr& values, submission what) {
@@ -39,7 +31,7 @@ result<run_view> take_over_and_cancel(const settings_ptr& values, submission wha
   start_log(values->log, [](std::string_view line) { write_all(standard_error, line); });
   auto running = node::start({.config = values, .functions = {}, .faults = nullptr});
   if (!running) {
-    return running.error();
+    return running.error().code == error_code::lease_held ? with_owner(running.error(), *values) : running.error();
   }
   const auto taken = (*running)->submit(std::move(what));
   if (!taken) {
@@ -61,6 +53,35 @@ result<run_view> take_over_and_cancel(const settings_ptr& values, submission wha
     }
     [[maybe_unused]] const auto none = waiting->wait(look_up_every);
   }
+}
+
+/// The end that another process has been asked for, as its rows tell it. None: that process has ended before.
+std::optional<result<run_view>> await_end(const settings& values, const run_id& run) {
+  for (;;) {
+    const bool has_owner = is_lease_held(values.storage.path);  // before the rows, which its end comes after
+    auto stored = open_stored(values);
+    auto view = stored ? (*stored)->find_run(run) : result<run_view>{stored.error()};
+    if (!view || is_final(view->state)) {
+      return view;
+    }
+    if (!has_owner) {
+      return std::nullopt;
+    }
+    std::this_thread::sleep_for(look_at_rows_every);
+  }
+}
+
+/// None: nobody carries runs out in this database.
+std::optional<result<run_view>> cancel_elsewhere(context& with, const run_id& run, bool at_once) {
+  const auto asked = ask_cancel(with.settings()->storage.path, {run, at_once});
+  if (!asked) {
+    return std::nullopt;
+  }
+  if (!*asked) {
+    return result<run_view>{asked->error()};
+  }
+  with.note(at_once ? "killing what still runs" : "cancelling: tasks are asked to stop; --now kills them");
+  return await_end(*with.settings(), run);
 }
 
 exit_code tell(context& with, const run_view& run) {
@@ -101,11 +122,24 @@ result<unfinished_run> find_unfinished(const settings& values, const std::string
   return unfinished_run{.view = *std::move(view), .what = *std::move(what)};
 }
 
-exit_code cancel(context& with, const std::string& text) {
+struct cancel_options {
+  std::string run;
+  bool now = false;
+};
+
+exit_code refuse_ended(context& with, const run_view& view) {
+  return refuse(with,
+                {.code = error_code::invalid_input,
+                 .message = "run " + view.run.str() + " has ended: " + std::string{to_string(view.state)},
+                 .hint = "only a run that is unfinished can be cancelled"},
+                {.run = view.run, .step = {}});
+}
+
+exit_code cancel(context& with, const cancel_options& options) {
   if (const auto refused = with.load()) {
     return refuse(with, *refused);
   }
-  auto found = find_unfinished(*with.settings(), text);
+  auto found = find_unfinished(*with.settings(), options.run);
   if (!found) {
     return refuse(with, found.error());
   }
@@ -114,34 +148,31 @@ exit_code cancel(context& with, const std::string& text) {
     return tell(with, found->view);
   }
   if (is_final(found->view.state)) {
-    return refuse(with,
-                  {.code = error_code::invalid_input,
-                   .message = "run " + run.str() + " has ended: " + std::string{to_string(found->view.state)},
-                   .hint = "only a run that is unfinished can be cancelled"},
-                  {.run = run, .step = {}});
+    return refuse_ended(with, found->view);
   }
-  const auto ended = take_over_and_cancel(with.settings(), std::move(found->what));
-  if (ended) {
-    return tell(with, *ended);
+  const auto elsewhere = cancel_elsewhere(with, run, options.now);
+  const auto ended = elsewhere ? *elsewhere : take_over_and_cancel(with.settings(), std::move(found->what));
+  if (!ended) {
+    return refuse(with, ended.error(), {.run = run, .step = {}});
   }
-  const bool held = ended.error().code == error_code::lease_held;
-  return refuse(
-      with, held ? with_owner(ended.error(), *with.settings(), run) : ended.error(), {.run = run, .step = {}});
+  return ended->state == run_state::cancelled ? tell(with, *ended) : refuse_ended(with, *ended);
 }
 
 }  // namespace
 
 void add_cancel(command_tree& tree) {
-  auto run = std::make_shared<std::string>();
+  const auto options = std::make_shared<cancel_options>();
   CLI::App& command = tree.add(
       tree.root(),
       {.name = "cancel",
-       .summary = "end a run that is unfinished, and that no process carries out now",
-       .details = "A run that is being carried out is cancelled where it was started, with Ctrl-C; this command says "
-                  "where that is.",
-       .examples = {"troupe cancel last", "troupe cancel r-0k2j"}});
-  add_run_argument(command, *run);
-  tree.on(command, [run](context& with) { return cancel(with, *run); });
+       .summary = "end a run that is unfinished",
+       .details =
+           "The process that carries it out stops its tasks, as with Ctrl-C there, and this command returns when "
+           "the run has ended. Of a run that nobody carries out, nothing begins anew.",
+       .examples = {"troupe cancel last", "troupe cancel r-0k2j --now"}});
+  add_run_argument(command, options->run);
+  add_flag(command, "--now", options->now, "kill its tasks at once, as with a second Ctrl-C");
+  tree.on(command, [options](context& with) { return cancel(with, *options); });
 }
 
 }  // namespace troupe

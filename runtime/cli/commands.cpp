@@ -10,6 +10,8 @@ void add_commands(command_tree& tree) {
   add_costs(tree);
   add_logs(tree);
   add_output(tree);
+  add_pending(tree);
+  add_approve(tree);
   add_cancel(tree);
   add_agents(tree);
   add_check(tree);

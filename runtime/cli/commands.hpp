@@ -12,6 +12,8 @@ void add_show(command_tree& tree);
 void add_costs(command_tree& tree);
 void add_logs(command_tree& tree);
 void add_output(command_tree& tree);
+void add_pending(command_tree& tree);
+void add_approve(command_tree& tree);
 void add_cancel(command_tree& tree);
 void add_agents(command_tree& tree);
 void add_check(command_tree& tree);

@@ -2,6 +2,8 @@
 
 #include "actors/json/json.hpp"
 #include "messages/cost.hpp"
+#include "messages/gate.hpp"
+#include "messages/run.hpp"
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/json_parts.hpp"
 #include "runtime/cli/printed_text.hpp"
@@ -16,6 +18,11 @@ void add(std::string& text, const std::string& part) {
   if (!part.empty()) {
     text += (text.empty() ? "" : ", ") + part;
   }
+}
+
+bool truth_member(const boost::json::value& data, std::string_view name) noexcept {
+  const boost::json::value* found = member(data, name);
+  return found != nullptr && found->is_bool() && found->get_bool();
 }
 
 std::string error_words(const boost::json::value& data) {
@@ -67,7 +74,39 @@ std::string run_paused_words(const boost::json::value& data) {
   std::string text = error_words(data);
   const std::string until = text_member(data, "until");
   add(text, until.empty() ? std::string{} : "goes on by itself");
+  add(text, text_member(data, "cause") == to_string(pause_cause::approval) ? "waits for a decision" : "");
   return text;
+}
+
+/// `Merge?, 2 votes, expires in 24h`; of a prompt its first line.
+std::string gate_opened_words(const boost::json::value& data) {
+  const std::string prompt = text_member(data, "prompt");
+  std::string text = prompt.substr(0, prompt.find('\n'));
+  const std::int64_t votes = number_member(data, "votes").value_or(1);
+  add(text, votes > 1 ? std::to_string(votes) + " votes" : std::string{});
+  const auto wait = number_member(data, "wait_ms");
+  add(text, wait ? "expires in " + human_duration(milliseconds{*wait}) : std::string{});
+  return text;
+}
+
+/// `approved by ann, 1 of 2 votes: fine`, or `expired: rejected`.
+std::string gate_decided_words(const boost::json::value& data) {
+  const std::string who = text_member(data, "by");
+  const std::string state = text_member(data, "state");
+  if (who.empty()) {
+    return state == to_string(gate_state::expired) ? "nobody decided in time" : "nobody decided in time: " + state;
+  }
+  std::string text = text_member(data, "decision") + " by " + who;
+  const std::int64_t votes = number_member(data, "votes").value_or(1);
+  add(text,
+      votes > 1
+          ? std::to_string(number_member(data, "approvals").value_or(0)) + " of " + std::to_string(votes) + " votes"
+          : std::string{});
+  const bool is_open = state == to_string(gate_state::open);
+  add(text, votes > 1 && !is_open ? state : std::string{});
+  add(text, truth_member(data, "edited") ? "with an edit" : "");
+  const std::string comment = text_member(data, "comment");
+  return comment.empty() ? text : text + ": " + comment;
 }
 
 /// `claude missing (AGENT_EXIT)`; who was not waited for is `stopped`.
@@ -82,11 +121,6 @@ std::string missing_words(const boost::json::value& data) {
     }
   }
   return text;
-}
-
-bool truth_member(const boost::json::value& data, std::string_view name) noexcept {
-  const boost::json::value* found = member(data, name);
-  return found != nullptr && found->is_bool() && found->get_bool();
 }
 
 /// `degraded, 2 of 3 answered`; an aggregator is not among those who are counted.
@@ -185,6 +219,10 @@ std::string words(event_kind kind, const boost::json::value& data) {
       return error_words(data);
     case event_kind::superstep_committed:
       return superstep_words(data);
+    case event_kind::gate_opened:
+      return gate_opened_words(data);
+    case event_kind::gate_decided:
+      return gate_decided_words(data);
     case event_kind::task_queued:
       return {};
     case event_kind::task_started:
@@ -203,8 +241,6 @@ std::string words(event_kind kind, const boost::json::value& data) {
       return budget_words(data);
     case event_kind::cost_recorded:
       return cost_words(data);
-    case event_kind::gate_opened:
-    case event_kind::gate_decided:
     case event_kind::backpressure_on:
     case event_kind::backpressure_off:
     case event_kind::checkpoint_saved:
@@ -228,18 +264,18 @@ ink ink_of(event_kind kind) noexcept {
     case event_kind::task_retrying:
     case event_kind::task_cancelled:
     case event_kind::task_interrupted:
+    case event_kind::gate_opened:
     case event_kind::backpressure_on:
     case event_kind::budget_warned:
       return ink::yellow;
     case event_kind::run_started:
     case event_kind::run_resumed:
     case event_kind::consensus_reached:
+    case event_kind::gate_decided:
       return ink::cyan;
     case event_kind::superstep_committed:
     case event_kind::task_queued:
     case event_kind::task_started:
-    case event_kind::gate_opened:
-    case event_kind::gate_decided:
     case event_kind::backpressure_off:
     case event_kind::cost_recorded:
     case event_kind::checkpoint_saved:

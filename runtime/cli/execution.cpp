@@ -2,6 +2,7 @@
 
 #include "runtime/cli/event_line.hpp"
 #include "runtime/cli/faults.hpp"
+#include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/progress_reporter.hpp"
 #include "runtime/cli/report.hpp"
 #include "runtime/cli/run_watch.hpp"
@@ -135,15 +136,20 @@ class watched_run {
 
 exit_code tell_end(context& with, const stored_run& stored, const execution_options& options) {
   output& out = with.out();
-  const report_look look{.look = out.look(), .columns = out.width(), .whole = with.options().verbose};
+  const report_look look{.look = out.look(), .columns = out.width(), .whole = with.options().verbose, .now = now()};
+  const auto open = is_final(stored.run.state) ? std::vector<gate_view>{} : open_gates(stored);
   if (with.options().json) {
-    options.one_line ? out.line(run_json(stored.run)) : with.print_json(run_json(stored.run));
+    const std::string document = open.empty() ? run_json(stored.run) : run_json(stored.run, open);
+    options.one_line ? out.line(document) : with.print_json(document);
   } else if (with.options().quiet) {
     out.write(result_text(stored, look));
   } else {
     out.write(run_report(stored, look));
   }
-  if (!is_final(stored.run.state)) {
+  if (!open.empty()) {
+    with.note(counted(static_cast<std::int64_t>(open.size()), "decision is", "decisions are") +
+              " waited for; afterwards go on with: troupe resume " + stored.run.run.str());
+  } else if (!is_final(stored.run.state)) {
     with.note("go on with: troupe resume " + stored.run.run.str());
   }
   return exit_code_of(stored.run, options.strict);

@@ -2,6 +2,7 @@
 
 #include "actors/json/json.hpp"
 #include "messages/consensus.hpp"
+#include "messages/gate.hpp"
 #include "runtime/cli/event_line.hpp"
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/json_parts.hpp"
@@ -111,7 +112,12 @@ void progress_view::apply(const event& what) {
   } else if (what.kind == event_kind::run_resumed || ends_run(what.kind)) {
     paused_until_.reset();
   }
-  if (what.kind == event_kind::consensus_reached) {
+  if (ends_run(what.kind)) {
+    gates_.clear();
+  }
+  if (what.kind == event_kind::gate_opened || what.kind == event_kind::gate_decided) {
+    apply_gate(what);
+  } else if (what.kind == event_kind::consensus_reached) {
     apply_consensus(what);
   } else if (is_of_task(what.kind)) {
     apply_task(what);
@@ -198,6 +204,53 @@ void progress_view::apply_consensus(const event& what) {
   step.verdict = step.agents.size() > 1 || step.judged_badly ? event_summary(what) : std::string{};
 }
 
+void progress_view::apply_gate(const event& what) {
+  if (!what.superstep || !what.step) {
+    return;
+  }
+  const auto data = parse(what.data);
+  gate_line told{.superstep = *what.superstep,
+                 .step = *what.step,
+                 .level = number_member(data, "level").value_or(1),
+                 .task = text_member(data, "task"),
+                 .prompt = text_member(data, "prompt"),
+                 .votes = number_member(data, "votes").value_or(1),
+                 .approvals = number_member(data, "approvals").value_or(0),
+                 .expires = {}};
+  const auto found = std::ranges::find_if(gates_, [&](const gate_line& each) {
+    return each.superstep == told.superstep && each.step == told.step && each.level == told.level &&
+           each.task == told.task;
+  });
+  if (what.kind == event_kind::gate_opened && found == gates_.end()) {
+    told.prompt = printable(told.prompt.substr(0, told.prompt.find('\n')));
+    if (const auto wait = number_member(data, "wait_ms")) {
+      told.expires = what.time + milliseconds{*wait};
+    }
+    gates_.push_back(std::move(told));
+  } else if (what.kind == event_kind::gate_decided && found != gates_.end()) {
+    found->approvals = told.approvals;
+    if (text_member(data, "state") != to_string(gate_state::open)) {
+      gates_.erase(found);
+    }
+  }
+}
+
+std::vector<std::string> progress_view::gate_lines(timestamp now, const style& look) const {
+  std::vector<std::string> lines;
+  for (const gate_line& gate : gates_) {
+    std::string line = look.paint(ink::yellow, "?") + ' ' + gate.step.str() + "  " + gate.prompt;
+    std::string rest;
+    if (gate.votes > 1) {
+      rest += "  " + std::to_string(gate.approvals) + " of " + std::to_string(gate.votes) + " votes";
+    }
+    if (gate.expires) {
+      rest += *gate.expires > now ? "  expires in " + whole_seconds(*gate.expires - now) : "  expired";
+    }
+    lines.push_back(line + look.paint(ink::dim, rest));
+  }
+  return lines;
+}
+
 std::string progress_view::name_alone(const step_lines& step) {
   return step.step.str() + "  " + step.agents.front().agent.str();
 }
@@ -282,9 +335,13 @@ std::vector<std::string> progress_view::lines(timestamp now, view_size size, con
     blocks.push_back(lines_of(step, now, with));
     total += blocks.back().size();
   }
+  if (!gates_.empty()) {  // last: what is done gives way first
+    blocks.push_back(gate_lines(now, look));
+    total += blocks.back().size();
+  }
   const std::size_t room = static_cast<std::size_t>(std::max(size.rows - 2, 1)) - (note_.empty() ? 0U : 1U);
   std::size_t hidden = 0;
-  while (total + (hidden > 0 ? 1U : 0U) > room && hidden + 1 < blocks.size() &&
+  while (total + (hidden > 0 ? 1U : 0U) > room && hidden + 1 < blocks.size() && hidden < steps_.size() &&
          is_over(state_of(steps_[hidden].agents))) {
     total -= blocks[hidden++].size();
   }

@@ -50,12 +50,26 @@ class progress_view {
     bool judged_badly = false;
   };
 
+  /// What waits for a person, under the steps.
+  struct gate_line {
+    superstep_no superstep;
+    step_id step;
+    std::int64_t level = 1;
+    std::string task;
+    std::string prompt;  ///< Its first line.
+    std::int64_t votes = 1;
+    std::int64_t approvals = 0;
+    std::optional<timestamp> expires;
+  };
+
   struct layout;
 
   step_lines& step_of(superstep_no superstep, const step_id& step);
   agent_line* agent_of(const event& what);
   void apply_task(const event& what);
   void apply_consensus(const event& what);
+  void apply_gate(const event& what);
+  std::vector<std::string> gate_lines(timestamp now, const style& look) const;
   static std::string name_alone(const step_lines& step);
   std::string head(timestamp now, const style& look) const;
   std::vector<std::string> lines_of(const step_lines& step, timestamp now, const layout& with) const;
@@ -66,6 +80,7 @@ class progress_view {
   std::optional<timestamp> started_;
   std::optional<timestamp> paused_until_;
   std::vector<step_lines> steps_;  ///< In the order in which they were queued.
+  std::vector<gate_line> gates_;   ///< In the order in which they were opened.
   std::string note_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "actors/json/json.hpp"
 #include "runtime/cli/context.hpp"
+#include "runtime/cli/gate_text.hpp"
 #include "runtime/cli/human_time.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/value_text.hpp"
@@ -232,6 +233,14 @@ std::string error_text(const stored_run& stored, const style& look) {
   return text;
 }
 
+std::string gates_text(const stored_run& stored, const std::vector<gate_view>& gates, const report_look& with) {
+  std::string text;
+  for (const gate_view& gate : gates) {
+    text += gate_text(gate, stored.gates, with.now, with.look);
+  }
+  return text;
+}
+
 /// One field stands for itself; several have their names above them.
 std::string fields_text(const boost::json::value& state, const value_look& with, bool name_alone) {
   if (!state.is_object() || state.get_object().empty()) {
@@ -269,6 +278,13 @@ std::string state_text(const run_view& run, const style& look) {
   return run.degraded && run.state != run_state::failed ? text + ", " + look.paint(ink::yellow, "degraded") : text;
 }
 
+std::vector<gate_view> open_gates(const stored_run& stored) {
+  std::vector<gate_view> open;
+  std::ranges::copy_if(
+      stored.gates, std::back_inserter(open), [](const gate_view& gate) { return gate.state == gate_state::open; });
+  return open;
+}
+
 std::string duration_text(const run_view& run) {
   return run.finished_at ? human_duration(*run.finished_at - run.started_at) : std::string{};
 }
@@ -283,6 +299,7 @@ std::string run_report(const stored_run& stored, const report_look& with) {
   const std::size_t most = with.whole ? 0 : elements_max;
   std::string text = head_line(stored.run, with.look);
   text += verdicts_text(stored, with);
+  text += gates_text(stored, open_gates(stored), with);
   text += error_text(stored, with.look);
   const std::string result =
       fields_text(parse(stored.run.result), {.look = with.look, .elements_max = most, .givers = by}, true);
@@ -308,6 +325,8 @@ std::string run_details(const stored_run& stored, const report_look& with) {
   text += '\n' + tasks_table(stored, with);
   const std::string verdicts = verdicts_text(stored, with);
   text += verdicts.empty() ? verdicts : '\n' + verdicts;
+  const std::string gates = gates_text(stored, stored.gates, with);
+  text += gates.empty() ? gates : '\n' + gates;
   const givers by = givers_of(stored);
   const std::size_t most = with.whole ? 0 : elements_max;
   const std::string result =

@@ -12,9 +12,11 @@ struct report_look {
   const style& look;
   int columns = 0;     ///< 0: nothing is cut.
   bool whole = false;  ///< -v: every step, every element.
+  timestamp now{};     ///< For how long something still waits.
 };
 
-/// What `troupe run` prints at the end: state, a verdict for each step with several agents or with trouble, result.
+/// What `troupe run` prints at the end: state, a verdict for each step with several agents or with trouble, what waits for
+/// a decision and how to decide it, result.
 std::string run_report(const stored_run& stored, const report_look& with);
 
 /// The result alone, for -q: every element of it.
@@ -28,6 +30,9 @@ std::string tasks_table(const stored_run& stored, const report_look& with);
 
 /// `completed`, `completed, degraded`, `running, abandoned`, in its colour.
 std::string state_text(const run_view& run, const style& look);
+
+/// Those that wait for a decision.
+std::vector<gate_view> open_gates(const stored_run& stored);
 
 /// How long it took; of one that has not ended, nothing.
 std::string duration_text(const run_view& run);

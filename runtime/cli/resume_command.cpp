@@ -47,6 +47,11 @@ result<std::vector<submission>> wanted(const settings& values, const resume_opti
   return all;
 }
 
+bool waits_for_people(const settings& values, const run_id& run) {
+  auto stored = open_stored(values);
+  return stored && waits_for_people(**stored, run);
+}
+
 exit_code resume(context& with, const resume_options& options) {
   if (options.all == !options.run.empty()) {
     return refuse(with,
@@ -65,10 +70,14 @@ exit_code resume(context& with, const resume_options& options) {
     with.note("no run is unfinished");
   }
   exit_code worst = exit_code::completed;
+  const auto values = with.settings();
   for (submission& each : *all) {
+    const run_id run = each.id;
     const exit_code code = execute(with, std::move(each), {.strict = options.strict, .one_line = options.all});
     worst = worst == exit_code::completed ? code : worst;
-    if (code == exit_code::cancelled || code == exit_code::paused || code == exit_code::lease_held) {
+    // Who waits for a person holds up nobody else; any other pause was asked for.
+    const bool holds_up = code == exit_code::paused && !waits_for_people(*values, run);
+    if (code == exit_code::cancelled || holds_up || code == exit_code::lease_held) {
       break;
     }
   }
@@ -84,7 +93,9 @@ void add_resume(command_tree& tree) {
       {.name = "resume",
        .summary = "go on with a run that was paused, or whose process died",
        .details = "The run keeps the workflow and the configuration that it was started with. What is committed is not "
-                  "done again. With --all one run after the other; the exit code is the first that is not 0.",
+                  "done again. A run that still waits for a decision says so, and is paused again (exit code 4). With "
+                  "--all one "
+                  "run after the other, also behind one that waits; the exit code is the first that is not 0.",
        .examples = {"troupe resume last", "troupe resume r-0k2j", "troupe resume --all --json"}});
   add_run_argument(command, options->run, false);
   add_flag(command, "--all", options->all, "every run that is unfinished, the oldest first");

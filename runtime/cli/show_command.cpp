@@ -7,6 +7,7 @@
 #include "runtime/http/control_client.hpp"
 #include "runtime/json/run_json.hpp"
 
+#include <chrono>
 #include <memory>
 
 namespace troupe {
@@ -14,9 +15,12 @@ namespace {
 
 exit_code print(context& with, const stored_run& stored) {
   output& out = with.out();
-  const report_look look{.look = out.look(), .columns = out.width(), .whole = with.options().verbose};
+  const report_look look{.look = out.look(),
+                         .columns = out.width(),
+                         .whole = with.options().verbose,
+                         .now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
   if (with.options().json) {
-    with.print_json(run_json(stored.run, stored.tasks, stored.verdicts));
+    with.print_json(run_json(stored.run, stored.tasks, stored.verdicts, stored.gates));
   } else if (with.options().quiet) {
     out.write(result_text(stored, look));
   } else {
@@ -80,7 +84,7 @@ void add_show(command_tree& tree) {
   CLI::App& command =
       tree.add(tree.root(),
                {.name = "show",
-                .summary = "tell all about one run: its tasks, verdicts, error and result",
+                .summary = "tell all about one run: its tasks, verdicts, gates, error and result",
                 .details = "With -q the result alone; with -v every step, every element, and what was not agreed on.",
                 .examples = {"troupe show last", "troupe show r-0k2j --json", "troupe show last --tree"}});
   add_run_argument(command, options->run);

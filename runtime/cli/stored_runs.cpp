@@ -126,6 +126,16 @@ result<run_id> find_run_id(read_session& stored, std::string_view text) {
   return found->front();
 }
 
+bool waits_for_people(read_session& stored, const run_id& run) {
+  const auto view = stored.find_run(run);
+  if (!view || view->state != run_state::paused) {
+    return false;
+  }
+  const auto last = stored.list_events(run, event_seq{view->last_seq.value() - 1}, 1);
+  return last && last->size() == 1 && last->front().kind == event_kind::run_paused &&
+         text_member(parse(last->front().data), "cause") == to_string(pause_cause::approval);
+}
+
 result<stored_run> load_run(read_session& stored, const run_id& run) {
   auto recovery = stored.load_recovery(run);
   if (!recovery) {
@@ -139,8 +149,15 @@ result<stored_run> load_run(read_session& stored, const run_id& run) {
   if (!verdicts) {
     return verdicts.error();
   }
-  stored_run loaded{
-      .run = std::move(recovery->run), .tasks = *std::move(tasks), .verdicts = *std::move(verdicts), .judged = {}};
+  auto gates = stored.list_gates(run);
+  if (!gates) {
+    return gates.error();
+  }
+  stored_run loaded{.run = std::move(recovery->run),
+                    .tasks = *std::move(tasks),
+                    .verdicts = *std::move(verdicts),
+                    .judged = {},
+                    .gates = *std::move(gates)};
   for (task_view& task : loaded.tasks) {
     const bool was_under_way = task.state == task_state::running || task.state == task_state::validating;
     task.state = loaded.run.abandoned && was_under_way ? task_state::interrupted : task.state;

@@ -35,7 +35,11 @@ struct stored_run {
   std::vector<task_view> tasks;        ///< By superstep, then graph order.
   std::vector<verdict_view> verdicts;  ///< In order of commit.
   std::vector<judged_step> judged;     ///< The same, with the answers.
+  std::vector<gate_view> gates{};      ///< In the order in which they were opened.
 };
+
+/// The run is paused, and the last it told is that it waits for somebody to decide.
+bool waits_for_people(read_session& stored, const run_id& run);
 
 /// Tasks of an abandoned run that its rows call running are `interrupted`, as resume will find them. The verdicts are
 /// reached again from the committed answers, in the order that the committed ones tell: the same answers in the same

@@ -175,6 +175,8 @@ TEST_F(cli_usage_test, json_is_one_document_and_all_that_is_printed) {
       {{"logs", "absent"}, 2},
       {{"output", "r1", "add"}},
       {{"output", "r1", "absent"}, 2},
+      {{"pending"}},
+      {{"approve", "r1", "add"}, 2},
       {{"cancel", "r1"}, 2},
       {{"check", "count.toml"}},
       {{"check", "absent.toml"}, 2},

@@ -1,0 +1,22 @@
+#include "runtime/cli/database_owner.hpp"
+
+#include "runtime/cli/stored_runs.hpp"
+#include "storage/check.hpp"
+
+#include <string>
+
+namespace troupe {
+
+error with_owner(error held, const settings& values) {
+  const auto info = describe_database(storage_of(values));
+  if (info && info->last_holder) {
+    const std::string pid = std::to_string(info->last_holder->pid);
+    held.message = "process " + pid + " on " + info->last_holder->host + " has the database, and cannot be asked";
+    held.hint = "press Ctrl-C there, or: kill -INT " + pid + "; or try again when it has ended";
+  } else {
+    held.hint = "press Ctrl-C in the process that has it, or try again when it has ended";
+  }
+  return held;
+}
+
+}  // namespace troupe

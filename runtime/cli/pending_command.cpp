@@ -1,0 +1,77 @@
+// troupe pending
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/gate_text.hpp"
+#include "runtime/cli/printed_text.hpp"
+#include "runtime/cli/stored_runs.hpp"
+#include "runtime/json/gate_json.hpp"
+
+#include <chrono>
+
+namespace troupe {
+namespace {
+
+std::string head_of(const pending_view& pending, const style& look) {
+  const std::string between = ' ' + std::string{look.dot()} + ' ';
+  std::string text = look.paint(ink::bold, pending.workflow);
+  text += pending.subject == pending.workflow ? "" : between + printable(pending.subject);
+  return text + look.paint(ink::dim, between + pending.gate.run.str()) + '\n';
+}
+
+std::string pending_text(const std::vector<pending_view>& pending, const style& look) {
+  const timestamp now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  std::vector<gate_view> gates;
+  for (const pending_view& each : pending) {
+    gates.push_back(each.gate);
+  }
+  std::string text;
+  const run_id* before = nullptr;
+  for (const pending_view& each : pending) {
+    if (before == nullptr || *before != each.gate.run) {
+      text += (text.empty() ? "" : "\n") + head_of(each, look);
+    }
+    text += gate_text(each.gate, gates, now, look);
+    before = &each.gate.run;
+  }
+  return text;
+}
+
+exit_code print(context& with, const std::vector<pending_view>& pending) {
+  if (with.options().json) {
+    with.print_json(pending_json(pending));
+  } else if (with.options().quiet) {
+    for (const pending_view& each : pending) {
+      with.out().line(each.gate.run.str() + ' ' + each.gate.asked.place.step.str());
+    }
+  } else if (pending.empty()) {
+    with.note("nothing waits for a decision");
+  } else {
+    with.out().write(pending_text(pending, with.out().look()));
+  }
+  return exit_code::completed;
+}
+
+exit_code pending(context& with) {
+  if (const auto refused = with.load()) {
+    return refuse(with, *refused);
+  }
+  auto stored = open_stored(*with.settings());
+  if (!stored) {
+    return stored.error().code == error_code::not_found ? print(with, {}) : refuse(with, stored.error());
+  }
+  const auto found = (*stored)->list_pending();
+  return found ? print(with, *found) : refuse(with, found.error());
+}
+
+}  // namespace
+
+void add_pending(command_tree& tree) {
+  CLI::App& command =
+      tree.add(tree.root(),
+               {.name = "pending",
+                .summary = "list what waits for a person to decide",
+                .details = "The oldest first, with the commands that decide it. With -q the run and the step alone.",
+                .examples = {"troupe pending", "troupe pending --json"}});
+  tree.on(command, [](context& with) { return pending(with); });
+}
+
+}  // namespace troupe
