@@ -6,6 +6,7 @@
 #include "actors/agent/launch.hpp"
 #include "actors/agent/liveness.hpp"
 #include "actors/agent/pricing.hpp"
+#include "actors/agent/request_hash.hpp"
 #include "actors/agent/retrying.hpp"
 #include "actors/writer_client.hpp"
 
@@ -196,6 +197,7 @@ void tell_start(agent_pointer self, process_identity process) {
   fact.pid_start_time = process.start_time;
   fact.provider = provider_name{state.order.spec.provider};
   fact.estimate = state.order.estimate;
+  fact.request_hash = request_hash(state.order);
   state.began = state.deps.clock->now();
   tell_writer(self, fact, [=](const write_receipt&) {
     self->state.start_known = true;

@@ -53,18 +53,6 @@ std::optional<error> refuse_as_argument(const attempt_order& order) {
   return std::nullopt;
 }
 
-std::vector<std::string> arguments_of(const agent_spec& spec) {
-  constexpr std::string_view name = "{{model}}";
-  auto all = spec.command;
-  for (std::string argument : spec.model.empty() ? std::vector<std::string>{} : spec.model_arguments) {
-    for (auto at = argument.find(name); at != std::string::npos; at = argument.find(name, at + spec.model.size())) {
-      argument.replace(at, name.size(), spec.model);
-    }
-    all.push_back(std::move(argument));
-  }
-  return all;
-}
-
 error nul_in(const std::string& what, std::string hint) {
   return {error_code::invalid_input, what + " holds a NUL byte, at which the system would cut it", std::move(hint)};
 }
@@ -90,13 +78,25 @@ std::optional<error> refuse_nul(const attempt_order& order, const process_reques
 
 }  // namespace
 
+std::vector<std::string> command_line(const agent_spec& spec) {
+  constexpr std::string_view name = "{{model}}";
+  auto all = spec.command;
+  for (std::string argument : spec.model.empty() ? std::vector<std::string>{} : spec.model_arguments) {
+    for (auto at = argument.find(name); at != std::string::npos; at = argument.find(name, at + spec.model.size())) {
+      argument.replace(at, name.size(), spec.model);
+    }
+    all.push_back(std::move(argument));
+  }
+  return all;
+}
+
 std::string idempotency_key(const task_id& task) { return sha256_hex(task.str()).substr(0, 32); }
 
 result<process_request> launch_request(const attempt_order& order,
                                        const std::map<std::string, std::string>& host_environment,
                                        const std::string& prompt_file) {
   process_request request;
-  request.argv = arguments_of(order.spec);
+  request.argv = command_line(order.spec);
   request.environment = environment_of(order, host_environment, prompt_file);
   request.working_directory = order.spec.working_directory;
   request.output_limit = order.spec.output_limit;

@@ -1,18 +1,12 @@
 #include "actors/run/order.hpp"
 
+#include "actors/length_prefixed.hpp"
 #include "messages/base/sha256.hpp"
 
 #include <string_view>
 
 namespace troupe {
 namespace {
-
-void append_part(std::string& out, std::string_view part) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out += static_cast<char>((part.size() >> static_cast<unsigned>(shift)) & 0xFFU);
-  }
-  out += part;
-}
 
 std::uint64_t first_eight_bytes(std::string_view text) {
   const auto digest = sha256(text);
