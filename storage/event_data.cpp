@@ -82,6 +82,9 @@ std::string run_started_data(const create_run& told) {
   if (told.wall_clock) {
     object.add("deadline", to_rfc3339(told.at + *told.wall_clock));
   }
+  if (told.forked_at) {
+    object.add("parent", told.parent ? told.parent->str() : "").add("forked_at", told.forked_at->value());
+  }
   return object.str();
 }
 

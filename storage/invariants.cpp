@@ -76,14 +76,16 @@ WHERE t.state IN ('running', 'validating') AND a.finished_at IS NOT NULL
 )sql"},
     stored_invariant{
         "supersteps",
-        "A run's supersteps are numbered from 0 without gaps, all up to runs.supersteps are committed, and "
+        "A run's supersteps are numbered from 0, or from runs.forked_at, without gaps, all up to runs.supersteps are "
+        "committed, and "
         "at most the next one is open.",
         R"sql(
 SELECT 'run ' || r.run_id || ' counts ' || r.supersteps || ' supersteps, but has ' ||
        count(s.committed_at) || ' committed and ' || (count(s.superstep) - count(s.committed_at)) || ' open'
 FROM runs AS r LEFT JOIN supersteps AS s USING (run_id)
 GROUP BY r.run_id
-HAVING count(s.committed_at) <> r.supersteps + 1
+HAVING count(s.committed_at) <> r.supersteps - coalesce(r.forked_at, 0) + 1
+    OR coalesce(min(s.superstep), -1) <> coalesce(r.forked_at, 0)
     OR coalesce(max(CASE WHEN s.committed_at IS NOT NULL THEN s.superstep END), -1) <> r.supersteps
     OR max(s.superstep) > r.supersteps + 1
 )sql"},

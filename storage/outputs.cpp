@@ -1,6 +1,8 @@
 #include "storage/outputs.hpp"
 
+#include "messages/base/sha256.hpp"
 #include "storage/blobs.hpp"
+#include "storage/stored_names.hpp"
 #include "storage/tasks.hpp"
 
 #include <algorithm>
@@ -135,6 +137,17 @@ status blobs_are_there(const std::filesystem::path& database, const write_comman
   const auto folder = blob_folder_of(database);
   auto there = is_there(folder, told->blobs.standard_output);
   return there ? is_there(folder, told->blobs.standard_error) : there;
+}
+
+std::optional<blob_ref> blob_in(const prepared& row, int hash, int bytes) {
+  if (row.is_null(hash)) {
+    return std::nullopt;
+  }
+  const auto digest = digest_from_hex(row.text(hash));
+  if (!digest) {
+    throw damaged_row{"an output refers to a file that has no possible name"};
+  }
+  return blob_ref{*digest, row.number(bytes)};
 }
 
 }  // namespace troupe

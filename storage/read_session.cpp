@@ -7,8 +7,10 @@
 #include "storage/database.hpp"
 #include "storage/disk_space.hpp"
 #include "storage/gates.hpp"
+#include "storage/journal.hpp"
 #include "storage/lease.hpp"
 #include "storage/maintenance.hpp"
+#include "storage/outputs.hpp"
 #include "storage/provider_use.hpp"
 #include "storage/run_rows.hpp"
 #include "storage/sqlite_error.hpp"
@@ -142,17 +144,6 @@ struct stored_output {
   output_blobs blobs;
 };
 
-std::optional<blob_ref> blob_in(const prepared& row, int hash, int bytes) {
-  if (row.is_null(hash)) {
-    return std::nullopt;
-  }
-  const auto digest = digest_from_hex(row.text(hash));
-  if (!digest) {
-    throw damaged_row{"an output refers to a file that has no possible name"};
-  }
-  return blob_ref{*digest, row.number(bytes)};
-}
-
 // False: there was no such attempt.
 bool read_output(statement_cache& sql, stored_output& stored, const std::optional<attempt_no>& attempt) {
   auto& view = stored.view;
@@ -237,18 +228,6 @@ result<std::vector<output_view>> read_files(std::vector<stored_output>&& outputs
     views.push_back(std::move(stored.view));
   }
   return views;
-}
-
-// Of a superstep that was opened before its standing had a column: its steps by its tasks, which lack a path.
-superstep_standing standing_of(const std::vector<task_view>& tasks) {
-  superstep_standing standing;
-  for (const auto& task : tasks) {
-    if (standing.steps.empty() || standing.steps.back().step != task.step) {
-      const auto place = static_cast<std::uint32_t>(standing.steps.size());
-      standing.steps.push_back({task.step, graph_path{}.then(place)});
-    }
-  }
-  return standing;
 }
 
 superstep_standing standing_in(const run_id& run, std::string_view text) {
@@ -474,6 +453,32 @@ result<json_text> read_session::find_state(const run_id& run, superstep_no super
     const auto fields = load_state(sql, run, superstep);
     return fields ? result<json_text>{state_text(*fields)} : result<json_text>{fields.error()};
   });
+}
+
+result<pinned_run> read_session::find_pinned(const run_id& run) {
+  auto found = state_->in_transaction([&](statement_cache& sql) -> result<pinned_run> {
+    auto pinned = find_pinned_run(sql, run);
+    return pinned ? result<pinned_run>{*std::move(pinned)} : result<pinned_run>{unknown_run(sql, run)};
+  });
+  if (found) {
+    found->run.abandoned = state_->is_abandoned(found->run);
+  }
+  return found;
+}
+
+result<std::vector<recorded_superstep>> read_session::list_supersteps(const run_id& run,
+                                                                      superstep_no from,
+                                                                      std::int64_t limit) {
+  return state_->in_transaction([&](statement_cache& sql) -> result<std::vector<recorded_superstep>> {
+    if (auto known = must_exist(sql, run); !known) {
+      return known.error();
+    }
+    return list_journal(sql, run, from, limit);
+  });
+}
+
+result<std::string> read_session::find_file(const blob_ref& file) {
+  return read_blob(blob_folder_of(state_->file.options().path), file);
 }
 
 result<maintenance_view> read_session::find_maintenance() {

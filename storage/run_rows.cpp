@@ -76,39 +76,6 @@ std::optional<int> small_number(const prepared& row, int column) {
   return row.is_null(column) ? std::nullopt : std::optional{static_cast<int>(row.number(column))};
 }
 
-std::vector<field_delta> deltas_of(const std::string& text) {
-  std::vector<field_delta> deltas;
-  const auto pairs = split_array(text);
-  if (!pairs) {
-    throw damaged_row{"a task's deltas are not a list"};
-  }
-  for (const auto pair : *pairs) {
-    const auto parts = split_array(pair);
-    const auto field = parts && parts->size() == 2 ? decode_string(parts->front()) : std::nullopt;
-    if (!field) {
-      throw damaged_row{"a task's deltas are not pairs of field and value"};
-    }
-    deltas.push_back({field_name{*field}, json_text{std::string{parts->back()}}});
-  }
-  return deltas;
-}
-
-std::vector<step_id> route_of(const std::string& text) {
-  const auto names = split_array(text);
-  if (!names) {
-    throw damaged_row{"a task's route is not a list"};
-  }
-  std::vector<step_id> route;
-  for (const auto quoted : *names) {
-    auto name = decode_string(quoted);
-    if (!name) {
-      throw damaged_row{"a task's route does not name steps"};
-    }
-    route.emplace_back(*std::move(name));
-  }
-  return route;
-}
-
 task_view task_view_of(const prepared& row) {
   task_view view;
   view.task = task_id{row.text(0)};
@@ -127,7 +94,7 @@ task_view task_view_of(const prepared& row) {
   view.finished_at = row.time_if(13);
   view.why = error_in(row, 14);
   view.value = row.is_null(17) ? std::nullopt : std::optional{json_text{row.text(17)}};
-  view.deltas = row.is_null(18) ? std::vector<field_delta>{} : deltas_of(row.text(18));
+  view.deltas = row.is_null(18) ? std::vector<field_delta>{} : deltas_in(row.text(18));
   view.standard_output_bytes = row.number(19);
   view.standard_error_bytes = row.number(20);
   view.http_status = small_number(row, 21);
@@ -138,7 +105,7 @@ task_view task_view_of(const prepared& row) {
   view.first_started = row.time_if(26);
   view.item = row.number_if(27);
   view.order_key = row.is_null(28) ? 0 : std::bit_cast<std::uint64_t>(row.number(28));
-  view.route = row.is_null(29) ? std::nullopt : std::optional{route_of(row.text(29))};
+  view.route = row.is_null(29) ? std::nullopt : std::optional{route_in(row.text(29))};
   view.request_hash = row.text(30);
   return view;
 }
@@ -172,6 +139,39 @@ std::size_t distance(const std::string& left, const std::string& right) {
 }
 
 }  // namespace
+
+std::vector<field_delta> deltas_in(const std::string& text) {
+  std::vector<field_delta> deltas;
+  const auto pairs = split_array(text);
+  if (!pairs) {
+    throw damaged_row{"a task's deltas are not a list"};
+  }
+  for (const auto pair : *pairs) {
+    const auto parts = split_array(pair);
+    const auto field = parts && parts->size() == 2 ? decode_string(parts->front()) : std::nullopt;
+    if (!field) {
+      throw damaged_row{"a task's deltas are not pairs of field and value"};
+    }
+    deltas.push_back({field_name{*field}, json_text{std::string{parts->back()}}});
+  }
+  return deltas;
+}
+
+std::vector<step_id> route_in(const std::string& text) {
+  const auto names = split_array(text);
+  if (!names) {
+    throw damaged_row{"a task's route is not a list"};
+  }
+  std::vector<step_id> route;
+  for (const auto quoted : *names) {
+    auto name = decode_string(quoted);
+    if (!name) {
+      throw damaged_row{"a task's route does not name steps"};
+    }
+    route.emplace_back(*std::move(name));
+  }
+  return route;
+}
 
 std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run) {
   auto row = sql.use(run_by_id, run);

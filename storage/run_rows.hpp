@@ -27,6 +27,10 @@ std::vector<task_view> list_leftover_rows(statement_cache& sql);
 /// What one attempt of `task` was: its process, times, error and output. False: there was no such attempt.
 bool show_attempt(statement_cache& sql, task_view& task, attempt_no attempt);
 
+/// tasks.deltas and tasks.route as values. Throw damaged_row.
+std::vector<field_delta> deltas_in(const std::string& text);
+std::vector<step_id> route_in(const std::string& text);
+
 /// Up to three runs whose ids are most like `run`.
 std::vector<run_id> nearest_runs(statement_cache& sql, const run_id& run);
 

@@ -76,4 +76,15 @@ std::optional<superstep_standing> standing_from(std::string_view text) {
   return standing;
 }
 
+superstep_standing standing_of(const std::vector<task_view>& tasks) {
+  superstep_standing standing;
+  for (const auto& task : tasks) {
+    if (standing.steps.empty() || standing.steps.back().step != task.step) {
+      const auto place = static_cast<std::uint32_t>(standing.steps.size());
+      standing.steps.push_back({task.step, graph_path{}.then(place)});
+    }
+  }
+  return standing;
+}
+
 }  // namespace troupe

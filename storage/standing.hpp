@@ -2,6 +2,7 @@
 #pragma once
 
 #include "messages/run.hpp"
+#include "messages/views.hpp"
 
 #include <optional>
 #include <string>
@@ -15,5 +16,8 @@ std::string standing_text(const superstep_standing& standing);
 
 /// None where `text` is not what standing_text gives.
 std::optional<superstep_standing> standing_from(std::string_view text);
+
+/// Of a superstep that was opened before its standing had a column: its steps by its tasks, which lack a path.
+superstep_standing standing_of(const std::vector<task_view>& tasks);
 
 }  // namespace troupe

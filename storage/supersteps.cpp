@@ -35,37 +35,6 @@ std::optional<state_fields> fields_of(std::string_view object) {
   return fields;
 }
 
-// One stored superstep on top of `fields`. False where the row is not what we wrote.
-bool apply_row(state_fields& fields, const prepared& row) {
-  if (!row.is_null(1)) {
-    auto copy = fields_of(row.text(1));
-    const bool whole = copy.has_value();
-    fields = whole ? *std::move(copy) : state_fields{};
-    return whole;
-  }
-  const auto changes = row.text(2);
-  const auto members = split_object(changes);
-  if (!members) {
-    return false;
-  }
-  for (const auto& [name, value] : *members) {
-    fields.insert_or_assign(name, std::string{value});
-  }
-  const auto removed = row.is_null(3) ? std::string{"[]"} : row.text(3);
-  const auto names = split_array(removed);
-  if (!names) {
-    return false;
-  }
-  for (const auto& quoted : *names) {
-    const auto name = decode_string(quoted);
-    if (!name) {
-      return false;
-    }
-    fields.erase(*name);
-  }
-  return true;
-}
-
 struct difference {
   state_fields changed;
   std::vector<std::string> removed;
@@ -190,6 +159,36 @@ json_text state_text(const state_fields& fields) {
   return json_text{text + '}'};
 }
 
+bool apply_row(state_fields& fields, const prepared& row, int first) {
+  if (!row.is_null(first)) {
+    auto copy = fields_of(row.text(first));
+    const bool whole = copy.has_value();
+    fields = whole ? *std::move(copy) : state_fields{};
+    return whole;
+  }
+  const auto changes = row.text(first + 1);
+  const auto members = split_object(changes);
+  if (!members) {
+    return false;
+  }
+  for (const auto& [name, value] : *members) {
+    fields.insert_or_assign(name, std::string{value});
+  }
+  const auto removed = row.is_null(first + 2) ? std::string{"[]"} : row.text(first + 2);
+  const auto names = split_array(removed);
+  if (!names) {
+    return false;
+  }
+  for (const auto& quoted : *names) {
+    const auto name = decode_string(quoted);
+    if (!name) {
+      return false;
+    }
+    fields.erase(*name);
+  }
+  return true;
+}
+
 result<state_fields> load_state(statement_cache& sql, const run_id& run, superstep_no superstep) {
   auto row = sql.use(
       "SELECT superstep, state, changes, removed FROM supersteps WHERE run_id = ?1 AND superstep <= ?2"
@@ -200,7 +199,7 @@ result<state_fields> load_state(statement_cache& sql, const run_id& run, superst
   state_fields fields;
   std::int64_t reached = -1;
   while (row.step()) {
-    if ((reached >= 0 && row.number(0) != reached + 1) || !apply_row(fields, row)) {
+    if ((reached >= 0 && row.number(0) != reached + 1) || !apply_row(fields, row, 1)) {
       return damaged_state(run, row.number(0));
     }
     reached = row.number(0);

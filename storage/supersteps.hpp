@@ -20,6 +20,10 @@ using state_fields = std::map<std::string, std::string, std::less<>>;
 /// In canonical form.
 json_text state_text(const state_fields& fields);
 
+/// One stored superstep on top of the state before it: the columns from `first` on are state, changes, removed. False
+/// where they are not what we wrote; `fields` is then no state any more.
+bool apply_row(state_fields& fields, const prepared& row, int first);
+
 /// The state after `superstep`, which is committed; 0 is the initial one. NOT_FOUND, or STORAGE_CORRUPT where the rows
 /// do not add up to a state.
 result<state_fields> load_state(statement_cache& sql, const run_id& run, superstep_no superstep);
