@@ -90,6 +90,7 @@ commit_superstep plan::close() const {
   closed.superstep = superstep_;
   auto judged = judge_front();
   closed.verdicts = std::move(judged.verdicts);
+  closed.taken = std::move(judged.taken);  // also where the run fails by it
   if (judged.fatal) {
     fail(closed, judged.fatal->step, std::move(judged.fatal->why));
   } else {
@@ -265,7 +266,6 @@ void plan::merge_into(commit_superstep& closed, front_judgement& judged) const {
   closed.deltas = text_of(judged.deltas);
   closed.state = canonical(state);
   closed.state_hash = state_hash(closed.state);
-  closed.taken = std::move(judged.taken);
   follow_into(closed, judged, state);
 }
 
