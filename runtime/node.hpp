@@ -37,7 +37,7 @@ struct node_options {
 
 /// What a caller wants to run. Checked by config/ beforehand.
 struct submission {
-  workflow_ptr flow;
+  workflow_ptr flow;       ///< Null: the run `id` is there, and goes on as its rows have it; the rest does not matter.
   json_text inputs{"{}"};  ///< A JSON object: every declared input with its value.
   std::string subject;     ///< What the run is about; empty: the workflow's name.
   run_id id;               ///< Empty: the node makes one.

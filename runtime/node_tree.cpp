@@ -10,14 +10,13 @@
 #include "actors/run/run_actor.hpp"
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/vacuum/vacuum_actor.hpp"
-#include "config/load.hpp"
 #include "config/pin.hpp"
-#include "config/workflow_file.hpp"
 #include "runtime/function_threads.hpp"
 #include "runtime/http_client/http_client.hpp"
 #include "runtime/node_state.hpp"
 #include "runtime/os/process_reactor.hpp"
 #include "runtime/os/prompt_files.hpp"
+#include "runtime/pinned_run.hpp"
 #include "runtime/writer_assembly.hpp"
 #include "storage/read_pool.hpp"
 
@@ -64,42 +63,6 @@ budget_ceilings ceilings_of(const budget_settings& config) {
           limit_of(config.subject_tokens),
           limit_of(config.day_usd.microusd),
           limit_of(config.day_tokens)};
-}
-
-std::shared_ptr<const executors> executors_of(const settings& config, const function_table& functions) {
-  auto made = std::make_shared<executors>();
-  made->agents = config.agents;
-  made->functions = functions;
-  made->retry = config.retry.agent;
-  made->kill_grace = config.runtime.kill_grace;
-  made->drain_grace = config.runtime.drain_grace;
-  made->prices = std::make_shared<const price_table>(config.prices);
-  return made;
-}
-
-error first_error(const std::vector<problem>& problems, const std::string& what) {
-  for (const auto& each : problems) {
-    if (each.weight == problem::severity::error) {
-      return {error_code::internal, what + " cannot be read back: " + each.message, each.hint};
-    }
-  }
-  return {error_code::internal, what + " cannot be read back", ""};
-}
-
-// Decision 13: a run keeps the workflow and the configuration that it started with.
-result<run_material> read_pinned(const recovery_view& rows, const function_table& functions) {
-  config_sources sources;
-  sources.files.push_back({"/pinned.toml", rows.config_source, true});
-  sources.working_directory = "/";
-  const auto config = load_config(sources);
-  if (!config.values) {
-    return first_error(config.problems, "the configuration of run " + rows.run.run.str());
-  }
-  const auto flow = parse_workflow(rows.workflow_source, rows.run.workflow, "", config.values->retry.agent);
-  if (!flow.flow) {
-    return first_error(flow.problems, "the workflow of run " + rows.run.run.str());
-  }
-  return run_material{flow.flow, executors_of(*config.values, functions)};
 }
 
 storage_options with_faults(storage_options storage, const std::shared_ptr<fault_plan>& faults) {
@@ -149,7 +112,9 @@ caf::strong_actor_ptr node::state::start_runs() {
   for_runs.clock = clock;
   for_runs.drain_timeout = config->runtime.drain_timeout;
   for_runs.kin = kin;
-  for_runs.read_material = [this](const recovery_view& rows) { return read_pinned(rows, functions); };
+  for_runs.read_material = [this](const recovery_view& rows) {
+    return read_pinned(rows.run, rows.workflow_source, rows.config_source, functions);
+  };
   for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
     return troupe::spawn_agent(system, for_agents, std::move(order), std::move(run));
   };

@@ -162,6 +162,10 @@ caf::result<start_reply> accept(supervisor_pointer self, const start_run& reques
     answer.deliver(start_reply{error{error_code::cancelled, "the node is shutting down; nothing was started", ""}});
     return answer;
   }
+  if (!request.flow) {
+    go_on(self, request.run, answer);
+    return answer;
+  }
   auto rows = self->state.deps.first_rows(request);
   if (!rows) {
     answer.deliver(start_reply{rows.error()});

@@ -3,6 +3,7 @@
 // Owns      the run actors: nobody else starts them. Does not block.
 // 1.        A run is answered for when its first rows are committed; its actor starts after that.
 // 2.        The id of a run that is there already means that run: finished, it is left alone; unfinished, it goes on.
+//           A start_run without a workflow is about such a run, however it was created.
 // 3.        A run whose actor dies abnormally is restarted; more often than the intensity allows, that run alone is
 //           left as it stands in its rows, and its listeners are told.
 // 4.        Asked to stop, it takes no more runs, drains those it has, and ends after the last.

@@ -18,9 +18,6 @@ result<submission> pinned_submission(read_session& stored, const run_id& run) {
                  .hint = "go on with the version that started it; its rows are kept as they are"};
   }
   submission what;
-  what.flow = loaded.flow;
-  what.inputs = std::move(recovery->run.inputs);
-  what.subject = std::move(recovery->run.subject);
   what.id = run;
   return what;
 }

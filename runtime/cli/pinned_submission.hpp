@@ -7,8 +7,8 @@
 
 namespace troupe {
 
-/// As the run was first asked for, from the workflow that it is pinned to. NOT_FOUND; INVALID_WORKFLOW where this
-/// version cannot read it any more.
+/// To go on with the run as its rows have it. NOT_FOUND; INVALID_WORKFLOW where this version cannot read the workflow that
+/// it is pinned to any more.
 result<submission> pinned_submission(read_session& stored, const run_id& run);
 
 }  // namespace troupe
