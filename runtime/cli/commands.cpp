@@ -13,6 +13,9 @@ void add_commands(command_tree& tree) {
   add_pending(tree);
   add_approve(tree);
   add_cancel(tree);
+  add_replay(tree);
+  add_diff(tree);
+  add_fork(tree);
   add_agents(tree);
   add_check(tree);
   add_graph(tree);

@@ -312,6 +312,10 @@ std::string run_details(const stored_run& stored, const report_look& with) {
   const auto fact = [&](std::string_view name, const std::string& value) {
     text += value.empty() ? std::string{} : with.look.paint(ink::dim, pad_right(name, 11)) + value + '\n';
   };
+  if (run.forked_at) {
+    const std::string of = run.parent ? "run " + run.parent->str() : "a run that is gone";
+    fact("forked", "from " + of + " after superstep " + std::to_string(run.forked_at->value()));
+  }
   fact("subject", run.subject == run.workflow ? std::string{} : printable(run.subject));
   fact("started", local_time(run.started_at));
   fact("finished", run.finished_at ? local_time(*run.finished_at) : std::string{});

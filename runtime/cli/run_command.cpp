@@ -4,10 +4,9 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/execution.hpp"
 #include "runtime/cli/run_inputs.hpp"
+#include "runtime/cli/stored_runs.hpp"
 #include "runtime/cli/workflow_loading.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
 
 namespace troupe {
@@ -47,26 +46,9 @@ result<json_text> inputs_of(const workflow& flow, const run_options& options) {
   return std::move(checked.values);
 }
 
-/// Ids stand in URLs, file names and command lines; `last` is what a person calls the newest.
-std::optional<error> check_id(const std::string& id) {
-  constexpr std::size_t longest = 128;
-  const auto fits = [](unsigned char each) {
-    return std::isalnum(each) != 0 || each == '-' || each == '_' || each == '.';
-  };
-  const bool good = !id.empty() && id.size() <= longest && id != "last" && std::ranges::all_of(id, fits) &&
-                    std::isalnum(static_cast<unsigned char>(id.front())) != 0;
-  if (good) {
-    return std::nullopt;
-  }
-  return error{
-      .code = error_code::invalid_input,
-      .message = "'" + id + "' cannot be the id of a run",
-      .hint = "an id has 1 to 128 letters, digits, '-', '_' and '.', begins with a letter or digit, and is not 'last'"};
-}
-
 exit_code run(context& with, const run_options& options) {
   if (options.id) {
-    if (const auto why = check_id(*options.id)) {
+    if (const auto why = check_new_id(*options.id)) {
       return refuse(with, *why);
     }
   }

@@ -20,6 +20,15 @@ struct runs_options {
   std::int64_t limit = 20;
 };
 
+/// A fork by whose past it has.
+std::string workflow_text(const run_view& run) {
+  if (!run.forked_at) {
+    return run.workflow;
+  }
+  return run.workflow + ", forked from " + (run.parent ? run.parent->str() : "a run that is gone") + " at " +
+         std::to_string(run.forked_at->value());
+}
+
 std::string runs_table(const std::vector<run_view>& runs, output& out) {
   table rows{{{.title = "RUN", .right = false, .shrinks = false},
               {.title = "WORKFLOW", .right = false, .shrinks = true},
@@ -35,7 +44,7 @@ std::string runs_table(const std::vector<run_view>& runs, output& out) {
       state += ' ' + std::string{to_string(each.why->code)};
     }
     rows.add({each.run.str(),
-              each.workflow,
+              workflow_text(each),
               each.subject == each.workflow ? std::string{} : printable(each.subject),
               state,
               std::to_string(each.steps),

@@ -6,6 +6,7 @@
 #include "runtime/cli/json_parts.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <limits>
 #include <string>
@@ -134,6 +135,22 @@ bool waits_for_people(read_session& stored, const run_id& run) {
   const auto last = stored.list_events(run, event_seq{view->last_seq.value() - 1}, 1);
   return last && last->size() == 1 && last->front().kind == event_kind::run_paused &&
          text_member(parse(last->front().data), "cause") == to_string(pause_cause::approval);
+}
+
+std::optional<error> check_new_id(const std::string& id) {
+  constexpr std::size_t longest = 128;
+  const auto fits = [](unsigned char each) {
+    return std::isalnum(each) != 0 || each == '-' || each == '_' || each == '.';
+  };
+  const bool good = !id.empty() && id.size() <= longest && id != "last" && std::ranges::all_of(id, fits) &&
+                    std::isalnum(static_cast<unsigned char>(id.front())) != 0;
+  if (good) {
+    return std::nullopt;
+  }
+  return error{
+      .code = error_code::invalid_input,
+      .message = "'" + id + "' cannot be the id of a run",
+      .hint = "an id has 1 to 128 letters, digits, '-', '_' and '.', begins with a letter or digit, and is not 'last'"};
 }
 
 result<stored_run> load_run(read_session& stored, const run_id& run) {

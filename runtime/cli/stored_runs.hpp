@@ -8,6 +8,8 @@
 #include "storage/read_session.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,10 @@ result<std::unique_ptr<read_session>> open_stored(const settings& values);
 
 /// A run's id, the beginning of exactly one, or `last`. NOT_FOUND, or INVALID_INPUT where several begin so.
 result<run_id> find_run_id(read_session& stored, std::string_view text);
+
+/// Why `id` cannot be the id of a new run; none where it can. Ids stand in URLs, file names and command lines, and `last`
+/// is what a person calls the newest. INVALID_INPUT.
+std::optional<error> check_new_id(const std::string& id);
 
 /// What the agents of one step came to in one superstep.
 struct judged_step {

@@ -17,6 +17,11 @@ std::string usage_json(const run_view& run) {
   return object.str();
 }
 
+template <class Id>
+std::string_view text_of(const std::optional<Id>& id) {
+  return id ? std::string_view{id->str()} : std::string_view{};
+}
+
 object_writer run_members(const run_view& run, bool with_result) {
   object_writer object;
   object.text("run", run.run.str()).text("workflow", run.workflow).text("subject", run.subject);
@@ -25,6 +30,9 @@ object_writer run_members(const run_view& run, bool with_result) {
     object.boolean("abandoned", true);
   }
   object.number("steps", run.steps).number("supersteps", run.supersteps);
+  if (run.forked_at) {
+    object.text_or_null("parent", text_of(run.parent)).number("forked_at", run.forked_at->value());
+  }
   if (with_result) {
     object.raw("result", run.result);
   }
@@ -46,11 +54,6 @@ std::optional<std::int64_t> as_number(const std::optional<T>& value) {
 template <class Id>
 std::optional<std::int64_t> number_of(const std::optional<Id>& id) {
   return id ? std::optional<std::int64_t>{id->value()} : std::nullopt;
-}
-
-template <class Id>
-std::string_view text_of(const std::optional<Id>& id) {
-  return id ? std::string_view{id->str()} : std::string_view{};
 }
 
 }  // namespace
