@@ -22,10 +22,11 @@ std::string listed(const std::vector<route>& routes) {
   return all;
 }
 
-std::uint32_t index_of(const step& from, const step_id& to, std::size_t place) {
+// Behind `next`, on_error and the joins, so that no two ways of a step have one index.
+std::uint32_t index_of(const step& from, const step_id& to, std::size_t place, std::size_t steps) {
   const auto declared = std::ranges::find(from.next, to, &route::to);
   return static_cast<std::uint32_t>(declared != from.next.end() ? static_cast<std::size_t>(declared - from.next.begin())
-                                                                : from.next.size() + 1 + place);
+                                                                : from.next.size() + 1 + steps + place);
 }
 
 bool names(const step& from, const step_id& to) {
@@ -53,6 +54,9 @@ class follower {
       if (target == nullptr) {
         return routing_refusal{ended.declared->id, leads_nowhere(ended, way.to)};
       }
+      if (!target->join.empty() && !is_joined_by(*target, ended.declared->id)) {
+        return routing_refusal{ended.declared->id, leads_past_join(ended, way.to)};
+      }
       arrive_or_run(*target, ended, ended.path.then(way.index));
     }
     if (!ended.failed) {
@@ -79,7 +83,7 @@ class follower {
     } else if (ended.route) {
       for (std::size_t i = 0; i < ended.route->size(); ++i) {
         const auto& to = (*ended.route)[i];
-        taken.push_back({to, index_of(declared, to, i)});
+        taken.push_back({to, index_of(declared, to, i, steps_.count())});
       }
     } else if (std::ranges::none_of(declared.next, [](const route& each) { return each.when.has_value(); })) {
       for (std::uint32_t i = 0; i < declared.next.size(); ++i) {
@@ -103,6 +107,14 @@ class follower {
     return {error_code::no_route,
             "step '" + ended.declared->id.str() + "' chose to go to '" + to.str() + "', and there is no such step",
             "name a step of the workflow"};
+  }
+
+  // Else the join would run with a part of what it waits for. Of routes in the file the check of workflows says it.
+  static error leads_past_join(const step_end& ended, const step_id& to) {
+    return {error_code::no_route,
+            "step '" + ended.declared->id.str() + "' chose to go to '" + to.str() +
+                "', which waits for others and does not join it",
+            "name the step in the join's 'join', or choose another way"};
   }
 
   void arrive_or_run(const step& target, const step_end& from, graph_path path) {

@@ -7,6 +7,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
@@ -22,6 +23,8 @@ class step_index {
 
   /// Null when there is none.
   const step* find(const step_id& id) const;
+
+  std::size_t count() const noexcept { return steps_.size(); }
 
   /// The steps that join `id`, in the order of the file, each with its place in the file.
   std::span<const std::pair<const step*, std::uint32_t>> joins_of(const step_id& id) const;
@@ -49,9 +52,11 @@ struct routing_refusal {
 ///
 /// `ended` in the order of their paths, `arrivals` as the superstep began with them. A route `i` of a step with path `p`
 /// gives `p.then(i)`, its on_error the index after its routes, a join that it does not name the place of the join in the
-/// file behind that. Where a step that is joined names the join in `next`, it arrives by taking that route; else by
-/// completing. A join runs when all have arrived, by the smallest of their paths, and then forgets them.
-/// NO_ROUTE: conditions exist and none holds, or a function's own route leads nowhere.
+/// file behind that; what a function chose beside them is behind all of these, in its own order. Where a step that is
+/// joined names the join in `next`, it arrives by taking that route; else by completing. A join runs when all have
+/// arrived, by the smallest of their paths, and then forgets them.
+/// NO_ROUTE: conditions exist and none holds, or a function's own route leads nowhere, or to a join that does not join
+/// it.
 std::variant<superstep_standing, routing_refusal> follow(const step_index& steps,
                                                          std::span<const step_end> ended,
                                                          std::span<const join_arrival> arrivals,

@@ -106,11 +106,28 @@ TEST_F(routing_test, a_functions_own_route_wins_and_may_be_empty) {
   steps({node("a", {"b"}), node("b"), node("c")});
   auto end = ended("a");
   end.route = {step_id{"c"}, step_id{"b"}};
-  EXPECT_EQ(leads_to({end}), "b@0 c@2");
+  EXPECT_EQ(leads_to({end}), "b@0 c@5");
   end.route = std::vector<step_id>{};
   EXPECT_EQ(leads_to({end}), "");
   end.route = {step_id{"nowhere"}};
   EXPECT_EQ(leads_to({end}), "NO_ROUTE of a");
+}
+
+TEST_F(routing_test, what_a_function_chose_has_no_path_in_common_with_a_join) {
+  steps({node("a"), node("j", {}, {"a"}), node("c"), node("d")});
+  auto end = ended("a");
+  end.route = {step_id{"d"}, step_id{"c"}};
+  EXPECT_EQ(leads_to({end}), "j@2 d@5 c@6");
+}
+
+TEST_F(routing_test, a_function_cannot_lead_past_a_join) {
+  steps({node("a"), node("b"), node("j", {}, {"b"})});
+  auto end = ended("a");
+  end.route = {step_id{"j"}};
+  EXPECT_EQ(leads_to({end}), "NO_ROUTE of a") << "the join would run without the step that it waits for";
+  auto joined = ended("b");
+  joined.route = {step_id{"j"}};
+  EXPECT_EQ(leads_to({joined}), "j@4");
 }
 
 TEST_F(routing_test, a_step_that_failed_goes_to_its_on_error_alone) {
