@@ -78,6 +78,12 @@ std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
   });
   std::ranges::stable_sort(reached, {}, &gate_again::path);
   std::vector<gate_opening> questions;
+  const auto is_asked = [&](const gate_place& place) {
+    return std::ranges::any_of(questions, [&](const gate_opening& asked) { return asked.place == place; });
+  };
+  const auto stands = [&](const step_id& id) {
+    return std::ranges::find(standing.steps, id, &planned_step::step) != standing.steps.end();
+  };
   for (const auto& each : reached) {
     const auto& declared = *each.declared;
     auto asked = ask(declared, {declared.id, each.path}, superstep, each.after, names(declared), state);
@@ -85,8 +91,10 @@ std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
       return routing_refusal{declared.id, std::move(asked).error()};
     }
     if (auto* question = std::get_if<gate_opening>(&*asked)) {
-      questions.push_back(std::move(*question));
-    } else {
+      if (!is_asked(question->place)) {
+        questions.push_back(std::move(*question));
+      }
+    } else if (!stands(declared.id)) {
       standing.steps.push_back({declared.id, each.path});
     }
   }

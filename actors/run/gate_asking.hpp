@@ -38,7 +38,8 @@ struct gate_again {
 };
 
 /// The questions of the gates that the next superstep reaches, which are taken out of `standing`, and of those that ask
-/// again, in the order of their paths. Gates that nobody need be asked about stay in `standing`, or come into it.
+/// again, in the order of their paths. Gates that nobody need be asked about stay in `standing`, or come into it. A gate
+/// that several ways lead to at one level asks once, by the smallest of the paths.
 std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
     const step_index& steps,
     superstep_standing& standing,

@@ -194,6 +194,25 @@ TEST(plan_gates_test, what_the_workflow_itself_approves_is_asked_of_nobody) {
   EXPECT_EQ(names(closed.next_front), "merge");
 }
 
+TEST(plan_gates_test, a_gate_that_two_ways_bring_to_one_level_at_once_asks_once) {
+  auto ask = gate_step("ask", {"done"});
+  ask.gate->levels.push_back(level("And you?"));
+  const auto flow =
+      flow_of({function_step("start", {"ask", "again"}), ask, function_step("again", {"ask"}), function_step("done")});
+  gate_book book;
+  auto progress = planned_with_gates(flow, book);
+  close(progress, book);
+  ASSERT_EQ(close(progress, book).gates.size(), 1U) << "somebody else is asked a second time";
+  book.decide("ask", gate_state::approved);
+  book.decide("ask", gate_state::approved);
+  progress.learn(book.rows());
+  const auto both = close(progress, book);
+  EXPECT_EQ(both.taken.size(), 2U);
+  ASSERT_EQ(both.gates.size(), 1U);
+  EXPECT_EQ(both.gates[0].place.level, 2);
+  EXPECT_EQ(both.gates[0].path.str(), "0");
+}
+
 TEST(plan_gates_test, an_action_that_has_changed_is_asked_about_again) {
   auto ask = gate_step("ask", {"done"});
   ask.gate->action = "/patch";
