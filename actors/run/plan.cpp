@@ -89,7 +89,8 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.state_ = std::make_shared<const json_text>(rows.run.result);
   made.superstep_ = rows.superstep;
   made.degraded_ = rows.run.degraded;
-  made.executed_ = rows.run.steps;
+  const auto begun = std::ranges::count_if(rows.tasks, [](const task_view& row) { return row.attempt.value() > 0; });
+  made.executed_ = rows.run.steps - begun;
   made.microusd_left_ = left_of(rows.budget_microusd, rows.run.cost_microusd);
   made.tokens_left_ = left_of(rows.budget_tokens, rows.run.input_tokens + rows.run.output_tokens);
   made.index_ = std::make_shared<const step_index>(*made.flow_);
@@ -137,6 +138,11 @@ void plan::open(const superstep_standing& standing, const std::vector<planned_ta
     opened.count = tasks_.size() - opened.first;
   }
   invariant(tasks_.size() == tasks.size(), "each task is of a step of its superstep");
+  places_.clear();
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    places_.emplace(tasks_[i].planned.id, i);
+  }
+  bar();
 }
 
 void plan::learn(task_entry& task, const task_view& row) {
@@ -175,11 +181,28 @@ int plan::running() const noexcept {
   return static_cast<int>(std::ranges::count(tasks_, task_entry::phase::admitted, &task_entry::at));
 }
 
-bool plan::exhausted() const { return flow_->limits.max_steps > 0 && executed_ >= flow_->limits.max_steps; }
+// Invariant 1. By graph order, and not by who is there first: a map that lets few of its elements run at once would
+// leave its place to the steps behind it. Who was given up before it began leaves its place.
+void plan::bar() {
+  bar_moves_ = false;
+  barred_ = tasks_.size();
+  auto left = flow_->limits.max_steps - executed_;
+  for (std::size_t i = 0; flow_->limits.max_steps > 0 && i < tasks_.size(); ++i) {
+    if (left <= 0) {
+      barred_ = i;
+      return;
+    }
+    left -= tasks_[i].is_over() && tasks_[i].attempt.value() == 0 ? 0 : 1;
+  }
+}
 
 // Tries of a task are one execution of it.
+bool plan::is_barred(const task_entry& task) const {
+  return task.attempt.value() == 0 && static_cast<std::size_t>(&task - tasks_.data()) >= barred_;
+}
+
 bool plan::may_begin(const task_entry& task) const {
-  const bool may = task.at == task_entry::phase::waiting && (task.attempt.value() > 0 || !exhausted());
+  const bool may = task.at == task_entry::phase::waiting && !is_barred(task);
   return may && (!is_aggregator(*task.declared, task.planned.agent) ||
                  std::ranges::all_of(tasks_, [&](const task_entry& other) {
                    return &other == &task || other.declared != task.declared || other.is_over();
@@ -216,7 +239,6 @@ std::vector<attempt_order> plan::admit() {
         task.at = task_entry::phase::admitted;
         task.stop_told = false;
         task.question_told = false;
-        executed_ += task.attempt.value() == 0 ? 1 : 0;
         task.attempt = attempt_no{task.attempt.value() + 1};
         ++busy;
         --room;
@@ -332,9 +354,9 @@ result<std::string> plan::prompt_of(const task_entry& task) const {
 }
 
 plan::task_entry& plan::entry(const task_id& id) {
-  const auto found = std::ranges::find(tasks_, id, [](const task_entry& task) { return task.planned.id; });
-  invariant(found != tasks_.end(), "outcomes are of tasks of the open superstep");
-  return *found;
+  const auto found = places_.find(id);
+  invariant(found != places_.end(), "outcomes are of tasks of the open superstep");
+  return tasks_[found->second];
 }
 
 void plan::finished(const task_id& task, task_outcome outcome, std::optional<timestamp> began) {
@@ -380,7 +402,6 @@ void plan::hold(const task_id& task) {
   invariant(held.at == task_entry::phase::admitted, "only what was admitted is held");
   held.at = task_entry::phase::delayed;
   held.attempt = attempt_no{held.attempt.value() - 1};
-  executed_ -= held.attempt.value() == 0 ? 1 : 0;
   settle();
 }
 
@@ -392,11 +413,13 @@ void plan::blocked(const task_id& task) {
 }
 
 void plan::due(const task_id& task) {
-  const auto found = std::ranges::find(tasks_, task, [](const task_entry& each) { return each.planned.id; });
-  const bool waits =
-      found != tasks_.end() && (found->at == task_entry::phase::delayed || found->at == task_entry::phase::blocked);
-  if (waits) {
-    found->at = task_entry::phase::waiting;
+  const auto found = places_.find(task);
+  if (found == places_.end()) {
+    return;
+  }
+  auto& held = tasks_[found->second];
+  if (held.at == task_entry::phase::delayed || held.at == task_entry::phase::blocked) {
+    held.at = task_entry::phase::waiting;
   }
 }
 
@@ -422,6 +445,7 @@ void plan::committed(const commit_superstep& closed) {
   if (closed.end) {
     return;
   }
+  executed_ += std::ranges::count_if(tasks_, [](const task_entry& task) { return task.attempt.value() > 0; });
   state_ = std::make_shared<const json_text>(closed.state);
   superstep_ = superstep_no{closed.superstep.value() + 1};
   stops_.clear();

@@ -25,6 +25,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe {
@@ -50,7 +51,8 @@ result<create_run> first_rows(const workflow& flow,
 /// Deterministic: no clock, no randomness, no I/O. One thread.
 ///
 /// Invariants (each with a test in tests/actors/run/plan_test.cpp):
-///   1. Tasks are admitted in graph order, never more than max_concurrent at once, never more than max_steps in all.
+///   1. Tasks are admitted in graph order, never more than max_concurrent at once, never more than max_steps in all. Which
+///      ones max_steps lets begin does not depend on how many run at once.
 ///   2. A superstep is closed when each of its tasks has a final outcome, and not before.
 ///   3. What a superstep comes to depends on the outcomes, not on the order in which they came.
 ///   4. The tasks of a superstep see the state as it was when the superstep before it was committed.
@@ -223,7 +225,8 @@ class plan {
   void add_agent(attempt_order& order, const task_entry& task) const;
   result<std::string> prompt_of(const task_entry& task) const;
   prompt_names names_of(const step& declared) const;
-  bool exhausted() const;
+  void bar();
+  bool is_barred(const task_entry& task) const;
   bool may_begin(const task_entry& task) const;
   int room_of(const open_step& at) const;
   void learn(task_entry& task, const task_view& row);
@@ -236,9 +239,9 @@ class plan {
   bool may_still_answer(const task_entry& task) const;
   void settle();
   void settle_step(open_step& at);
-  static void settle_parked(step_tasks members, bool enough);
+  void settle_parked(step_tasks members, bool enough);
   void stop_rest(step_tasks tasks, stop_cause cause);
-  static void give_up(task_entry& task, task_state as, error why);
+  void give_up(task_entry& task, task_state as, error why);
 
   // plan_gates.cpp: what people decide
   void settle_interrupted(task_entry& task);
@@ -272,10 +275,13 @@ class plan {
   std::shared_ptr<const json_text> inputs_;
   std::shared_ptr<const json_text> state_;
   superstep_no superstep_;
-  std::int64_t executed_ = 0;  // task executions admitted so far, of all supersteps
+  std::int64_t executed_ = 0;  // task executions of the supersteps before
   bool degraded_ = false;
   std::vector<open_step> steps_;   // in graph order
   std::vector<task_entry> tasks_;  // those of the first step first
+  std::unordered_map<task_id, std::size_t> places_;
+  std::size_t barred_ = 0;  // the first task that max_steps does not let begin
+  bool bar_moves_ = false;
   std::vector<join_arrival> arrivals_;
   std::vector<gate_view> gates_;  // open, or decided and not taken
   int answered_ = 0;              // tasks of this superstep that have answered: who was first

@@ -25,7 +25,7 @@ bool plan::may_still_answer(const task_entry& task) const {
     case task_entry::phase::blocked:
       return true;
     case task_entry::phase::waiting:
-      return task.attempt.value() > 0 || !exhausted();
+      return !is_barred(task);
     case task_entry::phase::parked:
     case task_entry::phase::over:
       return false;
@@ -37,6 +37,9 @@ void plan::settle() {
   for (auto& at : steps_) {
     if (at.count > 0 && !at.declared->map) {  // the elements of a map do not wait for each other
       settle_step(at);
+      if (bar_moves_) {
+        bar();
+      }
     }
   }
 }
@@ -103,6 +106,7 @@ void plan::stop_rest(step_tasks tasks, stop_cause cause) {
 }
 
 void plan::give_up(task_entry& task, task_state as, error why) {
+  bar_moves_ = bar_moves_ || task.attempt.value() == 0;
   task.at = task_entry::phase::over;
   task.given_up = true;
   task.outcome = {};

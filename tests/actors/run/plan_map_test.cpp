@@ -82,6 +82,27 @@ TEST(plan_map_test, a_map_has_a_limit_of_its_own_within_that_of_the_run) {
   EXPECT_EQ(progress.admit().size(), 1U);
 }
 
+// The second element waits for the first, and the step behind it does not: it must not take the last place.
+TEST(plan_map_test, whom_max_steps_lets_begin_is_the_same_at_any_concurrency) {
+  auto each = map_step("each", "/files");
+  each.map->max_concurrent = 1;
+  for (const int max_concurrent : {1, 2, 8}) {
+    auto flow = over_files(each, "[1,2]", {function_step("beside")});
+    flow.start = step_id{"first"};
+    flow.steps.push_back(function_step("first", {"each", "beside"}));
+    flow.limits.max_steps = 3;
+    flow.limits.max_concurrent = max_concurrent;
+    auto progress = planned(flow);
+    progress.committed(superstep(progress, {}));
+    EXPECT_EQ(names(progress.admit()), "each/work") << max_concurrent;
+    progress.finished(task_id{"r-1/2/each/work/0"}, completed("0"));
+    EXPECT_EQ(names(progress.admit()), "each/work") << max_concurrent;
+    progress.finished(task_id{"r-1/2/each/work/1"}, completed("0"));
+    ASSERT_TRUE(progress.complete());
+    EXPECT_EQ(progress.close().end->failed_step, step_id{"beside"});
+  }
+}
+
 TEST(plan_map_test, two_elements_that_write_one_field_conflict_unless_it_has_a_reducer) {
   for (const bool declared : {false, true}) {
     auto flow = over_files(map_step("each", "/files"), "[1,2]");

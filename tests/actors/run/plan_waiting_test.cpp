@@ -107,8 +107,7 @@ TEST(plan_waiting_test, an_attempt_that_did_not_begin_counts_for_nothing) {
   ASSERT_EQ(names(progress.admit()), "one/a");
   progress.hold(task_of("a"));
   EXPECT_FALSE(progress.complete());
-  ASSERT_EQ(names(progress.admit()), "one/b");
-  progress.hold(task_of("b"));
+  EXPECT_EQ(names(progress.admit()), "") << "the place that max_steps gives it is kept for it";
   progress.due(task_of("a"));
   const auto again = progress.admit();
   ASSERT_EQ(names(again), "one/a");
