@@ -1,0 +1,679 @@
+#include "tests/support/reference_engine.hpp"
+
+#include "actors/json/json.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace troupe {
+namespace {
+
+namespace json = boost::json;
+
+using route_indices = std::vector<int>;
+
+std::string text_of(const route_indices& path) {
+  std::string text;
+  for (std::size_t i = 0; i < path.size();) {
+    std::size_t end = i;
+    while (end < path.size() && path[end] == path[i]) {
+      ++end;
+    }
+    text += (text.empty() ? "" : ".") + std::to_string(path[i]) + (end - i > 1 ? '*' + std::to_string(end - i) : "");
+    i = end;
+  }
+  return text;
+}
+
+route_indices longer(route_indices path, std::size_t index) {
+  path.push_back(static_cast<int>(index));
+  return path;
+}
+
+// Pointers of tests have no escapes.
+const json::value* look(const json::value& whole, const std::string& pointer) {
+  const auto* at = &whole;
+  for (std::size_t start = 0; start < pointer.size();) {
+    const auto end = std::min(pointer.find('/', start + 1), pointer.size());
+    const auto key = pointer.substr(start + 1, end - start - 1);
+    if (const auto* object = at->if_object()) {
+      at = object->if_contains(key);
+    } else if (const auto* list = at->if_array(); list != nullptr && !key.empty() && key[0] >= '0' && key[0] <= '9') {
+      at = list->if_contains(std::stoul(key));
+    } else {
+      return nullptr;
+    }
+    if (at == nullptr) {
+      return nullptr;
+    }
+    start = end;
+  }
+  return at;
+}
+
+// -1, 0, 1, or 2 where the two cannot be ordered.
+int order_of(const json::value& a, const json::value& b) {
+  const auto sign = [](auto left, auto right) { return left < right ? -1 : left == right ? 0 : 1; };
+  if (a.is_number() && b.is_number()) {
+    return sign(a.to_number<double>(), b.to_number<double>());
+  }
+  if (a.is_string() && b.is_string()) {
+    return sign(std::string{a.as_string()}, std::string{b.as_string()});
+  }
+  return 2;
+}
+
+bool same(const json::value& a, const json::value& b) { return canonical(a) == canonical(b); }
+
+bool is_true(const condition& when, const json::value& state) {
+  const auto part = [&](const condition& each) { return is_true(each, state); };
+  if (when.is == condition::kind::all) {
+    return std::ranges::all_of(when.parts, part);
+  }
+  if (when.is == condition::kind::any) {
+    return std::ranges::any_of(when.parts, part);
+  }
+  if (when.is == condition::kind::negate) {
+    return !is_true(when.parts.at(0), state);
+  }
+  const auto* found = look(state, when.pointer);
+  const auto wanted = parse(when.value);
+  if (when.compares == comparison::exists) {
+    return (found != nullptr) == wanted.as_bool();
+  }
+  if (when.compares == comparison::ne) {
+    return found == nullptr || !same(*found, wanted);
+  }
+  if (found == nullptr) {
+    return false;
+  }
+  if (when.compares == comparison::eq) {
+    return same(*found, wanted);
+  }
+  if (when.compares == comparison::in) {
+    return std::ranges::any_of(wanted.as_array(), [&](const json::value& each) { return same(*found, each); });
+  }
+  const int order = order_of(*found, wanted);
+  return (when.compares == comparison::gt && order == 1) ||
+         (when.compares == comparison::ge && (order == 0 || order == 1)) ||
+         (when.compares == comparison::lt && order == -1) ||
+         (when.compares == comparison::le && (order == 0 || order == -1));
+}
+
+// RFC 7396 as its section 2 has it.
+json::value patched(json::value target, const json::value& patch) {
+  if (!patch.is_object()) {
+    return patch;
+  }
+  if (!target.is_object()) {
+    target = json::object{};
+  }
+  for (const auto& [name, value] : patch.as_object()) {
+    if (value.is_null()) {
+      target.as_object().erase(name);
+    } else {
+      const auto* old = target.as_object().if_contains(name);
+      target.as_object()[name] = patched(old != nullptr ? *old : json::value{}, value);
+    }
+  }
+  return target;
+}
+
+struct change {
+  std::string step;
+  std::string writer;  // A task, for the reducer that lets only one write.
+  std::string field;   // Empty: an edit of the whole state.
+  json::value value;
+};
+
+// The new state, or the code of the refusal.
+std::pair<json::value, std::string> reduced(json::value state, const change& by, reducer how) {
+  auto& field = state.as_object()[by.field];
+  const bool is_new = field.is_null();
+  const auto refused = [&] { return std::pair{json::value{}, std::string{"INVALID_INPUT"}}; };
+  switch (how) {
+    case reducer::fail:
+    case reducer::last:
+      field = by.value;
+      break;
+    case reducer::append:
+    case reducer::set_union: {
+      if (!is_new && !field.is_array()) {
+        return refused();
+      }
+      auto list = is_new ? json::array{} : field.as_array();
+      if (how == reducer::append || !by.value.is_array()) {
+        if (how == reducer::append ||
+            std::ranges::none_of(list, [&](const json::value& each) { return same(each, by.value); })) {
+          list.push_back(by.value);
+        }
+      } else {
+        for (const auto& element : by.value.as_array()) {
+          if (std::ranges::none_of(list, [&](const json::value& each) { return same(each, element); })) {
+            list.push_back(element);
+          }
+        }
+      }
+      field = std::move(list);
+      break;
+    }
+    case reducer::sum:
+    case reducer::min:
+    case reducer::max:
+      if (!by.value.is_int64() || (!is_new && !field.is_int64())) {  // tests count in whole numbers
+        return refused();
+      }
+      field = is_new                ? by.value.as_int64()
+              : how == reducer::sum ? field.as_int64() + by.value.as_int64()
+              : how == reducer::min ? std::min(field.as_int64(), by.value.as_int64())
+                                    : std::max(field.as_int64(), by.value.as_int64());
+      break;
+    case reducer::merge:
+      if (!by.value.is_object() || (!is_new && !field.is_object())) {
+        return refused();
+      }
+      field = patched(is_new ? json::value{json::object{}} : field, by.value);
+      break;
+  }
+  return {std::move(state), ""};
+}
+
+class reference_engine {
+ public:
+  reference_engine(const workflow& flow, const reference_world& world) : flow_(flow), world_(world) {}
+
+  reference_run run() {
+    json::object initial;
+    for (const auto& field : flow_.state) {
+      if (field.initial) {
+        initial[field.name.str()] = parse(*field.initial);
+      }
+    }
+    state_ = std::move(initial);
+    reach({{&declared(flow_.start.str()), {}}});
+    while (!over_) {
+      if (number_ > world_.supersteps_max) {
+        told_.code = "...";
+        break;
+      }
+      play();
+      ++number_;
+    }
+    return std::move(told_);
+  }
+
+ private:
+  struct place {
+    const step* declared;
+    route_indices path;
+  };
+
+  struct waiting_gate {
+    const step* declared;
+    route_indices path;
+    int opened;
+    int level;
+    std::string action;
+  };
+
+  struct arrival {
+    std::string join;
+    std::string from;
+    route_indices path;
+  };
+
+  struct leaving {
+    const step* declared;
+    route_indices path;
+    bool failed;
+    std::optional<std::vector<std::string>> route;
+  };
+
+  const step* find(const std::string& id) const {
+    const auto found = std::ranges::find(flow_.steps, id, [](const step& each) { return each.id.str(); });
+    return found == flow_.steps.end() ? nullptr : &*found;
+  }
+
+  const step& declared(const std::string& id) const { return *find(id); }
+
+  void end(const std::string& code, const std::string& where) {
+    over_ = true;
+    told_.code = code;
+    told_.step = where;
+  }
+
+  // A fault that somebody catches is a change and a way on; else the first one ends the run.
+  void fault(const place& at, const std::string& code) {
+    if (at.declared->on_error) {
+      json::object shown{{"code", code}, {"step", at.declared->id.str()}};
+      changes_.push_back({at.declared->id.str(), at.declared->id.str(), "last_error", std::move(shown)});
+      leaving_.push_back({at.declared, at.path, true, {}});
+    } else if (fault_.first.empty()) {
+      fault_ = {code, at.declared->id.str()};
+    }
+  }
+
+  bool may_execute(const place& at, std::optional<std::size_t> item) {
+    told_.supersteps.back().tasks.push_back(at.declared->id.str() + (item ? '/' + std::to_string(*item) : ""));
+    if (flow_.limits.max_steps > 0 && told_.executed >= flow_.limits.max_steps) {
+      return false;
+    }
+    ++told_.executed;
+    return true;
+  }
+
+  void add_own(const place& at, const std::string& writer, const reference_work& given) {
+    for (const auto& [field, value] : given.deltas) {
+      changes_.push_back({at.declared->id.str(), writer, field, value});
+    }
+  }
+
+  void play_step(const place& at) {
+    const auto& id = at.declared->id.str();
+    const json::object seen = state_.as_object();
+    if (at.declared->gate) {
+      changes_.push_back({id,
+                          id,
+                          at.declared->output.str(),
+                          json::object{{"automatic", true}, {"by", json::array{}}, {"decision", "approved"}}});
+      leaving_.push_back({at.declared, at.path, false, {}});
+    } else if (at.declared->map) {
+      play_map(at, seen);
+    } else if (!may_execute(at, {})) {
+      fault_of_steps(at);
+    } else {
+      auto given = world_.work(*at.declared, nullptr, seen);
+      if (given.failed) {
+        fault(at, "AGENT_EXIT");
+        return;
+      }
+      add_own(at, id, given);
+      if (given.deltas.empty()) {
+        changes_.push_back({id, id, at.declared->output.str(), given.value});
+      }
+      leaving_.push_back({at.declared, at.path, false, given.route});
+    }
+  }
+
+  void fault_of_steps(const place& at) {
+    if (fault_.first.empty()) {
+      fault_ = {"MAX_STEPS_EXCEEDED", at.declared->id.str()};
+    }
+  }
+
+  void play_map(const place& at, const json::object& seen) {
+    const auto& id = at.declared->id.str();
+    const auto* over = look(state_, at.declared->map->over);
+    if (over == nullptr || !over->is_array()) {
+      fault(at, "INVALID_INPUT");
+      return;
+    }
+    json::array values;
+    std::vector<std::pair<std::string, reference_work>> all;
+    bool has_failed = false;
+    bool is_short = false;
+    bool has_own = false;
+    const json::array items = over->as_array();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!may_execute(at, i)) {
+        is_short = true;
+        continue;
+      }
+      auto given = world_.work(*at.declared, &items[i], seen);
+      has_failed = has_failed || given.failed;
+      has_own = has_own || !given.deltas.empty();
+      values.push_back(given.value);
+      all.emplace_back(id + '/' + std::to_string(i), std::move(given));
+    }
+    if (is_short) {
+      fault_of_steps(at);
+    } else if (has_failed) {
+      fault(at, "AGENT_EXIT");
+    } else {
+      for (const auto& [writer, given] : all) {
+        add_own(at, writer, given);
+      }
+      if (!has_own) {
+        changes_.push_back({id, id, at.declared->output.str(), std::move(values)});
+      }
+      leaving_.push_back({at.declared, at.path, false, {}});
+    }
+  }
+
+  bool asks(const gate_level& level) const { return !level.when || is_true(*level.when, state_); }
+
+  std::string action_of(const step& gate) const {
+    const auto* found = gate.gate->action ? look(state_, *gate.gate->action) : nullptr;
+    return found != nullptr ? canonical(*found).str() : "";
+  }
+
+  void take_gate(const waiting_gate& gate, const reference_decision& decided) {
+    const place at{gate.declared, gate.path};
+    const auto& id = gate.declared->id.str();
+    told_.supersteps.back().taken.push_back(id + '/' + std::to_string(gate.opened) + '/' + std::to_string(gate.level));
+    const auto& levels = gate.declared->gate->levels;
+    const bool asks_on =
+        std::any_of(levels.begin() + gate.level, levels.end(), [&](const gate_level& each) { return asks(each); });
+    const auto add_edit = [&] {
+      if (decided.edit) {
+        changes_.push_back({id, id, "", *decided.edit});
+      }
+    };
+    if (decided.is == reference_decision::kind::expired) {
+      const bool escalates = levels.at(static_cast<std::size_t>(gate.level) - 1).on_expiry == expiry_policy::escalate;
+      if (escalates && asks_on) {
+        again_.emplace_back(at, gate.level);
+      } else {
+        fault(at, "TASK_TIMEOUT");
+      }
+      return;
+    }
+    const bool approved = decided.is == reference_decision::kind::approved;
+    if (approved && action_of(*gate.declared) != gate.action) {
+      again_.emplace_back(at, gate.level - 1);
+      return;
+    }
+    add_edit();
+    if (approved && asks_on) {
+      again_.emplace_back(at, gate.level);
+      return;
+    }
+    json::object value{{"decision", approved ? "approved" : "rejected"}};
+    if (decided.by_somebody) {
+      value["by"] = json::array{"ann"};
+    } else {
+      value["by"] = json::array{};
+      value["expired"] = true;
+    }
+    changes_.push_back({id, id, gate.declared->output.str(), std::move(value)});
+    leaving_.push_back({gate.declared, gate.path, false, {}});
+  }
+
+  // Those whose time has come; where nothing else is to be given, those whose time comes first.
+  std::vector<waiting_gate> decided_gates() {
+    int until = number_;
+    const auto time_of = [&](const waiting_gate& gate) {
+      return world_.decide(*gate.declared, gate.opened, gate.level).superstep;
+    };
+    if (standing_.empty()) {
+      int first = time_of(gates_.at(0));
+      for (const auto& gate : gates_) {
+        first = std::min(first, time_of(gate));
+      }
+      until = std::max(until, first);
+    }
+    std::vector<waiting_gate> decided;
+    std::vector<waiting_gate> others;
+    for (const auto& gate : gates_) {
+      (time_of(gate) <= until ? decided : others).push_back(gate);
+    }
+    gates_ = std::move(others);
+    return decided;
+  }
+
+  void play() {
+    told_.supersteps.push_back({number_});
+    changes_.clear();
+    leaving_.clear();
+    again_.clear();
+    fault_ = {};
+    for (const auto& at : standing_) {
+      told_.supersteps.back().steps.push_back(at.declared->id.str() + '@' + text_of(at.path));
+    }
+    auto decided = decided_gates();
+    std::ranges::stable_sort(decided, {}, &waiting_gate::path);
+    std::size_t next_gate = 0;
+    for (const auto& at : standing_) {
+      for (; next_gate < decided.size() && decided[next_gate].path < at.path; ++next_gate) {
+        take(decided[next_gate]);
+      }
+      play_step(at);
+    }
+    for (; next_gate < decided.size(); ++next_gate) {
+      take(decided[next_gate]);
+    }
+    conclude();
+    told_.supersteps.back().state = state_.as_object();
+  }
+
+  void take(const waiting_gate& gate) { take_gate(gate, world_.decide(*gate.declared, gate.opened, gate.level)); }
+
+  reducer reducer_of(const std::string& field) const {
+    for (const auto& each : flow_.state) {
+      if (each.name.str() == field) {
+        return each.reduce;
+      }
+    }
+    return field == "last_error" ? reducer::last : reducer::fail;
+  }
+
+  // All of the changes, or none and an end.
+  bool merged() {
+    auto state = state_;
+    std::set<std::tuple<std::string, std::string>> writers;
+    for (const auto& each : changes_) {
+      if (each.field.empty()) {
+        state = patched(std::move(state), each.value);
+        continue;
+      }
+      const auto how = reducer_of(each.field);
+      if (how == reducer::fail) {
+        writers.emplace(each.field, each.writer);
+        const auto several =
+            std::ranges::count_if(writers, [&](const auto& known) { return std::get<0>(known) == each.field; });
+        if (several > 1) {
+          end("MERGE_CONFLICT", each.step);
+          return false;
+        }
+      }
+      auto [next, refused] = reduced(state, each, how);
+      if (!refused.empty()) {
+        end(refused, each.step);
+        return false;
+      }
+      state = std::move(next);
+    }
+    state_ = std::move(state);
+    return true;
+  }
+
+  void conclude() {
+    auto& told = told_.supersteps.back();
+    if (!fault_.first.empty()) {
+      told.taken.clear();
+      end(fault_.first, fault_.second);
+      return;
+    }
+    if (!merged()) {
+      told.taken.clear();
+      return;
+    }
+    std::vector<place> reached;
+    for (const auto& each : leaving_) {
+      if (!leave(each, reached)) {
+        end("NO_ROUTE", each.declared->id.str());
+        return;
+      }
+    }
+    run_joins(reached);
+    reach(reached);
+    if (over_) {
+      return;
+    }
+    if (standing_.empty() && gates_.empty()) {
+      if (arrivals_.empty()) {
+        end("", "");
+      } else {
+        end("NO_PROGRESS", arrivals_.front().join);
+      }
+    }
+  }
+
+  bool leave(const leaving& from, std::vector<place>& reached) {
+    const auto& next = from.declared->next;
+    std::vector<std::pair<std::string, std::size_t>> ways;
+    if (from.failed) {
+      ways.emplace_back(from.declared->on_error->str(), next.size());
+    } else if (from.route) {
+      for (std::size_t i = 0; i < from.route->size(); ++i) {
+        const auto& to = (*from.route)[i];
+        const auto named = std::ranges::find(next, to, [](const route& each) { return each.to.str(); });
+        const auto* target = find(to);
+        const bool is_strange = target == nullptr || (!target->join.empty() && !joins(*target, *from.declared));
+        if (is_strange) {
+          return false;
+        }
+        ways.emplace_back(to,
+                          named != next.end() ? static_cast<std::size_t>(named - next.begin())
+                                              : next.size() + 1 + flow_.steps.size() + i);
+      }
+    } else if (std::ranges::any_of(next, [](const route& each) { return each.when.has_value(); })) {
+      std::size_t i = 0;
+      while (i < next.size() && next[i].when && !is_true(*next[i].when, state_)) {
+        ++i;
+      }
+      if (i == next.size()) {
+        return false;
+      }
+      ways.emplace_back(next[i].to.str(), i);
+    } else {
+      for (std::size_t i = 0; i < next.size(); ++i) {
+        ways.emplace_back(next[i].to.str(), i);
+      }
+    }
+    for (const auto& [to, index] : ways) {
+      const auto& target = declared(to);
+      if (joins(target, *from.declared)) {
+        arrive(to, from.declared->id.str(), longer(from.path, index));
+      } else {
+        reached.push_back({&target, longer(from.path, index)});
+      }
+    }
+    for (std::size_t i = 0; i < flow_.steps.size() && !from.failed; ++i) {
+      const auto& join = flow_.steps[i];
+      const bool is_named = std::ranges::any_of(next, [&](const route& each) { return each.to == join.id; });
+      if (joins(join, *from.declared) && !is_named) {
+        arrive(join.id.str(), from.declared->id.str(), longer(from.path, next.size() + 1 + i));
+      }
+    }
+    return true;
+  }
+
+  static bool joins(const step& join, const step& from) {
+    return std::ranges::find(join.join, from.id) != join.join.end();
+  }
+
+  // Once, until the join has run.
+  void arrive(const std::string& join, const std::string& from, route_indices path) {
+    for (const auto& each : arrivals_) {
+      if (each.join == join && each.from == from) {
+        return;
+      }
+    }
+    arrivals_.push_back({join, from, std::move(path)});
+  }
+
+  void run_joins(std::vector<place>& reached) {
+    for (const auto& each : flow_.steps) {
+      const auto of_it = [&](const arrival& come) { return come.join == each.id.str(); };
+      if (each.join.empty() ||
+          std::ranges::count_if(arrivals_, of_it) < static_cast<std::ptrdiff_t>(each.join.size())) {
+        continue;
+      }
+      for (const auto& come : arrivals_) {
+        if (of_it(come)) {
+          reached.push_back({&each, come.path});
+        }
+      }
+      std::erase_if(arrivals_, of_it);
+    }
+  }
+
+  // Each step once, by the smallest of its paths; gates ask, unless nobody need be asked.
+  void reach(std::vector<place> reached) {
+    std::ranges::stable_sort(reached, {}, &place::path);
+    std::vector<place> once;
+    for (const auto& at : reached) {
+      if (std::ranges::none_of(once, [&](const place& each) { return each.declared == at.declared; })) {
+        once.push_back(at);
+      }
+    }
+    standing_.clear();
+    std::vector<std::pair<place, int>> gates = again_;
+    for (const auto& at : once) {
+      if (at.declared->gate) {
+        gates.emplace_back(at, 0);
+      } else {
+        standing_.push_back(at);
+      }
+    }
+    std::ranges::stable_sort(gates, {}, [](const auto& each) { return each.first.path; });
+    for (const auto& [at, after] : gates) {
+      ask(at, after);
+      if (over_) {
+        standing_.clear();
+        return;
+      }
+    }
+    std::ranges::stable_sort(standing_, {}, &place::path);
+  }
+
+  // Once, as any other step.
+  void stand(const place& at) {
+    if (std::ranges::find(standing_, at.declared, &place::declared) == standing_.end()) {
+      standing_.push_back(at);
+    }
+  }
+
+  void ask(const place& at, int after) {
+    const auto& policy = *at.declared->gate;
+    if (after == 0 && policy.approved_when && is_true(*policy.approved_when, state_)) {
+      stand(at);
+      return;
+    }
+    for (auto i = static_cast<std::size_t>(after); i < policy.levels.size(); ++i) {
+      if (!asks(policy.levels[i])) {
+        continue;
+      }
+      if (policy.action && look(state_, *policy.action) == nullptr) {
+        end("INVALID_INPUT", at.declared->id.str());
+        return;
+      }
+      const int next = told_.supersteps.empty() ? 1 : number_ + 1;
+      const int level = static_cast<int>(i) + 1;
+      const bool is_asked = std::ranges::any_of(gates_, [&](const waiting_gate& gate) {
+        return gate.declared == at.declared && gate.opened == next && gate.level == level;
+      });
+      if (!is_asked) {
+        gates_.push_back({at.declared, at.path, next, level, action_of(*at.declared)});
+      }
+      return;
+    }
+    stand(at);
+  }
+
+  const workflow& flow_;
+  const reference_world& world_;
+  reference_run told_;
+  bool over_ = false;
+  int number_ = 1;
+  json::value state_;
+  std::vector<place> standing_;
+  std::vector<waiting_gate> gates_;
+  std::vector<arrival> arrivals_;
+  std::vector<change> changes_;
+  std::vector<leaving> leaving_;
+  std::vector<std::pair<place, int>> again_;
+  std::pair<std::string, std::string> fault_;
+};
+
+}  // namespace
+
+reference_run run_by_reference(const workflow& flow, const reference_world& world) {
+  return reference_engine{flow, world}.run();
+}
+
+}  // namespace troupe
