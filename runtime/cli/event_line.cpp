@@ -287,11 +287,25 @@ ink ink_of(event_kind kind) noexcept {
 
 }  // namespace
 
+std::string carrier_text(const event& what) {
+  if (!what.agent) {
+    return {};
+  }
+  std::string text = what.agent->str();
+  if (what.task && what.step && what.superstep) {
+    const auto whole = make_task_id(what.run, *what.superstep, *what.step, *what.agent).str() + '/';
+    if (what.task->str().starts_with(whole)) {  // an element of a map
+      text += '[' + what.task->str().substr(whole.size()) + ']';
+    }
+  }
+  return text;
+}
+
 std::string event_place(const event& what) {
   if (!what.step) {
     return {};
   }
-  return what.agent ? what.step->str() + '/' + what.agent->str() : what.step->str();
+  return what.agent ? what.step->str() + '/' + carrier_text(what) : what.step->str();
 }
 
 std::optional<milliseconds> pause_length(const event& what) {

@@ -13,12 +13,15 @@ namespace troupe {
 std::string event_line(const event& what, int columns, const style& look);
 
 /// The part behind: what the event's data comes to in words; may be empty.
+std::string event_summary(const event& what);
+
 /// A paused run goes on by itself after so long; none for any other event.
 std::optional<milliseconds> pause_length(const event& what);
 
-std::string event_summary(const event& what);
-
-/// `plan/claude`, `plan`, or nothing.
+/// `plan/claude`, `each/claude[3]` for an element of a map, `plan`, or nothing.
 std::string event_place(const event& what);
+
+/// `claude`, or `claude[3]`: who carries out the task of the event. Empty for an event of no agent.
+std::string carrier_text(const event& what);
 
 }  // namespace troupe

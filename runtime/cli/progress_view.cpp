@@ -130,9 +130,8 @@ void progress_view::apply(const task_progress& what) {
       continue;
     }
     for (agent_line& agent : step.agents) {
-      const bool same = make_task_id(run_, step.superstep, step.step, agent.agent) == what.task;
       const bool runs = agent.state == task_state::running && agent.attempt == what.attempt.value();
-      if (!same || !runs) {
+      if (agent.task != what.task || !runs) {
         continue;
       }
       agent.silence = what.silent > milliseconds{0} ? std::optional{what} : std::nullopt;
@@ -156,16 +155,17 @@ progress_view::step_lines& progress_view::step_of(superstep_no superstep, const 
 }
 
 progress_view::agent_line* progress_view::agent_of(const event& what) {
-  if (!what.superstep || !what.step || !what.agent) {
+  if (!what.superstep || !what.step || !what.agent || !what.task) {
     return nullptr;
   }
   auto& agents = step_of(*what.superstep, *what.step).agents;
-  const auto found = std::ranges::find(agents, *what.agent, &agent_line::agent);
+  const auto found = std::ranges::find(agents, *what.task, &agent_line::task);
   if (found != agents.end()) {
     return &*found;
   }
   agents.emplace_back();
-  agents.back().agent = *what.agent;
+  agents.back().task = *what.task;
+  agents.back().name = carrier_text(what);
   return &agents.back();
 }
 
@@ -252,7 +252,7 @@ std::vector<std::string> progress_view::gate_lines(timestamp now, const style& l
 }
 
 std::string progress_view::name_alone(const step_lines& step) {
-  return step.step.str() + "  " + step.agents.front().agent.str();
+  return step.step.str() + "  " + step.agents.front().name;
 }
 
 std::string progress_view::head(timestamp now, const style& look) const {
@@ -272,7 +272,7 @@ std::string progress_view::line_of(
     const agent_line& agent, timestamp now, const layout& with, int indent, int name_width) {
   constexpr int time_width = 6;
   std::string line = std::string(static_cast<std::size_t>(indent), ' ') + with.look.mark(sign_of(agent.state)) + ' ';
-  line += pad_right(agent.agent.str(), name_width);
+  line += pad_right(agent.name, name_width);
   std::string time;
   if (agent.started) {
     time = agent.finished ? human_duration(*agent.finished - *agent.started) : whole_seconds(now - *agent.started);
@@ -294,11 +294,24 @@ std::string progress_view::line_of(
   return line;
 }
 
+// All of a few; of many (the elements of a map) those that something is going on with.
+std::vector<const progress_view::agent_line*> progress_view::worth_showing(const std::vector<agent_line>& agents) {
+  constexpr std::size_t few = 8;
+  std::vector<const agent_line*> shown;
+  for (const agent_line& agent : agents) {
+    const bool is_quiet = agent.state == task_state::queued || agent.state == task_state::completed;
+    if (agents.size() <= few || (!is_quiet && shown.size() < few)) {
+      shown.push_back(&agent);
+    }
+  }
+  return shown;
+}
+
 std::vector<std::string> progress_view::lines_of(const step_lines& step, timestamp now, const layout& with) const {
   const task_state whole = state_of(step.agents);
   if (step.agents.size() == 1) {
     agent_line only = step.agents.front();
-    only.agent = agent_name{name_alone(step)};
+    only.name = name_alone(step);
     std::string line = line_of(only, now, with, 0, with.name_width);
     line += step.verdict.empty() || !only.last_words.empty() ? "" : "  " + with.look.paint(ink::red, step.verdict);
     return {std::move(line)};
@@ -313,12 +326,13 @@ std::vector<std::string> progress_view::lines_of(const step_lines& step, timesta
   const auto over = std::ranges::count_if(step.agents, [](const agent_line& each) { return is_over(each.state); });
   title += with.look.paint(ink::dim, "  " + std::to_string(over) + " of " + std::to_string(step.agents.size()));
   std::vector<std::string> lines{std::move(title)};
+  const auto shown_agents = worth_showing(step.agents);
   int name_width = 0;
-  for (const agent_line& agent : step.agents) {
-    name_width = std::max(name_width, printed_width(agent.agent.str()));
+  for (const agent_line* agent : shown_agents) {
+    name_width = std::max(name_width, printed_width(agent->name));
   }
-  for (const agent_line& agent : step.agents) {
-    lines.push_back(line_of(agent, now, with, 2, name_width));
+  for (const agent_line* agent : shown_agents) {
+    lines.push_back(line_of(*agent, now, with, 2, name_width));
   }
   return lines;
 }

@@ -31,7 +31,8 @@ class progress_view {
 
  private:
   struct agent_line {
-    agent_name agent;
+    task_id task;
+    std::string name;
     task_state state = task_state::queued;
     std::int64_t attempt = 0;
     std::optional<timestamp> started;
@@ -73,6 +74,7 @@ class progress_view {
   static std::string name_alone(const step_lines& step);
   std::string head(timestamp now, const style& look) const;
   std::vector<std::string> lines_of(const step_lines& step, timestamp now, const layout& with) const;
+  static std::vector<const agent_line*> worth_showing(const std::vector<agent_line>& agents);
   static std::string line_of(const agent_line& agent, timestamp now, const layout& with, int indent, int name_width);
 
   run_id run_;
