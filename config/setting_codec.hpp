@@ -35,6 +35,9 @@ inline constexpr std::array<std::string_view, 3> choice_names<output_format>{"te
 template <>
 inline constexpr std::array<std::string_view, 2> choice_names<answer_format>{"text", "json"};
 
+template <>
+inline constexpr std::array<std::string_view, 3> choice_names<effect_kind>{"none", "idempotent", "external"};
+
 bool read_setting(bool& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(time_of_day& into, const setting_facts&, const toml_value_ref&, const path_context&);
 bool read_setting(int& into, const setting_facts&, const toml_value_ref&, const path_context&);
@@ -90,9 +93,29 @@ requires std::is_enum_v<Enum> toml_node write_setting(Enum value) {
   return toml_node{std::string{choice_names<Enum>.at(static_cast<std::size_t>(value))}};
 }
 
+/// Absent is the first.
+template <class Enum>
+requires std::is_enum_v<Enum>
+bool read_setting(std::optional<Enum>& into,
+                  const setting_facts& facts,
+                  const toml_value_ref& value,
+                  const path_context& paths) {
+  Enum read{};
+  const bool is_read = read_setting(read, facts, value, paths);
+  if (is_read) {
+    into = read;
+  }
+  return is_read;
+}
+
+template <class Enum>
+requires std::is_enum_v<Enum> toml_node write_setting(std::optional<Enum> value) {
+  return write_setting(value.value_or(Enum{}));
+}
+
 template <class T>
 constexpr value_kind kind_of_type() {
-  if constexpr (std::is_enum_v<T>) {
+  if constexpr (std::is_enum_v<T> || std::is_same_v<T, std::optional<effect_kind>>) {
     return value_kind::choice;
   } else if constexpr (std::is_same_v<T, bool>) {
     return value_kind::boolean;
@@ -141,6 +164,8 @@ constexpr setting_key<Owner> make_setting_key(setting_facts facts) {
   }
   if constexpr (std::is_enum_v<type>) {
     facts.choices = choice_names<type>;
+  } else if constexpr (std::is_same_v<type, std::optional<effect_kind>>) {
+    facts.choices = choice_names<effect_kind>;
   }
   return {facts,
           [](Owner& into, const setting_facts& known, const toml_value_ref& value, const path_context& paths) {

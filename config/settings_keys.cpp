@@ -218,6 +218,12 @@ constexpr std::array agent_table{
          .range = {500, 24 * hour},
          .doc = "How long the agent may print nothing, once it has begun to (without first_output: from its start), "
                 "before it is stopped, or \"off\". It may take an eighth longer."}),
+    agent_key<&agent_spec::effects>(
+        {.name = "effects",
+         .doc =
+             "What an attempt that was cut off may have done outside: \"none\"; \"idempotent\", what another attempt "
+             "under the same idempotency key does not do again; or \"external\": a person is asked before it runs "
+             "again. A step's own effects or on_crash count before it."}),
     agent_key<&agent_spec::provider>({.name = "provider",
                                       .doc = "Who runs the model: the name of a [providers.NAME], whose limits "
                                              "and breaker all agents that name it share."}),

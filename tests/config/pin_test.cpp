@@ -44,30 +44,30 @@ auto parts_of(const agent_spec& agent) {
                stream,
                connect,
                effects] = agent;
-  return std::tie(name,
-                  kind,
-                  command,
-                  prompt,
-                  parse,
-                  require,
-                  folder,
-                  env,
-                  pass_env,
-                  ok_exit,
-                  limit,
-                  provider,
-                  model,
-                  model_args,
-                  adapter,
-                  reading,
-                  url,
-                  key,
-                  headers,
-                  stream,
-                  connect,
-                  first,
-                  idle,
-                  effects);
+  const auto all = std::tie(name,
+                            kind,
+                            command,
+                            prompt,
+                            parse,
+                            require,
+                            folder,
+                            env,
+                            pass_env,
+                            ok_exit,
+                            limit,
+                            provider,
+                            model,
+                            model_args,
+                            adapter,
+                            reading,
+                            url,
+                            key,
+                            headers,
+                            stream,
+                            connect,
+                            first,
+                            idle);
+  return std::tuple_cat(all, std::tuple{effects.value_or(effect_kind::none)});  // what nobody declares is none
 }
 
 auto parts_of(const provider_spec& provider) {
@@ -314,6 +314,9 @@ class random_settings {
     made.model_arguments = several(0, [&] { return "{{model}}" + std::to_string(number(0, 9)); });
     made.first_output = limit();
     made.idle_timeout = limit();
+    if (number(0, 1) == 0) {
+      made.effects = pick<effect_kind>(3);
+    }
     if (number(0, 4) == 0) {
       made.kind = agent_kind::http;
       made.model += 'm';
