@@ -15,6 +15,12 @@ file_text failure_of(int code) {
 
 }  // namespace
 
+std::string file_identity(const std::string& path) {
+  std::error_code unknown;
+  const auto known = std::filesystem::weakly_canonical(path, unknown);
+  return unknown ? std::filesystem::path{path}.lexically_normal().string() : known.string();
+}
+
 file_text read_file_text(const std::string& path) {
   if (path.find('\0') != std::string::npos) {
     return failure_of(ENOENT);

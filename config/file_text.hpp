@@ -16,6 +16,9 @@ struct file_text {
   std::string why;                  ///< In the system's words.
 };
 
+/// One text for all ways to name one file, whether or not it exists. Blocks. Any thread.
+std::string file_identity(const std::string& path);
+
 /// Blocks. Any thread.
 file_text read_file_text(const std::string& path);
 

@@ -57,6 +57,21 @@ source_position source_map::find_in_text(std::string_view path, std::string_view
   return offset == std::string::npos ? found->second.at : advance(found->second.at, raw, offset);
 }
 
+source_map source_map::below(std::string_view path) const {
+  const std::string prefix = std::string{path} + '.';
+  source_map out;
+  for (auto at = places_.lower_bound(prefix); at != places_.end() && at->first.starts_with(prefix); ++at) {
+    out.places_.emplace_hint(out.places_.end(), at->first.substr(prefix.size()), at->second);
+  }
+  return out;
+}
+
+void source_map::set_below(const std::string& path, const source_map& other) {
+  for (const auto& [name, spot] : other.places_) {
+    places_.insert_or_assign(path + '.' + name, spot);
+  }
+}
+
 bool source_map::contains(std::string_view path) const { return places_.find(path) != places_.end(); }
 
 }  // namespace troupe

@@ -26,12 +26,20 @@ class source_map {
 
   bool contains(std::string_view path) const;
 
-  /// Every place as `rename` answers it for its path.
+  /// What is below `path`, by what follows it there.
+  source_map below(std::string_view path) const;
+
+  /// Takes over all of `other`, each with `path` and a dot before it.
+  void set_below(const std::string& path, const source_map& other);
+
+  /// Every place of `file` as `rename` answers it for its path.
   template <class Rename>
-  void relocate(Rename rename) {
+  void relocate(std::string_view file, Rename rename) {
     for (auto& [path, spot] : places_) {
-      spot.at = rename(path);
-      spot.raw.clear();
+      if (spot.at.file == file) {
+        spot.at = rename(path);
+        spot.raw.clear();
+      }
     }
   }
 

@@ -5,10 +5,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <map>
 #include <utility>
 
 namespace troupe {
 namespace {
+
+constexpr double microusd = 1e6;
+constexpr std::string_view own_file = "builder";
 
 // The number in `step[3].next`; -1 for a path that is not below a step.
 int step_index(std::string_view path) {
@@ -43,6 +48,60 @@ void check_json(const workflow& flow,
   }
 }
 
+void check_condition(const workflow& flow,
+                     const std::string& path,
+                     const condition& when,
+                     std::vector<problem>& found) {
+  if (when.is == condition::kind::compare) {
+    check_json(flow, path, when.value, found);
+  }
+  for (const auto& part : when.parts) {
+    check_condition(flow, path, part, found);
+  }
+}
+
+void check_step_values(const workflow& flow, std::size_t index, std::vector<problem>& found) {
+  const auto& each = flow.steps[index];
+  const std::string path = "step[" + std::to_string(index) + "].";
+  if (each.function) {
+    check_json(flow, path + "args", each.function->args, found);
+  }
+  if (each.map && each.map->function) {
+    check_json(flow, path + "map.args", each.map->function->args, found);
+  }
+  for (std::size_t i = 0; i < each.next.size(); ++i) {
+    if (each.next[i].when) {
+      check_condition(flow, path + "next[" + std::to_string(i) + "].when", *each.next[i].when, found);
+    }
+  }
+  if (each.gate && each.gate->approved_when) {
+    check_condition(flow, path + "gate.approved_when", *each.gate->approved_when, found);
+  }
+  for (std::size_t i = 0; each.gate && i < each.gate->levels.size(); ++i) {
+    if (each.gate->levels[i].when) {
+      check_condition(flow, path + "gate.levels[" + std::to_string(i) + "].when", *each.gate->levels[i].when, found);
+    }
+  }
+}
+
+// The stored source has each child under its name.
+void check_children(const workflow& flow, std::vector<problem>& found) {
+  std::map<std::string, std::string> hashes;
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    const auto* child = flow.steps[i].map ? flow.steps[i].map->flow.get() : nullptr;
+    if (child == nullptr || hashes.try_emplace(child->name, child->hash).first->second == child->hash) {
+      continue;
+    }
+    const std::string path = "step[" + std::to_string(i) + "].map.workflow";
+    found.push_back({problem::severity::error,
+                     error_code::invalid_workflow,
+                     place_of(flow, path),
+                     path,
+                     "there is another workflow '" + child->name + "' in this one already",
+                     "give each a name of its own"});
+  }
+}
+
 std::vector<problem> check_values(const workflow& flow) {
   std::vector<problem> found;
   for (const auto& field : flow.inputs) {
@@ -52,10 +111,9 @@ std::vector<problem> check_values(const workflow& flow) {
     check_json(flow, "state." + field.name.str() + ".initial", field.initial, found);
   }
   for (std::size_t i = 0; i < flow.steps.size(); ++i) {
-    if (const auto& function = flow.steps[i].function) {
-      check_json(flow, "step[" + std::to_string(i) + "].args", function->args, found);
-    }
+    check_step_values(flow, i, found);
   }
+  check_children(flow, found);
   return found;
 }
 
@@ -116,6 +174,92 @@ step_builder& step_builder::timeout(milliseconds length) {
 
 step_builder& step_builder::next(std::string step) {
   made_.next.push_back({step_id{std::move(step)}, {}, {}});
+  return *this;
+}
+
+step_builder& step_builder::next(std::string step, condition when) {
+  made_.next.push_back({step_id{std::move(step)}, std::move(when), {}});
+  return *this;
+}
+
+step_builder& step_builder::join(std::vector<std::string> steps) {
+  for (auto& step : steps) {
+    made_.join.emplace_back(std::move(step));
+  }
+  return *this;
+}
+
+step_builder& step_builder::on_error(std::string step) {
+  made_.on_error = step_id{std::move(step)};
+  return *this;
+}
+
+step_builder& step_builder::on_crash(crash_policy policy) {
+  made_.on_crash = policy;
+  return *this;
+}
+
+step_builder& step_builder::effects(effect_kind kind) {
+  made_.effects = kind;
+  return *this;
+}
+
+step_builder& step_builder::gate(std::string prompt) {
+  gate().levels.emplace_back();
+  level().prompt = std::move(prompt);
+  return *this;
+}
+
+step_builder& step_builder::votes(int approvals) {
+  level().votes = approvals;
+  return *this;
+}
+
+step_builder& step_builder::voters(std::vector<std::string> names) {
+  level().voters = std::move(names);
+  return *this;
+}
+
+step_builder& step_builder::expires(milliseconds after, expiry_policy then) {
+  level().expires = after;
+  level().on_expiry = then;
+  return *this;
+}
+
+step_builder& step_builder::asked_when(condition when) {
+  level().when = std::move(when);
+  return *this;
+}
+
+step_builder& step_builder::approved_when(condition when) {
+  gate().approved_when = std::move(when);
+  return *this;
+}
+
+step_builder& step_builder::action(std::string pointer) {
+  gate().action = std::move(pointer);
+  return *this;
+}
+
+step_builder& step_builder::map_agent(std::string over, std::string as, std::string agent) {
+  map(std::move(over), std::move(as)).agent = agent_name{std::move(agent)};
+  return *this;
+}
+
+step_builder& step_builder::map_function(std::string over, std::string as, std::string name, json_text args) {
+  map(std::move(over), std::move(as)).function = function_call{std::move(name), std::move(args)};
+  return *this;
+}
+
+step_builder& step_builder::map_workflow(std::string over, std::string as, workflow_ptr child) {
+  auto& each = map(std::move(over), std::move(as));
+  each.workflow_file = child == nullptr ? "" : child->name + ".toml";
+  each.flow = std::move(child);
+  return *this;
+}
+
+step_builder& step_builder::map_concurrent(int most) {
+  (made_.map ? *made_.map : made_.map.emplace()).max_concurrent = most;
   return *this;
 }
 
@@ -189,6 +333,20 @@ step_builder& step_builder::retry(retry_policy policy) {
 
 consensus_policy& step_builder::consensus() { return made_.consensus ? *made_.consensus : made_.consensus.emplace(); }
 
+gate_policy& step_builder::gate() { return made_.gate ? *made_.gate : made_.gate.emplace(); }
+
+gate_level& step_builder::level() {
+  auto& levels = gate().levels;
+  return levels.empty() ? levels.emplace_back() : levels.back();
+}
+
+map_policy& step_builder::map(std::string over, std::string as) {
+  auto& each = made_.map ? *made_.map : made_.map.emplace();
+  each.over = std::move(over);
+  each.as = std::move(as);
+  return each;
+}
+
 workflow_builder::workflow_builder(std::string name) { head_.name = std::move(name); }
 
 workflow_builder& workflow_builder::version(std::int64_t number) {
@@ -216,6 +374,21 @@ workflow_builder& workflow_builder::wall_clock(milliseconds length) {
   return *this;
 }
 
+workflow_builder& workflow_builder::priority(int among_runs) {
+  head_.limits.priority = among_runs;
+  return *this;
+}
+
+workflow_builder& workflow_builder::budget_usd(double dollars) {
+  head_.limits.budget_microusd = std::llround(dollars * microusd);
+  return *this;
+}
+
+workflow_builder& workflow_builder::budget_tokens(std::int64_t tokens) {
+  head_.limits.budget_tokens = tokens;
+  return *this;
+}
+
 workflow_builder& workflow_builder::required_input(std::string name) {
   head_.inputs.push_back({std::move(name), true, {}, {}});
   return *this;
@@ -240,17 +413,17 @@ loaded_workflow workflow_builder::build() const {
     flow.steps.push_back(each.made());
   }
   auto found = check_values(flow);
-  auto loaded = parse_workflow(to_toml(flow), "builder", {});
+  auto loaded = parse_workflow(to_toml(flow), std::string{own_file}, {});
   const auto refused = found.size();
   for (auto& each : loaded.problems) {
     const auto is_known = [&](const problem& known) { return known.key == each.key; };
     if (std::none_of(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(refused), is_known)) {
-      each.at = place_of(flow, each.key);
+      each.at = each.at.file == own_file ? place_of(flow, each.key) : each.at;
       found.push_back(std::move(each));
     }
   }
   loaded.problems = std::move(found);
-  loaded.positions.relocate([&](const std::string& path) { return place_of(flow, path); });
+  loaded.positions.relocate(own_file, [&](const std::string& path) { return place_of(flow, path); });
   loaded.draft = loaded.draft ? std::make_shared<const workflow>(with_places(*loaded.draft)) : nullptr;
   loaded.flow = has_errors(loaded.problems) ? nullptr : loaded.draft;
   return loaded;

@@ -24,7 +24,32 @@ class step_builder {
   step_builder& prompt(std::string text);
   step_builder& output(std::string field);
   step_builder& timeout(milliseconds length);
-  step_builder& next(std::string step);  ///< Once for each route, in order.
+
+  /// Once for each route, in order. With conditions, the first route whose condition holds is taken, and one without
+  /// holds always; without any, all are. Conditions: config/workflow_conditions.hpp.
+  step_builder& next(std::string step);
+  step_builder& next(std::string step, condition when);
+  step_builder& join(std::vector<std::string> steps);
+  step_builder& on_error(std::string step);
+  step_builder& on_crash(crash_policy policy);
+  step_builder& effects(effect_kind kind);
+
+  /// Once for each level, in order; the next four are of the level that was named last.
+  step_builder& gate(std::string prompt);
+  step_builder& votes(int approvals);
+  step_builder& voters(std::vector<std::string> names);
+  step_builder& expires(milliseconds after, expiry_policy then = expiry_policy::fail);
+  step_builder& asked_when(condition when);  ///< Else the level is left out.
+  step_builder& approved_when(condition when);
+  step_builder& action(std::string pointer);
+
+  /// One task for each element of the list at `over`. The step of the map has the agent's prompt.
+  step_builder& map_agent(std::string over, std::string as, std::string agent);
+  step_builder& map_function(std::string over, std::string as, std::string name, json_text args = json_text{"{}"});
+  /// One child run for each. Not null. Two workflows of one builder have different names.
+  step_builder& map_workflow(std::string over, std::string as, workflow_ptr child);
+  step_builder& map_concurrent(int most);
+
   step_builder& collect(std::optional<int> quorum = {});
   step_builder& vote(std::optional<int> quorum = {});
   step_builder& vote_on(std::string pointer);
@@ -43,11 +68,15 @@ class step_builder {
 
  private:
   consensus_policy& consensus();
+  gate_policy& gate();
+  gate_level& level();
+  map_policy& map(std::string over, std::string as);
 
   troupe::step made_;
 };
 
 /// Example: workflow_builder flow{"review"}; flow.step("survey").agents({"claude", "gpt"}).prompt("...").next("plan");
+/// Functions of the host with results of its own types: config/typed_function.hpp.
 class workflow_builder {
  public:
   explicit workflow_builder(std::string name);
@@ -57,6 +86,9 @@ class workflow_builder {
   workflow_builder& max_concurrent(int tasks);
   workflow_builder& max_steps(std::int64_t executions);
   workflow_builder& wall_clock(milliseconds length);
+  workflow_builder& priority(int among_runs);  ///< 0 to 9, 9 first.
+  workflow_builder& budget_usd(double dollars);
+  workflow_builder& budget_tokens(std::int64_t tokens);  ///< Input and output together.
   workflow_builder& required_input(std::string name);
   workflow_builder& input(std::string name, std::optional<json_text> default_value = {});
   workflow_builder& state(std::string field, reducer reduce, std::optional<json_text> initial = {});

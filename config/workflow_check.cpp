@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <set>
+#include <tuple>
 #include <utility>
 
 namespace troupe {
@@ -28,37 +30,58 @@ std::string_view key_in_step(std::string_view path) {
   return path.size() > step.size() ? path.substr(step.size() + 1) : std::string_view{};
 }
 
-// What the reader refused makes parts of the graph unknown. Whether `found` may be no more than that.
-bool is_consequence(const problem& found, const problem& refused) {
-  if (refused.weight != problem::severity::error) {
-    return false;
-  }
-  if (is_below(found.key, refused.key)) {
+// `step[1].map.workflow.` of a key that is of the file of a map; empty of one that is of the file itself.
+std::string_view file_part(std::string_view key) {
+  constexpr std::string_view mark = ".map.workflow.";
+  const auto at = key.rfind(mark);
+  return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + mark.size());
+}
+
+// What the reader refused makes parts of the graph unknown. Whether `found` may be no more than that. Both are keys of
+// one file.
+bool is_consequence_within(std::string_view found, std::string_view refused) {
+  if (is_below(found, refused)) {
     return true;
   }
-  const auto strategy = refused.key.find(".consensus.strategy");
-  if (strategy != std::string::npos && is_below(found.key, refused.key.substr(0, refused.key.rfind('.')))) {
+  const auto strategy = refused.find(".consensus.strategy");
+  if (strategy != std::string_view::npos && is_below(found, refused.substr(0, refused.rfind('.')))) {
     return true;
   }
-  const auto part = key_in_step(refused.key);
+  const auto part = key_in_step(refused);
   const bool is_edge = part.starts_with("id") || part.starts_with("next") || part.starts_with("join") ||
-                       part.starts_with("on_error") || part.starts_with("args") || refused.key == "start" ||
-                       (part.empty() && !step_of(refused.key).empty());
-  const auto asked = key_in_step(found.key);
+                       part.starts_with("on_error") || part.starts_with("args") || refused == "start" ||
+                       (part.empty() && !step_of(refused).empty());
+  const auto asked = key_in_step(found);
   const bool is_about_edges = asked.starts_with("id") || asked.starts_with("next") || asked.starts_with("join") ||
-                              asked.starts_with("on_error") || found.key == "start";
+                              asked.starts_with("on_error") || found == "start";
   if (is_edge && is_about_edges) {
     return true;
   }
   // An executor may hide behind a misspelt or refused key of the same step.
-  if (asked.empty() && !step_of(found.key).empty() && step_of(found.key) == step_of(refused.key)) {
+  if (asked.empty() && !step_of(found).empty() && step_of(found) == step_of(refused)) {
     return true;
   }
-  const bool hides_a_name = refused.key.starts_with("inputs") || refused.key.starts_with("state") ||
-                            part.starts_with("output") || part.starts_with("id") || part.starts_with("args");
-  const bool hides_a_reducer = refused.key.starts_with("state");
-  return (hides_a_name && asked.find("prompt") != std::string_view::npos) ||
-         (hides_a_reducer && asked.starts_with("args"));
+  const auto names = [&](std::string_view key) { return asked.find(key) != std::string_view::npos; };
+  const bool is_about_names = names("prompt") || names("when") || names("map.over") || names("gate.action");
+  const bool hides_a_name = refused.starts_with("inputs") || refused.starts_with("state") ||
+                            part.starts_with("output") || part.starts_with("id") || part.starts_with("args") ||
+                            part.starts_with("map") || part.starts_with("function") || part.starts_with("on_error");
+  const bool hides_a_reducer = refused.starts_with("state");
+  return (hides_a_name && is_about_names) || (hides_a_reducer && asked.starts_with("args"));
+}
+
+bool is_consequence(const problem& found, const problem& refused) {
+  if (refused.weight != problem::severity::error) {
+    return false;
+  }
+  const auto file = file_part(found.key);
+  const auto other = file_part(refused.key);
+  if (file == other) {
+    return is_consequence_within(std::string_view{found.key}.substr(file.size()),
+                                 std::string_view{refused.key}.substr(other.size()));
+  }
+  // Of a map whose workflow could not be read whole, nothing is said.
+  return is_below(found.key, refused.key) || is_below(refused.key, found.key);
 }
 
 }  // namespace
@@ -104,6 +127,11 @@ std::string step_path(std::size_t index, std::string_view below) {
 
 std::string list_path(const std::string& path, std::size_t index) { return path + '[' + std::to_string(index) + ']'; }
 
+std::string level_path(const workflow_complaints& out, std::size_t index, std::size_t level) {
+  const std::string levels = step_path(index, "gate.levels");
+  return out.knows(levels) ? list_path(levels, level) : step_path(index, "gate");
+}
+
 std::vector<std::string> step_names(const workflow& flow) {
   std::vector<std::string> names;
   for (const auto& each : flow.steps) {
@@ -128,6 +156,30 @@ check_context make_check_context(const settings& values, std::set<std::string> f
   return known;
 }
 
+namespace {
+
+// Each map checks its workflow, which has the places and keys of its own file behind those of the map.
+void check_child(const workflow& child,
+                 const std::string& path,
+                 const check_context& known,
+                 const source_map& positions,
+                 std::vector<problem>& found) {
+  for (auto& each : check_workflow(child, known, positions.below(path))) {
+    each.key = path + '.' + each.key;
+    found.push_back(std::move(each));
+  }
+}
+
+// What two maps of one workflow say alike.
+void remove_repeats(std::vector<problem>& found) {
+  std::set<std::tuple<std::string, int, int, std::string>> seen;
+  std::erase_if(found, [&](const problem& each) {
+    return each.at.line > 0 && !seen.emplace(each.at.file, each.at.line, each.at.column, each.message).second;
+  });
+}
+
+}  // namespace
+
 std::vector<problem> check_workflow(const workflow& flow, const check_context& known, const source_map& positions) {
   workflow_complaints out{flow, positions};
   const workflow_shape shape{flow};
@@ -135,8 +187,16 @@ std::vector<problem> check_workflow(const workflow& flow, const check_context& k
   check_executors(flow, known, out);
   check_consensus(flow, out);
   check_fields(flow, shape, out);
+  check_gates(flow, out);
+  check_maps(flow, out);
+  check_pointers(flow, shape, out);
   check_templates(flow, shape, out);
   auto found = out.take();
+  for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    if (flow.steps[i].map && flow.steps[i].map->flow) {
+      check_child(*flow.steps[i].map->flow, step_path(i, "map.workflow"), known, positions, found);
+    }
+  }
   sort_by_place(found);
   return found;
 }
@@ -158,6 +218,7 @@ std::vector<problem> check_workflow(const loaded_workflow& loaded, const check_c
   };
   take(check_workflow(*loaded.draft, known, loaded.positions));
   sort_by_place(all);
+  remove_repeats(all);
   return all;
 }
 

@@ -31,6 +31,7 @@ class graph_checker {
                  hint_for(flow_.start));
       return;
     }
+    check_start();
     check_reachable();
     check_loops();
   }
@@ -66,16 +67,69 @@ class graph_checker {
     for (std::size_t i = 0; i < each.next.size(); ++i) {
       const auto& way = each.next[i];
       const std::string path = list_path(step_path(index, "next"), i);
-      check_target(path, "next", way.to);
+      check_lead(index, path, "next", way.to);
       if (!way.when && !seen.insert(way.to).second) {
         out_.warning(path, "'next' names the step " + quoted(way.to.str()) + " twice; it runs once", "take one out");
       }
     }
-    for (std::size_t i = 0; i < each.join.size(); ++i) {
-      check_target(list_path(step_path(index, "join"), i), "join", each.join[i]);
-    }
     if (each.on_error) {
-      check_target(step_path(index, "on_error"), "on_error", *each.on_error);
+      check_lead(index, step_path(index, "on_error"), "on_error", *each.on_error);
+    }
+    for (const auto& to : each.function ? shape_.facts(index).routes : std::vector<std::string>{}) {
+      check_lead(index, step_path(index, "args"), each.function->name, step_id{to});
+    }
+    check_join(index);
+  }
+
+  void check_join(std::size_t index) {
+    const step& each = flow_.steps[index];
+    for (std::size_t i = 0; i < each.join.size(); ++i) {
+      const auto& from = each.join[i];
+      const std::string path = list_path(step_path(index, "join"), i);
+      check_target(path, "join", from);
+      const auto before = each.join.begin() + static_cast<std::ptrdiff_t>(i);
+      if (from == each.id) {
+        out_.error(path, "step " + quoted(from.str()) + " waits for itself, and so never runs", "take it out");
+      } else if (std::find(each.join.begin(), before, from) != before) {
+        out_.error(path, "'join' names the step " + quoted(from.str()) + " twice; it arrives once", "take one out");
+      }
+    }
+  }
+
+  // A way into a join past those that it waits for would run it too soon.
+  void check_lead(std::size_t index, const std::string& path, const std::string& key, const step_id& to) {
+    check_target(path, key, to);
+    const auto target = shape_.index_of(to);
+    const auto& from = flow_.steps[index].id;
+    if (!target || flow_.steps[*target].join.empty()) {
+      return;
+    }
+    const auto& join = flow_.steps[*target].join;
+    if (std::find(join.begin(), join.end(), from) == join.end()) {
+      out_.error(path,
+                 quoted(key) + " leads to the step " + quoted(to.str()) + ", which joins " + listed(join) +
+                     " and not " + quoted(from.str()) + ": it would run without waiting for them",
+                 (*target == index ? "" : "add " + quoted(from.str()) + " to the 'join' of " + quoted(to.str()) + ", or ") +
+                     "lead to a step that joins nobody");
+    }
+  }
+
+  static std::string listed(const std::vector<step_id>& steps) {
+    std::string names;
+    for (const auto& each : steps) {
+      names += (names.empty() ? "" : ", ") + quoted(each.str());
+    }
+    return names;
+  }
+
+  void check_start() {
+    const auto start = *shape_.index_of(flow_.start);
+    const auto& join = flow_.steps[start].join;
+    if (!join.empty()) {
+      out_.error(out_.knows("start") ? "start" : step_path(start, "join"),
+                 "the run begins with the step " + quoted(flow_.start.str()) + ", which joins " + listed(join) +
+                     ": it would run without waiting for them",
+                 "begin with another step, or take out 'join'");
     }
   }
 
@@ -92,32 +146,52 @@ class graph_checker {
     for (std::size_t i = 0; i < flow_.steps.size(); ++i) {
       const auto& id = flow_.steps[i].id;
       if (!alive[i] && shape_.index_of(id) == i) {
-        out_.error(step_path(i, "id"),
-                   "step " + quoted(id.str()) + " cannot be reached from " + quoted(flow_.start.str()),
-                   "name it in 'next' of a step that is reached, or take it out");
+        const std::string what = "step " + quoted(id.str()) + " cannot be reached from " + quoted(flow_.start.str());
+        if (shape_.has_free_route()) {
+          out_.warning(step_path(i, "id"), what + ", unless a function leads there", "name it in 'next', too");
+        } else {
+          out_.error(step_path(i, "id"), what, "name it in 'next' of a step that is reached, or take it out");
+        }
       }
     }
   }
 
   void check_loops() {
     const auto& limits = flow_.limits;
-    if (limits.max_steps > 0 || limits.wall_clock || limits.budget_microusd) {
+    if (limits.max_steps > 0 || limits.wall_clock || limits.budget_microusd || limits.budget_tokens) {
       return;
     }
+    std::set<std::size_t> told;
+    for (const auto& loop : shape_.endless_loops()) {
+      out_.error(place_of(loop),
+                 "the loop of " + names_of(loop) + " never ends: each of its routes is always taken",
+                 "add max_steps or wall_clock to [limits]");
+      told.insert(loop.begin(), loop.end());
+    }
     for (const auto& loop : shape_.loops()) {
-      std::string names;
-      for (const std::size_t index : loop) {
-        names += (names.empty() ? "" : ", ") + quoted(flow_.steps[index].id.str());
-      }
-      const std::string path = step_path(loop.front(), "next");
-      if (shape_.can_leave(loop)) {
-        out_.warning(path, "the loop of " + names + " has no limit", "add max_steps or wall_clock to [limits]");
-      } else {
-        out_.error(path,
-                   "the loop of " + names + " never ends: each of its routes is always taken",
-                   "add max_steps or wall_clock to [limits]");
+      if (std::none_of(loop.begin(), loop.end(), [&](std::size_t index) { return told.contains(index); })) {
+        out_.warning(place_of(loop),
+                     "the loop of " + names_of(loop) + " has no limit",
+                     "add max_steps or wall_clock to [limits]");
       }
     }
+  }
+
+  std::string names_of(const std::vector<std::size_t>& loop) const {
+    std::string names;
+    for (const std::size_t index : loop) {
+      names += (names.empty() ? "" : ", ") + quoted(flow_.steps[index].id.str());
+    }
+    return names;
+  }
+
+  // Where the first step of the loop goes on.
+  std::string place_of(const std::vector<std::size_t>& loop) const {
+    const step& first = flow_.steps[loop.front()];
+    if (!first.next.empty()) {
+      return step_path(loop.front(), "next");
+    }
+    return step_path(loop.front(), first.on_error ? "on_error" : first.function ? "args" : "id");
   }
 
   const workflow& flow_;

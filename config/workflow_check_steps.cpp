@@ -82,16 +82,21 @@ class executor_checker {
   }
 
   void check_function(const step& each) {
+    if (each.map && each.map->function) {
+      check_known(path("map.function"), *each.map->function);
+    }
     if (!each.function) {
       return;
     }
-    if (known_.functions && !known_.functions->contains(each.function->name)) {
-      out_.error(path("function"),
-                 "there is no function " + quoted(each.function->name),
-                 suggestion(each.function->name, function_names_));
-    }
+    check_known(path("function"), *each.function);
     if (each.consensus) {
       out_.error(path("consensus"), "'consensus' has no use: a function answers alone", "take it out");
+    }
+  }
+
+  void check_known(const std::string& at, const function_call& call) {
+    if (known_.functions && !known_.functions->contains(call.name)) {
+      out_.error(at, "there is no function " + quoted(call.name), suggestion(call.name, function_names_));
     }
   }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <string_view>
 #include <utility>
 
@@ -21,34 +20,24 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 class template_checker {
  public:
   template_checker(const workflow& flow, const workflow_shape& shape, workflow_complaints& out)
-      : flow_(flow), out_(out), any_field_(shape.has_host_function()) {
+      : flow_(flow),
+        out_(out),
+        any_field_(shape.has_host_function()),
+        fields_(shape.fields()),
+        behind_errors_(shape.behind_errors()) {
     for (const auto& field : flow.inputs) {
       inputs_.push_back(field.name);
     }
-    std::set<std::string> fields;
-    for (const auto& field : flow.state) {
-      fields.insert(field.name.str());
-    }
-    for (std::size_t i = 0; i < flow.steps.size(); ++i) {
-      const auto written = shape.written_by(i);
-      fields.insert(written.begin(), written.end());
-      if (written.empty()) {  // A function of the host may write its output, and whatever else it names itself.
-        fields.insert(flow.steps[i].output.str());
-      }
-      if (flow.steps[i].on_error) {
-        fields.insert("last_error");
-      }
-    }
-    fields_.assign(fields.begin(), fields.end());
   }
 
   void check() {
     for (std::size_t i = 0; i < flow_.steps.size(); ++i) {
       const step& each = flow_.steps[i];
       element_ = each.map ? each.map->as : "";
+      sees_error_ = behind_errors_[i];
       check_prompt(step_path(i, "prompt"), each.prompt);
-      if (each.gate) {
-        check_prompt(step_path(i, "gate.prompt"), each.gate->levels.front().prompt);
+      for (std::size_t level = 0; each.gate && level < each.gate->levels.size(); ++level) {
+        check_prompt(level_path(out_, i, level) + ".prompt", each.gate->levels[level].prompt);
       }
       if (each.consensus && !each.consensus->aggregate_prompt.empty()) {
         check_aggregate_prompt(step_path(i, "consensus.prompt"), each.consensus->aggregate_prompt);
@@ -91,11 +80,22 @@ class template_checker {
     const std::string& root = piece.path.front();
     if (root == "inputs") {
       check_member(piece, inputs_, "input", problem::severity::error);
+    } else if (root == "state" && piece.path.size() > 1 && piece.path[1] == last_error_name) {
+      check_last_error(piece);
     } else if (root == "state") {
       // A function of the host may write a field that nothing here names.
       check_member(piece, fields_, "field", any_field_ ? problem::severity::warning : problem::severity::error);
     } else if (element_.empty() || root != element_) {
       check_fixed(piece);
+    }
+  }
+
+  void check_last_error(const template_piece& piece) {
+    if (!sees_error_ && !contains(fields_, last_error_name)) {
+      complain(any_field_ ? problem::severity::warning : problem::severity::error,
+               piece.text,
+               "'" + piece.text + "': there is no error here: no 'on_error' leads to this step",
+               "name the step in 'on_error' of another, or take it out");
     }
   }
 
@@ -150,6 +150,9 @@ class template_checker {
     if (sees_outputs_) {
       names.emplace_back(outputs_name);
     }
+    if (!element_.empty()) {
+      names.push_back(element_);
+    }
     const auto near = nearest_name(name, names);
     return near ? "did you mean '{{" + *near + "}}'?" : suggestion(name, names);
   }
@@ -190,9 +193,11 @@ class template_checker {
   const workflow& flow_;
   workflow_complaints& out_;
   bool any_field_;
-  std::vector<std::string> inputs_;
   std::vector<std::string> fields_;
+  std::vector<bool> behind_errors_;
+  std::vector<std::string> inputs_;
   std::string element_;
+  bool sees_error_ = false;
   bool sees_outputs_ = false;
   std::string path_;
   std::string_view prompt_;

@@ -42,6 +42,9 @@ class workflow_complaints {
 std::string step_path(std::size_t index, std::string_view below = {});
 std::string list_path(const std::string& path, std::size_t index);
 
+/// Of a gate's level (from 0): `step[3].gate`, or `step[3].gate.levels[1]` where the file has levels.
+std::string level_path(const workflow_complaints& out, std::size_t index, std::size_t level);
+
 std::vector<std::string> step_names(const workflow& flow);
 
 void check_graph(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
@@ -49,5 +52,8 @@ void check_executors(const workflow& flow, const check_context& known, workflow_
 void check_consensus(const workflow& flow, workflow_complaints& out);
 void check_fields(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
 void check_templates(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
+void check_gates(const workflow& flow, workflow_complaints& out);
+void check_maps(const workflow& flow, workflow_complaints& out);
+void check_pointers(const workflow& flow, const workflow_shape& shape, workflow_complaints& out);
 
 }  // namespace troupe

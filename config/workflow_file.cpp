@@ -5,8 +5,10 @@
 #include "config/workflow_words.hpp"
 #include "messages/base/sha256.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -15,14 +17,19 @@ namespace {
 constexpr int concurrent_max = 100'000;
 constexpr double budget_max_usd = 1e9;
 constexpr double microusd = 1e6;
+constexpr int files_max = 1'000;
 
 class workflow_parser {
  public:
   workflow_parser(std::string_view source,
                   const std::string& file_name,
                   const std::string& folder,
-                  const retry_policy& retry)
-      : source_(source), sink_(file_name, error_code::invalid_workflow), prompts_(folder), retry_(retry) {}
+                  file_reading reading)
+      : source_(source),
+        sink_(file_name, error_code::invalid_workflow),
+        prompts_(folder),
+        retry_(reading.retry),
+        workflows_(folder, std::move(reading)) {}
 
   loaded_workflow parse(const toml_table& root) {
     flow_.source = source_;
@@ -40,8 +47,12 @@ class workflow_parser {
     if (const auto texts = file.take("prompt_files")) {
       prompts_.add_inlined(*texts, source_);
     }
+    if (const auto files = file.take("workflow_files")) {
+      workflows_.add_inlined(*files);
+    }
     parse_steps(file);
     prompts_.finish(sink_);
+    workflows_.finish(sink_);
     file.finish();
     return finish();
   }
@@ -83,6 +94,9 @@ class workflow_parser {
       if (const auto budget = read_number(*most, 0, budget_max_usd)) {
         flow_.limits.budget_microusd = std::llround(*budget * microusd);
       }
+    }
+    if (const auto most = limits.take("budget_tokens")) {
+      flow_.limits.budget_tokens = read_integer(*most, {.min = 1});
     }
     limits.finish();
   }
@@ -163,7 +177,7 @@ class workflow_parser {
       value->refuse("must be a list of tables; this is " + std::string{kind_name(value->node)}, std::string{form});
       return;
     }
-    workflow_parts parts{source_, sink_, out_.positions, prompts_, retry_};
+    workflow_parts parts{source_, sink_, out_.positions, prompts_, retry_, workflows_, of_others_};
     for (std::size_t i = 0; i < list->size(); ++i) {
       const toml_value_ref item{(*list)[i], "step[" + std::to_string(i) + ']', sink_};
       const auto* table = read_table(item);
@@ -179,12 +193,13 @@ class workflow_parser {
     if (flow_.start.empty() && !out_.positions.contains("start") && !flow_.steps.empty()) {
       flow_.start = flow_.steps.front().id;
     }
-    const std::string prompts = prompts_.inlined_table();
-    if (!prompts.empty()) {
-      flow_.source += (flow_.source.ends_with('\n') ? "" : "\n") + prompts;
+    const std::string tables = prompts_.inlined_table() + workflows_.inlined_table();
+    if (!tables.empty()) {
+      flow_.source += (flow_.source.ends_with('\n') ? "" : "\n") + tables;
     }
     flow_.hash = "sha256:" + sha256_hex(flow_.source);
     out_.problems = sink_.take();
+    std::ranges::move(of_others_, std::back_inserter(out_.problems));
     sort_by_place(out_.problems);
     out_.draft = std::make_shared<const workflow>(std::move(flow_));
     out_.flow = has_errors(out_.problems) ? nullptr : out_.draft;
@@ -195,23 +210,33 @@ class workflow_parser {
   problem_sink sink_;
   prompt_library prompts_;
   retry_policy retry_;
+  workflow_library workflows_;
+  std::vector<problem> of_others_;
   workflow flow_;
   loaded_workflow out_;
 };
 
 }  // namespace
 
-loaded_workflow parse_workflow(std::string_view text,
-                               const std::string& file_name,
-                               const std::string& prompt_folder,
-                               const retry_policy& retry) {
+loaded_workflow parse_workflow_in(std::string_view text,
+                                  const std::string& file_name,
+                                  const std::string& folder,
+                                  file_reading reading) {
   const auto document = parse_toml(text, file_name, error_code::invalid_workflow);
   if (document.fault) {
     loaded_workflow refused;
     refused.problems.push_back(*document.fault);
     return refused;
   }
-  return workflow_parser{text, file_name, prompt_folder, retry}.parse(document.root);
+  return workflow_parser{text, file_name, folder, std::move(reading)}.parse(document.root);
+}
+
+loaded_workflow parse_workflow(std::string_view text,
+                               const std::string& file_name,
+                               const std::string& folder,
+                               const retry_policy& retry) {
+  int files_left = files_max;
+  return parse_workflow_in(text, file_name, folder, {{file_name}, &files_left, retry});
 }
 
 loaded_workflow load_workflow(const std::string& path) {
@@ -226,7 +251,9 @@ loaded_workflow load_workflow(const std::string& path) {
                                 content.is_missing ? "check the path; a workflow is a TOML file" : ""});
     return refused;
   }
-  return parse_workflow(*content.text, path, std::filesystem::path{path}.parent_path().string());
+  int files_left = files_max;
+  return parse_workflow_in(
+      *content.text, path, std::filesystem::path{path}.parent_path().string(), {{file_identity(path)}, &files_left, {}});
 }
 
 }  // namespace troupe

@@ -58,6 +58,15 @@ condition compare_with(std::string pointer, comparison by, json_text value) {
   return out;
 }
 
+bool has_order(comparison by) {
+  return by == comparison::gt || by == comparison::ge || by == comparison::lt || by == comparison::le;
+}
+
+bool is_ordered(const toml_node& node) {
+  return node.as<std::int64_t>() != nullptr || node.as<double>() != nullptr || node.as<std::string>() != nullptr ||
+         node.as<toml_date>() != nullptr;
+}
+
 void parse_comparison(toml_reader& reader, const toml_value_ref& value, std::optional<condition>& out) {
   std::optional<std::string> pointer;
   if (const auto path = reader.require("path", "write { path = \"/field\", eq = 1 }")) {
@@ -76,6 +85,10 @@ void parse_comparison(toml_reader& reader, const toml_value_ref& value, std::opt
     }
     if (by == comparison::in && operand->node.as<toml_list>() == nullptr) {
       operand->refuse("must be a list of values");
+      continue;
+    }
+    if (has_order(by) && !is_ordered(operand->node)) {
+      operand->refuse("must be a number or a text: others are neither more nor less than anything");
       continue;
     }
     auto json = read_json(*operand);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int attempts_max = 1'000;
 constexpr double multiplier_max = 1'000;
-constexpr int votes_max = 1'000;
 constexpr std::string_view no_limit_word = "off";
 
 class step_parser {
@@ -25,9 +24,13 @@ class step_parser {
       out_.id = step_id{read_name(*id, "the id of a step").value_or("")};
     }
     parse_agents();
-    parse_function();
-    parse_gate();
-    parse_map();
+    out_.function = parse_function(reader_);
+    if (const auto gate = reader_.take("gate")) {
+      out_.gate = parse_gate(*gate, parts_);
+    }
+    if (const auto map = reader_.take("map")) {
+      out_.map = parse_map(*map, parts_);
+    }
     parse_prompt();
     parse_output();
     parse_policies();
@@ -63,86 +66,6 @@ class step_parser {
     if (auto name = read_name(value, "the name of an agent")) {
       out_.agents.emplace_back(std::move(*name));
     }
-  }
-
-  void parse_function() {
-    const auto name = reader_.take("function");
-    const auto args = reader_.take("args");
-    if (args && !name) {
-      args->refuse("has no use without 'function'", "take it out, or name the function");
-    }
-    const auto text = name ? read_text(*name) : std::nullopt;
-    if (!text) {
-      return;
-    }
-    if (text->empty()) {
-      name->refuse("must not be empty");
-      return;
-    }
-    out_.function = function_call{*text, json_text{"{}"}};
-    if (args) {
-      const auto* list = args->node.as<toml_list>();
-      const auto is_table = [](const toml_node& node) { return node.as<toml_table>() != nullptr; };
-      if (!is_table(args->node) && (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))) {
-        args->refuse("must be a table or a list of tables");
-      } else {
-        out_.function->args = read_json(*args).value_or(json_text{"{}"});
-      }
-    }
-  }
-
-  void parse_gate() {
-    const auto value = reader_.take("gate");
-    const auto* table = value ? read_table(*value) : nullptr;
-    if (table == nullptr) {
-      return;
-    }
-    gate_level gate;
-    toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
-    if (const auto prompt = reader.require("prompt", "say what is to be decided: prompt = \"Merge?\"")) {
-      note_text(*prompt, parts_);
-      gate.prompt = read_text(*prompt).value_or("");
-    }
-    if (const auto expires = reader.take("expires")) {
-      gate.expires = read_duration(*expires, {.min = milliseconds{1}});
-    }
-    if (const auto expiry = reader.take("on_expiry")) {
-      const auto choice = read_choice(*expiry, expiry_words);
-      gate.on_expiry = static_cast<expiry_policy>(choice.value_or(static_cast<std::size_t>(gate.on_expiry)));
-    }
-    if (const auto votes = reader.take("votes")) {
-      gate.votes = static_cast<int>(read_integer(*votes, {.min = 1, .max = votes_max}).value_or(1));
-    }
-    reader.finish();
-    out_.gate.emplace().levels.push_back(std::move(gate));
-  }
-
-  void parse_map() {
-    const auto value = reader_.take("map");
-    const auto* table = value ? read_table(*value) : nullptr;
-    if (table == nullptr) {
-      return;
-    }
-    map_policy map;
-    toml_reader reader{*table, value->node.begin, value->path, parts_.sink, parts_.positions};
-    if (const auto over = reader.require("over", "name the list in the state: over = \"/files\"")) {
-      map.over = read_pointer(*over).value_or("");
-    }
-    if (const auto as = reader.require("as", "name the element for the prompt: as = \"file\"")) {
-      map.as = read_name(*as, "the name of an element").value_or("");
-    }
-    const auto agent = reader.take("agent");
-    const auto file = reader.take("workflow");
-    if (agent.has_value() == file.has_value()) {
-      value->refuse("must name either an agent or a workflow");
-    }
-    map.agent = agent_name{agent ? read_name(*agent, "the name of an agent").value_or("") : ""};
-    map.workflow_file = file ? read_text(*file).value_or("") : "";
-    if (const auto most = reader.take("max_concurrent")) {
-      map.max_concurrent = static_cast<int>(read_integer(*most, {.min = 1, .max = 100'000}).value_or(1));
-    }
-    reader.finish();
-    out_.map = std::move(map);
   }
 
   void parse_prompt() {
@@ -182,6 +105,9 @@ class step_parser {
     }
     if (const auto crash = reader_.take("on_crash")) {
       out_.on_crash = read_enum<crash_policy>(*crash, crash_words);
+    }
+    if (const auto effects = reader_.take("effects")) {
+      out_.effects = read_enum<effect_kind>(*effects, effect_words);
     }
   }
 
@@ -258,6 +184,32 @@ class step_parser {
 };
 
 }  // namespace
+
+std::optional<function_call> parse_function(toml_reader& reader) {
+  const auto name = reader.take("function");
+  const auto args = reader.take("args");
+  if (args && !name) {
+    args->refuse("has no use without 'function'", "take it out, or name the function");
+  }
+  const auto text = name ? read_text(*name) : std::nullopt;
+  if (!text) {
+    return std::nullopt;
+  }
+  if (text->empty()) {
+    return name->refuse("must not be empty");
+  }
+  function_call call{*text, json_text{"{}"}};
+  if (args) {
+    const auto* list = args->node.as<toml_list>();
+    const auto is_table = [](const toml_node& node) { return node.as<toml_table>() != nullptr; };
+    if (!is_table(args->node) && (list == nullptr || !std::all_of(list->begin(), list->end(), is_table))) {
+      args->refuse("must be a table or a list of tables");
+    } else {
+      call.args = read_json(*args).value_or(json_text{"{}"});
+    }
+  }
+  return call;
+}
 
 step parse_step(const toml_table& table, toml_place at, std::size_t index, workflow_parts& parts) {
   return step_parser{table, at, "step[" + std::to_string(index) + ']', parts}.parse();

@@ -3,6 +3,8 @@
 #include "config/workflow_file.hpp"
 #include "config/workflow_words.hpp"
 
+#include <map>
+#include <string_view>
 #include <utility>
 
 namespace troupe {
@@ -108,14 +110,48 @@ toml_node routes_node(const std::vector<route>& routes) {
   return toml_node{std::move(list)};
 }
 
-toml_node gate_node(const gate_policy& policy) {
-  const auto& gate = policy.levels.front();
+toml_node texts_node(const std::vector<std::string>& texts) { return toml_node{toml_list(texts.begin(), texts.end())}; }
+
+void add_level(table_writer& out, const gate_level& level) {
+  out.add("prompt", level.prompt);
+  if (level.votes != gate_level{}.votes) {
+    out.add("votes", std::int64_t{level.votes});
+  }
+  if (!level.voters.empty()) {
+    out.add("voters", texts_node(level.voters));
+  }
+  out.add_if("expires", level.expires);
+  if (level.expires || level.on_expiry != gate_level{}.on_expiry) {
+    out.add("on_expiry", word_of(expiry_words, level.on_expiry));
+  }
+}
+
+toml_node gate_node(const gate_policy& gate) {
   table_writer out;
-  out.add("prompt", gate.prompt);
-  out.add_if("expires", gate.expires);
-  out.add("on_expiry", word_of(expiry_words, gate.on_expiry));
-  out.add("votes", std::int64_t{gate.votes});
+  if (gate.levels.size() == 1 && !gate.levels.front().when) {
+    add_level(out, gate.levels.front());
+  } else {
+    toml_list levels;
+    for (const auto& each : gate.levels) {
+      table_writer level;
+      if (each.when) {
+        level.add("when", condition_node(*each.when));
+      }
+      add_level(level, each);
+      levels.push_back(level.inline_table());
+    }
+    out.add("levels", toml_node{std::move(levels)});
+  }
+  out.add_if("action", gate.action);
+  if (gate.approved_when) {
+    out.add("approved_when", condition_node(*gate.approved_when));
+  }
   return out.inline_table();
+}
+
+void add_function(table_writer& out, const function_call& call) {
+  out.add("function", call.name);
+  out.add("args", json_node(call.args));
 }
 
 toml_node map_node(const map_policy& map) {
@@ -123,6 +159,9 @@ toml_node map_node(const map_policy& map) {
   out.add("over", map.over);
   out.add("as", map.as);
   out.add_text_if("agent", map.agent.str());
+  if (map.function) {
+    add_function(out, *map.function);
+  }
   out.add_text_if("workflow", map.workflow_file);
   if (map.max_concurrent > 0) {
     out.add("max_concurrent", std::int64_t{map.max_concurrent});
@@ -140,8 +179,6 @@ toml_node retry_node(const retry_policy& retry) {
   out.add("total", retry.total ? toml_node{to_text(*retry.total)} : toml_node{std::string{"off"}});
   return out.inline_table();
 }
-
-toml_node texts_node(const std::vector<std::string>& texts) { return toml_node{toml_list(texts.begin(), texts.end())}; }
 
 std::string consensus_lines(const consensus_policy& policy) {
   table_writer out;
@@ -173,8 +210,7 @@ std::string step_text(const step& each) {
     out.add("agents", names_node(each.agents));
   }
   if (each.function) {
-    out.add("function", each.function->name);
-    out.add("args", json_node(each.function->args));
+    add_function(out, *each.function);
   }
   if (each.gate) {
     out.add("gate", gate_node(*each.gate));
@@ -192,6 +228,9 @@ std::string step_text(const step& each) {
   }
   if (each.on_crash) {
     out.add("on_crash", word_of(crash_words, *each.on_crash));
+  }
+  if (each.effects) {
+    out.add("effects", word_of(effect_words, *each.effects));
   }
   if (each.on_error) {
     out.add("on_error", each.on_error->str());
@@ -220,6 +259,7 @@ std::string limits_text(const run_limits& limits) {
   if (limits.budget_microusd) {
     out.add("budget_usd", toml_node{static_cast<double>(*limits.budget_microusd) / microusd});
   }
+  out.add_if("budget_tokens", limits.budget_tokens);
   return "\n[limits]\n" + out.lines();
 }
 
@@ -241,6 +281,21 @@ std::string field_text(const state_field& field) {
   return "\n[state." + toml_key(field.name.str()) + "]\n" + out.lines();
 }
 
+// The workflows of maps, whole, by the names that the maps have for them.
+std::string files_text(const workflow& flow) {
+  std::map<std::string, std::string_view> sources;
+  for (const auto& each : flow.steps) {
+    if (each.map && each.map->flow) {
+      sources.try_emplace(each.map->workflow_file, each.map->flow->source);
+    }
+  }
+  std::string text = sources.empty() ? "" : "\n[workflow_files]\n";
+  for (const auto& [name, source] : sources) {
+    text += toml_key(name) + " = " + toml_string(source) + '\n';
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string to_toml(const workflow& flow) {
@@ -258,7 +313,7 @@ std::string to_toml(const workflow& flow) {
   for (const auto& each : flow.steps) {
     text += step_text(each);
   }
-  return text;
+  return text + files_text(flow);
 }
 
 }  // namespace troupe

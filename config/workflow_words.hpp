@@ -12,6 +12,7 @@ namespace troupe {
 inline constexpr std::array<std::string_view, 8> reducer_words{
     "fail", "last", "append", "union", "sum", "min", "max", "merge"};
 inline constexpr std::array<std::string_view, 3> crash_words{"retry", "fail", "ask"};
+inline constexpr std::array<std::string_view, 3> effect_words{"none", "idempotent", "external"};
 inline constexpr std::array<std::string_view, 4> strategy_words{"collect", "race", "vote", "aggregate"};
 inline constexpr std::array<std::string_view, 8> comparison_words{"eq", "ne", "gt", "ge", "lt", "le", "exists", "in"};
 inline constexpr std::array<std::string_view, 4> expiry_words{"approve", "reject", "escalate", "fail"};

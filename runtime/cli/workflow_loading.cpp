@@ -42,6 +42,12 @@ std::set<std::string> agents_of(const workflow& flow) {
     if (each.consensus && !each.consensus->aggregator.empty()) {
       names.insert(each.consensus->aggregator.str());
     }
+    if (each.map && !each.map->agent.empty()) {
+      names.insert(each.map->agent.str());
+    }
+    if (each.map && each.map->flow) {
+      names.merge(agents_of(*each.map->flow));
+    }
   }
   return names;
 }

@@ -16,7 +16,7 @@ struct checked_workflow {
   std::vector<problem> problems;  ///< With programs of its agents that are not there, as warnings.
 };
 
-/// Those that answer, and those that bring answers together.
+/// Those that answer, and those that bring answers together, in the workflows of its maps too.
 std::set<std::string> agents_of(const workflow& flow);
 
 /// The context's configuration is loaded. Blocks on reading.

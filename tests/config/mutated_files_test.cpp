@@ -19,6 +19,7 @@ max_concurrent = 8
 max_steps      = 50
 wall_clock     = "30m"
 budget_usd     = 2.5
+budget_tokens  = 1000
 [inputs.topic]
 required = true
 [inputs.depth]
@@ -72,8 +73,30 @@ gate = { prompt = "Merge {{run.id}}?", expires = "24h", on_expiry = "escalate", 
 id  = "each"
 map = { over = "/files", as = "file", agent = "claude", max_concurrent = 4 }
 prompt = 'Look at {{file.path}}'
+effects = "external"
+[[step]]
+id  = "runs"
+map = { over = "/files", as = "file", workflow = "one.toml" }
+[[step]]
+id  = "calls"
+map = { over = "/files", as = "file", function = "probe.echo", args = { text = "x" } }
+[[step]]
+id   = "levels"
+[step.gate]
+action = "/plan"
+approved_when = { path = "/risk", le = 1 }
+levels = [{ prompt = "a", votes = 2, voters = ["ann", "bob"] }, { prompt = "b", when = { path = "/risk", gt = 3 } }]
 [prompt_files]
 "plan.md" = "Plan {{state.survey}}."
+[workflow_files]
+"one.toml" = """
+name = 'one'
+inputs.file = { required = true }
+[[step]]
+id = 'look'
+agent = 'a'
+prompt = '{{inputs.file}}'
+"""
 )";
 
 constexpr std::string_view whole_config = R"(config_version = 1

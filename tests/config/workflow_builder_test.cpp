@@ -1,6 +1,7 @@
 // A workflow in C++ is the one in a file: the same model, the same problems.
 #include "config/workflow_builder.hpp"
 
+#include "config/workflow_conditions.hpp"
 #include "tests/config/samples.hpp"
 
 #include <gtest/gtest.h>
@@ -125,6 +126,130 @@ consensus = { strategy = "aggregate", aggregator = "c", required = [] }
   EXPECT_EQ(to_toml(*built.flow), to_toml(*read.flow));
   EXPECT_EQ(joined(lines_of(check_workflow(built, known_names()))), "");
   EXPECT_EQ(joined(lines_of(check_workflow(read, known_names()))), "");
+}
+
+TEST(WorkflowBuilder, makes_branches_joins_gates_and_maps_as_a_file_does) {
+  workflow_builder made{"ship"};
+  made.priority(7).budget_usd(2.5).budget_tokens(1'000'000).state("files", reducer::last, json_text{"[]"});
+  made.step("look")
+      .agent("a")
+      .next("lint")
+      .next("each")
+      .on_crash(crash_policy::ask)
+      .effects(effect_kind::external)
+      .on_error("sorry");
+  made.step("lint").function("probe.echo");
+  made.step("each").map_agent("/files", "file", "claude").map_concurrent(2).prompt("Look at {{file}}.");
+  made.step("call")
+      .map_function("/files", "file", "probe.echo", json_text{R"({"text":"x"})"})
+      .join({"lint", "each"})
+      .next("ask");
+  made.step("ask")
+      .gate("Ship?")
+      .votes(2)
+      .voters({"ann", "bob"})
+      .expires(24h, expiry_policy::escalate)
+      .gate("Really?")
+      .asked_when(state_at("/look/risk").gt(json_text{"3"}))
+      .approved_when(all_hold({state_at("/look/risk").eq(json_text{"0"}), does_not_hold(state_at("/veto").exists())}))
+      .action("/look/diff")
+      .next("done", state_at("/ask/decision").eq(json_text{"\"approved\""}))
+      .next("look", any_holds({state_at("/look/n").in(json_text{"[1,2]"}), state_at("/veto").is_absent()}))
+      .next("sorry");
+  made.step("done").agent("a");
+  made.step("sorry").agent("a").prompt("{{state.last_error.message}}");
+  const auto built = made.build();
+  const auto read = from_file(R"(
+name = "ship"
+limits = { priority = 7, budget_usd = 2.5, budget_tokens = 1_000_000 }
+state.files = { reduce = "last", initial = [] }
+[[step]]
+id = "look"
+agent = "a"
+next = ["lint", "each"]
+on_crash = "ask"
+effects = "external"
+on_error = "sorry"
+[[step]]
+id = "lint"
+function = "probe.echo"
+[[step]]
+id = "each"
+map = { over = "/files", as = "file", agent = "claude", max_concurrent = 2 }
+prompt = "Look at {{file}}."
+[[step]]
+id = "call"
+map = { over = "/files", as = "file", function = "probe.echo", args = { text = "x" } }
+join = ["lint", "each"]
+next = "ask"
+[[step]]
+id = "ask"
+next = [
+  { to = "done", when = { path = "/ask/decision", eq = "approved" } },
+  { to = "look", when = { any = [{ path = "/look/n", in = [1, 2] }, { path = "/veto", exists = false }] } },
+  { to = "sorry" },
+]
+[step.gate]
+action = "/look/diff"
+approved_when = { all = [{ path = "/look/risk", eq = 0 }, { not = { path = "/veto", exists = true } }] }
+levels = [
+  { prompt = "Ship?", votes = 2, voters = ["ann", "bob"], expires = "24h", on_expiry = "escalate" },
+  { when = { path = "/look/risk", gt = 3 }, prompt = "Really?" },
+]
+[[step]]
+id = "done"
+agent = "a"
+[[step]]
+id = "sorry"
+agent = "a"
+prompt = "{{state.last_error.message}}"
+)");
+  ASSERT_NE(built.flow, nullptr) << joined(lines_of(built.problems));
+  ASSERT_NE(read.flow, nullptr) << joined(lines_of(read.problems));
+  EXPECT_EQ(to_toml(*built.flow), to_toml(*read.flow));
+  EXPECT_EQ(check_workflow(built, known_names()).size(), check_workflow(read, known_names()).size());
+}
+
+TEST(WorkflowBuilder, makes_workflows_of_workflows) {
+  workflow_builder child{"child"};
+  child.required_input("file");
+  child.step("look").agent("a").prompt("{{inputs.file}}");
+  workflow_builder made{"parent"};
+  made.state("files", reducer::last, json_text{"[]"});
+  made.step("each").map_workflow("/files", "file", child.build().flow);
+  const auto built = made.build();
+  ASSERT_NE(built.flow, nullptr) << joined(lines_of(built.problems));
+  EXPECT_EQ(joined(said_of(made)), "");
+  const auto& map = *built.flow->steps[0].map;
+  EXPECT_EQ(map.workflow_file, "child.toml");
+  EXPECT_EQ(map.flow->hash, child.build().flow->hash);
+  const auto stored = from_file(built.flow->source);
+  ASSERT_NE(stored.flow, nullptr) << joined(lines_of(stored.problems));
+  EXPECT_EQ(stored.flow->hash, built.flow->hash);
+}
+
+TEST(WorkflowBuilder, tells_two_children_of_one_name_apart) {
+  const auto child = [](const std::string& agent) {
+    workflow_builder made{"child"};
+    made.input("f").step("s").agent(agent);
+    return made.build().flow;
+  };
+  workflow_builder made{"parent"};
+  made.state("l", reducer::last, json_text{"[]"});
+  made.step("p").map_workflow("/l", "f", child("a")).next("q");
+  made.step("q").map_workflow("/l", "f", child("a")).next("r");
+  made.step("r").map_workflow("/l", "f", child("b"));
+  EXPECT_EQ(joined(said_of(made)),
+            "builder step 'r': step[2].map.workflow: there is another workflow 'child' in this one already | give each "
+            "a name of its own\n");
+}
+
+TEST(WorkflowBuilder, says_of_mistakes_of_gates_and_joins_what_a_file_says) {
+  workflow_builder made{"x"};
+  made.step("s").gate("?").votes(2).voters({"ann"}).next("t");
+  made.step("t").agent("a").join({"u"}).approved_when(state_at("/s").eq(json_text{"null"}));
+  made.step("u").map_workflow("/s", "f", nullptr);
+  EXPECT_EQ(joined(said_of(made)), "");
 }
 
 TEST(WorkflowBuilder, an_aggregate_has_its_required_parts_written_out) {

@@ -92,6 +92,10 @@ TEST(WorkflowMistakes, in_limits) {
       {"unknown limit",
        "name='x'\n[limits]\nwallclock='10m'\n[[step]]\nid='s'\nagent='a'\n",
        {"3:1 error limits.wallclock: unknown key 'wallclock' in 'limits' | did you mean 'wall_clock'?"}},
+      {"budgets out of range",
+       "name='x'\n[limits]\nbudget_usd=-1\nbudget_tokens=0\n[[step]]\nid='s'\nagent='a'\n",
+       {"3:12 error limits.budget_usd: 'budget_usd' must be a number from 0 to 1000000000; this is -1",
+        "4:15 error limits.budget_tokens: 'budget_tokens' must be at least 1; this is 0"}},
       {"limits as a number",
        "name='x'\nlimits=3\n[[step]]\nid='s'\nagent='a'\n",
        {"2:8 error limits: 'limits' must be a table; this is an integer"}},
@@ -184,10 +188,31 @@ TEST(WorkflowMistakes, in_loops) {
         "wall_clock to [limits]"}},
       {"a loop that a condition can end",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\nnext=[{to='s',when={path='/"
-       "a',eq=1}}]\n",
+       "t',eq=1}}]\n",
        {"5:6 warning step[0].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]"}},
       {"a loop with a limit of steps", "name='x'\nlimits.max_steps=9\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"a loop with a limit of time", "name='x'\nlimits.wall_clock='9s'\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
+      {"a loop with a limit of money", "name='x'\nlimits.budget_usd=1\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
+      {"a loop with a limit of tokens",
+       "name='x'\nlimits.budget_tokens=1000\n[[step]]\nid='s'\nagent='a'\nnext='s'\n",
+       {}},
+      {"a loop through a gate, which may be rejected",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\ngate={prompt='Again?'}\nnext='s'\n",
+       {"5:6 warning step[0].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]"}},
+      {"a loop through a function, which may go elsewhere",
+       "name='x'\n[[step]]\nid='s'\nfunction='merge_branches'\nnext='s'\n",
+       {"5:6 warning step[0].next: the loop of 's' has no limit | add max_steps or wall_clock to [limits]"}},
+      {"a loop through a join, which may wait",
+       "name='x'\n[[step]]\nid='r'\nagent='a'\nnext=['s','u']\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\n"
+       "id='t'\nagent='a'\njoin=['s','u']\nnext='s'\n[[step]]\nid='u'\nagent='a'\n",
+       {"9:6 warning step[1].next: the loop of 's', 't' has no limit | add max_steps or wall_clock to [limits]"}},
+      {"a step that is repeated as long as it fails",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\non_error='s'\n",
+       {"5:10 warning step[0].on_error: the loop of 's' has no limit | add max_steps or wall_clock to [limits]"}},
+      {"a loop that a probe chooses",
+       "name='x'\n[[step]]\nid='s'\nfunction='probe.route'\nargs={to='s'}\n",
+       {"5:6 error step[0].args: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
+        "wall_clock to [limits]"}},
       {"two loops",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=['s','t']\n[[step]]\nid='t'\nagent='a'\nnext='t'\n",
        {"5:6 error step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
@@ -205,7 +230,8 @@ TEST(WorkflowMistakes, in_executors) {
         "function, gate, map"}},
       {"several kinds",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nfunction='probe.echo'\n",
-       {"2:1 error step[0]: step 's' has several kinds of executor | write exactly one of agent, agents, function, gate, map"}},
+       {"2:1 error step[0]: step 's' has several kinds of executor | write exactly one of agent, agents, function, "
+        "gate, map"}},
       {"agent and agents",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nagents=['b']\n",
        {"5:8 error step[0].agents: 'agents' is there, and 'agent' too | write one of them"}},
@@ -494,6 +520,11 @@ TEST(WorkflowMistakes, in_fields_that_two_steps_write) {
         "values"}},
   });
   EXPECT_EQ(joined(check_text(std::string{fork} + "[state.both]\nreduce='append'\n")), "");
+  // What may not be in one superstep is not said to be: a gate decides when it does, a function goes where it wants.
+  for (const char* first : {"gate={prompt='?'}", "function='merge_branches'"}) {
+    std::string text = fork;
+    EXPECT_EQ(joined(check_text(text.replace(text.find("agent='a'"), 9, first))), "") << first;
+  }
 }
 
 TEST(WorkflowMistakes, in_fields_that_probes_add_to) {
@@ -615,6 +646,90 @@ TEST(WorkflowMistakes, in_routes_and_joins) {
       {"a join on an unknown step",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\njoin=['s','u']\n",
        {"9:11 error step[1].join[1]: 'join' names the step 'u', which is not there | known: s, t"}},
+      {"a join of itself",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\n[[step]]\nid='t'\nagent='a'\njoin=['s','t']\n",
+       {"8:11 error step[1].join[1]: step 't' waits for itself, and so never runs | take it out"}},
+      {"a join that names a step twice",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\n[[step]]\nid='t'\nagent='a'\njoin=['s','s']\n",
+       {"8:11 error step[1].join[1]: 'join' names the step 's' twice; it arrives once | take one out"}},
+      {"a way into a join past those that it waits for",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=['t','u','v']\n[[step]]\nid='t'\nagent='a'\n[[step]]\nid='u'\n"
+       "agent='a'\n[[step]]\nid='v'\nagent='a'\njoin=['t','u']\n",
+       {"5:15 error step[0].next[2]: 'next' leads to the step 'v', which joins 't', 'u' and not 's': it would run "
+        "without waiting for them | add 's' to the 'join' of 'v', or lead to a step that joins nobody"}},
+      {"the same of an error and of a function",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\non_error='v'\nnext='t'\n[[step]]\nid='t'\nfunction='probe.route'\n"
+       "args={to=['u','v']}\n[[step]]\nid='u'\nagent='a'\n[[step]]\nid='v'\nagent='a'\njoin=['u']\n",
+       {"5:10 error step[0].on_error: 'on_error' leads to the step 'v', which joins 'u' and not 's': it would run "
+        "without waiting for them | add 's' to the 'join' of 'v', or lead to a step that joins nobody",
+        "10:6 error step[1].args: 'probe.route' leads to the step 'v', which joins 'u' and not 't': it would run "
+        "without "
+        "waiting for them | add 't' to the 'join' of 'v', or lead to a step that joins nobody"}},
+      {"a run that begins with a join",
+       "name='x'\nstart='t'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\njoin=['s']\nnext='s'\n"
+       "[limits]\nmax_steps=9\n",
+       {"2:7 error start: the run begins with the step 't', which joins 's': it would run without waiting for them | "
+        "begin with another step, or take out 'join'"}},
+      {"a join that is led to by completing, and by name",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=['t','u']\n[[step]]\nid='t'\nagent='a'\n[[step]]\nid='u'\n"
+       "agent='a'\nnext='v'\n[[step]]\nid='v'\nagent='a'\njoin=['t','u']\n",
+       {}},
+      {"an order of what has none",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=[{to='s',when={path='/s',gt=true}}]\n",
+       {"5:34 error step[0].next[0].when.gt: 'gt' must be a number or a text: others are neither more nor less than "
+        "anything"}},
+  });
+}
+
+TEST(WorkflowMistakes, in_steps_that_only_functions_lead_to) {
+  const auto flow = [](const std::string& call) {
+    return "name='x'\n[[step]]\nid='s'\n" + call + "\n[[step]]\nid='t'\nagent='a'\n";
+  };
+  EXPECT_EQ(joined(check_text(flow("function='probe.route'\nargs={to='t'}"))), "");
+  EXPECT_EQ(joined(check_text(flow("function='probe.route'\nargs=[{to=['s','t']}]\n[limits]\nmax_steps=3"))), "");
+  EXPECT_EQ(
+      joined(check_text(flow("function='probe.route'\nargs={to='u'}"))),
+      "5:6 error step[0].args: 'probe.route' names the step 'u', which is not there | known: s, t\n"
+      "7:4 error step[1].id: step 't' cannot be reached from 's' | name it in 'next' of a step that is reached, or "
+      "take it out\n");
+  EXPECT_EQ(joined(check_text(flow("function='merge_branches'"))),
+            "6:4 warning step[1].id: step 't' cannot be reached from 's', unless a function leads there | name it in "
+            "'next', too\n");
+}
+
+TEST(WorkflowMistakes, in_where_conditions_look) {
+  const auto flow = [](const std::string& when) {
+    return "name='x'\nlimits.max_steps=3\n[[step]]\nid='s'\nagent='a'\nnext=[{to='s',when=" + when + "}]\n";
+  };
+  EXPECT_EQ(joined(check_text(flow("{path='/s/x~1y/0',eq=1}"))), "");
+  EXPECT_EQ(joined(check_text(flow("{path='',exists=true}"))), "");
+  EXPECT_EQ(joined(check_text(flow("{any=[{path='/s',eq=1},{not={path='/ss/x',ne=2}}]}"))),
+            "6:54 warning step[0].next[0].when.any[1].not.path: '/ss/x': there is no field 'ss' | declare it: [state.ss]; "
+            "a step writes its result to the field of its 'output'\n");
+}
+
+TEST(WorkflowMistakes, in_errors_that_no_step_is_told_of) {
+  const auto flow = [](const std::string& first, const std::string& second) {
+    return "name='x'\n[[step]]\nid='s'\nagent='a'\nprompt='" + first +
+           "'\non_error='t'\nnext='u'\n[[step]]\nid='t'\nagent='a'\nnext=[{to='u',when={path='/last_error/code',eq='"
+           "AGENT_EXIT'}}]\n[[step]]\nid='u'\nagent='a'\nprompt='" +
+           second + "'\n";
+  };
+  EXPECT_EQ(joined(check_text(flow("", "{{state.last_error.message}}"))), "");
+  EXPECT_EQ(
+      joined(check_text(flow("{{state.last_error}}", ""))),
+      "5:9 error step[0].prompt: '{{state.last_error}}': there is no error here: no 'on_error' leads to this step | "
+      "name the step in 'on_error' of another, or take it out\n");
+  EXPECT_EQ(joined(check_text(flow("{{state.last_error}}", "") + "[state.last_error]\n")), "");
+}
+
+TEST(WorkflowMistakes, in_effects) {
+  expect_says({
+      {"all kinds", "name='x'\n[[step]]\nid='s'\nagent='a'\neffects='external'\non_crash='ask'\n", {}},
+      {"another kind",
+       "name='x'\n[[step]]\nid='s'\nagent='a'\neffects='extern'\n",
+       {"5:9 error step[0].effects: 'effects' must be one of \"none\", \"idempotent\", \"external\"; this is "
+        "\"extern\" | did you mean \"external\"?"}},
   });
 }
 
