@@ -3,6 +3,7 @@
 #include "config/workflow_graph.hpp"
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/graph_marks.hpp"
 #include "runtime/cli/stored_runs.hpp"
 #include "runtime/json/json_writer.hpp"
 
@@ -25,7 +26,13 @@ bool is_file(const std::string& what) {
   return what.ends_with(".toml") || what.find('/') != std::string::npos || std::filesystem::exists(what, unknown);
 }
 
-result<loaded_workflow> workflow_of_run(context& with, const std::string& text) {
+/// A workflow, and how far a run is with it where one was named.
+struct subject_of_drawing {
+  loaded_workflow loaded;
+  std::optional<step_marks> marks;
+};
+
+result<subject_of_drawing> subject_of_run(context& with, const std::string& text) {
   auto stored = open_stored(*with.settings());
   if (!stored) {
     return stored.error();
@@ -38,11 +45,19 @@ result<loaded_workflow> workflow_of_run(context& with, const std::string& text) 
   if (!recovery) {
     return recovery.error();
   }
-  return parse_workflow(recovery->workflow_source, recovery->run.workflow, "");
+  const auto tasks = (*stored)->list_tasks(*run);
+  if (!tasks) {
+    return tasks.error();
+  }
+  subject_of_drawing subject{parse_workflow(recovery->workflow_source, recovery->run.workflow, ""), std::nullopt};
+  if (subject.loaded.flow != nullptr) {
+    subject.marks = marks_of(*subject.loaded.flow, *recovery, *tasks);
+  }
+  return subject;
 }
 
-exit_code draw(context& with, const workflow& flow, const std::string& format) {
-  const std::string drawing = format == "dot" ? to_dot(flow) : to_mermaid(flow);
+exit_code draw(context& with, const workflow& flow, const step_marks* marks, const std::string& format) {
+  const std::string drawing = format == "dot" ? to_dot(flow, marks) : to_mermaid(flow, marks);
   if (with.options().json) {
     with.print_json(object_writer{}.text("workflow", flow.name).text("format", format).text("graph", drawing).str());
   } else {
@@ -55,18 +70,21 @@ exit_code graph(context& with, const graph_options& options) {
   if (const auto refused = with.load()) {
     return refuse(with, *refused);
   }
-  const auto loaded = is_file(options.what) ? result<loaded_workflow>{load_workflow(options.what)}
-                                            : workflow_of_run(with, options.what);
-  if (!loaded) {
-    return refuse(with, loaded.error());
+  const auto subject = is_file(options.what)
+                           ? result<subject_of_drawing>{subject_of_drawing{load_workflow(options.what), std::nullopt}}
+                           : subject_of_run(with, options.what);
+  if (!subject) {
+    return refuse(with, subject.error());
   }
-  if (loaded->flow == nullptr) {
+  const auto& loaded = subject->loaded;
+  if (loaded.flow == nullptr) {
     const error unknown{.code = error_code::invalid_workflow, .message = "the workflow cannot be read", .hint = {}};
     return refuse(
         with,
-        refusal{.what = first_error(loaded->problems).value_or(unknown), .where = {}, .problems = loaded->problems});
+        refusal{.what = first_error(loaded.problems).value_or(unknown), .where = {}, .problems = loaded.problems});
   }
-  return draw(with, *loaded->flow, options.format.value_or("mermaid"));
+  const auto* marks = subject->marks ? &*subject->marks : nullptr;
+  return draw(with, *loaded.flow, marks, options.format.value_or("mermaid"));
 }
 
 }  // namespace
@@ -76,7 +94,8 @@ void add_graph(command_tree& tree) {
   CLI::App& command = tree.add(tree.root(),
                                {.name = "graph",
                                 .summary = "draw a workflow, from its file or as a run has it",
-                                .details = "",
+                                .details = "Of a run, each step shows its state: completed, running, waiting, failed, "
+                                           "cancelled, or not reached (dashed).",
                                 .examples = {"troupe graph review.toml",
                                              "troupe graph review.toml --format dot | dot -Tsvg > review.svg",
                                              "troupe graph last"}});

@@ -34,11 +34,16 @@ id = "lint"
 function = "probe.echo"
 [[step]]
 id = "ask"
-gate = { prompt = "Ship it?" }
-next = "each"
+gate = { prompt = "Ship it?", votes = 2, voters = ["ann", "bob", "eve"] }
+next = ["each", "late"]
 [[step]]
 id = "each"
 map = { over = "/files", as = "file", agent = "claude" }
+[[step]]
+id = "late"
+function = "probe.route"
+args = { to = "each" }
+join = ["lint", "ask"]
 )";
 
 TEST(WorkflowGraph, as_mermaid) {
@@ -47,14 +52,20 @@ TEST(WorkflowGraph, as_mermaid) {
   s0(["survey<br/>claude, codex #40;vote#41;"])
   s1["end<br/>claude"]
   s2["lint<br/>probe.echo#40;#41;"]
-  s3["ask<br/>gate"]
-  s4["each<br/>for each file: claude"]
+  s3{"ask<br/>gate: 2 of 3 votes"}
+  s4[["each<br/>for each file: claude"]]
+  s5["late<br/>probe.route#40;#41;"]
+  j5{{"all"}}
   s0 --> s1
   s0 --> s2
   s1 -->|"#40;/end/ok = false or not #40;/n #62;= 3#41;#41;"| s0
   s1 --> s3
   s1 -.->|"on error"| s2
   s3 --> s4
+  s3 --> j5
+  s5 -->|"chosen"| s4
+  s2 --> j5
+  j5 --> s5
 )");
 }
 
@@ -65,14 +76,98 @@ TEST(WorkflowGraph, as_dot) {
   s0 [label="survey\nclaude, codex (vote)", peripheries=2];
   s1 [label="end\nclaude"];
   s2 [label="lint\nprobe.echo()"];
-  s3 [label="ask\ngate"];
-  s4 [label="each\nfor each file: claude"];
+  s3 [label="ask\ngate: 2 of 3 votes", shape=diamond, style=solid];
+  s4 [label="each\nfor each file: claude", shape=box3d, style=solid];
+  s5 [label="late\nprobe.route()"];
+  j5 [label="", shape=box, style=filled, fillcolor=black, width=1.2, height=0.06];
   s0 -> s1;
   s0 -> s2;
   s1 -> s0 [label="(/end/ok = false or not (/n >= 3))"];
   s1 -> s3;
   s1 -> s2 [label="on error", style=dashed];
   s3 -> s4;
+  s3 -> j5;
+  s5 -> s4 [label="chosen"];
+  s2 -> j5;
+  j5 -> s5;
+}
+)dot");
+}
+
+constexpr std::string_view five = R"(
+name = "five"
+[[step]]
+id = "a"
+agent = "x"
+next = ["b", "c", "d", "e"]
+[[step]]
+id = "b"
+agent = "x"
+[[step]]
+id = "c"
+gate = { levels = [{ prompt = "?" }, { prompt = "?" }] }
+[[step]]
+id = "d"
+map = { over = "/a", as = "f", function = "probe.echo" }
+[[step]]
+id = "e"
+agent = "x"
+next = "f"
+[[step]]
+id = "f"
+agent = "x"
+)";
+
+const step_marks marks{{step_id{"a"}, step_mark::completed},
+                       {step_id{"b"}, step_mark::running},
+                       {step_id{"c"}, step_mark::waiting},
+                       {step_id{"d"}, step_mark::failed},
+                       {step_id{"e"}, step_mark::cancelled}};
+
+TEST(WorkflowGraph, of_a_run_as_mermaid) {
+  EXPECT_EQ(to_mermaid(flow_of(five), &marks),
+            R"(flowchart TD
+  s0(["a<br/>x<br/>completed"])
+  s1["b<br/>x<br/>running"]
+  s2{"c<br/>gate of 2 levels<br/>waiting"}
+  s3[["d<br/>for each f: probe.echo#40;#41;<br/>failed"]]
+  s4["e<br/>x<br/>cancelled"]
+  s5["f<br/>x"]
+  s0 --> s1
+  s0 --> s2
+  s0 --> s3
+  s0 --> s4
+  s4 --> s5
+  classDef unreached fill:#ffffff,stroke:#adb5bd,color:#000000,stroke-dasharray:4
+  class s5 unreached
+  classDef completed fill:#d3f9d8,stroke:#2b8a3e,color:#000000
+  class s0 completed
+  classDef running fill:#d0ebff,stroke:#1864ab,color:#000000
+  class s1 running
+  classDef waiting fill:#fff3bf,stroke:#e67700,color:#000000
+  class s2 waiting
+  classDef failed fill:#ffe3e3,stroke:#c92a2a,color:#000000
+  class s3 failed
+  classDef cancelled fill:#e9ecef,stroke:#495057,color:#000000
+  class s4 cancelled
+)");
+}
+
+TEST(WorkflowGraph, of_a_run_as_dot) {
+  EXPECT_EQ(to_dot(flow_of(five), &marks),
+            R"dot(digraph "five" {
+  node [shape=box, style=rounded];
+  s0 [label="a\nx\ncompleted", peripheries=2, style="filled,rounded", fillcolor="#d3f9d8", color="#2b8a3e"];
+  s1 [label="b\nx\nrunning", style="filled,rounded", fillcolor="#d0ebff", color="#1864ab"];
+  s2 [label="c\ngate of 2 levels\nwaiting", shape=diamond, style="filled", fillcolor="#fff3bf", color="#e67700"];
+  s3 [label="d\nfor each f: probe.echo()\nfailed", shape=box3d, style="filled", fillcolor="#ffe3e3", color="#c92a2a"];
+  s4 [label="e\nx\ncancelled", style="filled,rounded", fillcolor="#e9ecef", color="#495057"];
+  s5 [label="f\nx", style="filled,dashed,rounded", fillcolor="#ffffff", color="#adb5bd"];
+  s0 -> s1;
+  s0 -> s2;
+  s0 -> s3;
+  s0 -> s4;
+  s4 -> s5;
 }
 )dot");
 }

@@ -206,18 +206,39 @@ TEST_F(cli_look_test, output_prints_what_agents_printed) {
   EXPECT_THAT(no_agent.err, HasSubstr("a, b, c"));
 }
 
-TEST_F(cli_look_test, graph_draws_the_file_and_the_run_alike) {
-  vote_once();
+TEST_F(cli_look_test, graph_draws_a_file) {
   const auto mermaid = run({"graph", "vote.toml"});
   EXPECT_EQ(mermaid.code, 0);
   EXPECT_THAT(mermaid.out, AllOf(testing::StartsWith("flowchart "), HasSubstr("decide"), HasSubstr(" --> ")));
-  EXPECT_EQ(run({"graph", "r1"}).out, mermaid.out);
   const auto dot = run({"graph", "vote.toml", "--format", "dot"});
   EXPECT_THAT(dot.out, AllOf(testing::StartsWith("digraph "), HasSubstr(" -> "), EndsWith("}\n")));
-  EXPECT_EQ(run({"graph", "r1", "--format", "dot"}).out, dot.out);
-  const auto json = json_of(run({"graph", "r1", "--format", "dot", "--json"}).out);
+  const auto json = json_of(run({"graph", "vote.toml", "--format", "dot", "--json"}).out);
   EXPECT_EQ(at(json, "/graph"), dot.out);
   EXPECT_EQ(run({"graph", "absent"}).code, 2);
+}
+
+TEST_F(cli_look_test, graph_draws_how_far_a_run_is) {
+  write("stages.toml",
+        "name = 'stages'\n[[step]]\nid = 'first'\nfunction = 'probe.echo'\nnext = 'broken'\n"
+        "[[step]]\nid = 'broken'\nfunction = 'probe.fail'\nargs = { times = 9, class = 'permanent' }\nnext = 'late'\n"
+        "[[step]]\nid = 'late'\nfunction = 'probe.echo'\n");
+  EXPECT_EQ(run({"run", "stages.toml", "-q", "--run-id", "r1"}).code, 1);
+  EXPECT_EQ(run({"graph", "r1"}).out,
+            R"(flowchart TD
+  s0(["first<br/>probe.echo#40;#41;<br/>completed"])
+  s1["broken<br/>probe.fail#40;#41;<br/>failed"]
+  s2["late<br/>probe.echo#40;#41;"]
+  s0 --> s1
+  s1 --> s2
+  classDef unreached fill:#ffffff,stroke:#adb5bd,color:#000000,stroke-dasharray:4
+  class s2 unreached
+  classDef completed fill:#d3f9d8,stroke:#2b8a3e,color:#000000
+  class s0 completed
+  classDef failed fill:#ffe3e3,stroke:#c92a2a,color:#000000
+  class s1 failed
+)");
+  EXPECT_THAT(run({"graph", "last", "--format", "dot"}).out,
+              HasSubstr("s1 [label=\"broken\\nprobe.fail()\\nfailed\", style="));
 }
 
 }  // namespace
