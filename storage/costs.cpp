@@ -125,6 +125,12 @@ void settle(run_change& change, const task_reference& task, attempt_no attempt, 
   }
 }
 
+void give_back(run_change& change, const task_reference& task, attempt_no attempt) {
+  for (const auto& line : take_reservations(change, task.task, attempt)) {
+    spend(change, task, attempt, line, 0);
+  }
+}
+
 std::vector<cost_sum> list_cost_sums(statement_cache& sql, const cost_filter& filter, cost_grouping by) {
   auto row = sql.use(query_of(by), filter.run, filter.subject, filter.since);
   std::vector<cost_sum> sums;

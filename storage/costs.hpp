@@ -16,6 +16,9 @@ namespace troupe {
 /// spent; one that ended by itself gives them back.
 void settle(run_change& change, const task_reference& task, attempt_no attempt, const task_outcome& outcome);
 
+/// The attempt has ended without having run: it has cost nothing, and holds nothing any more.
+void give_back(run_change& change, const task_reference& task, attempt_no attempt);
+
 /// Largest amount first; attempts and days in the order of time. Sums of a run have those of its child runs.
 std::vector<cost_sum> list_cost_sums(statement_cache& sql, const cost_filter& filter, cost_grouping by);
 

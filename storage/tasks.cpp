@@ -335,6 +335,7 @@ status finish(run_change& change, const finish_attempt& told) {
   if (!is_final(outcome.state) && !waits_again) {
     return illegal("an attempt of " + named(task) + " cannot end as " + std::string{to_string(outcome.state)});
   }
+  const bool has_run = !waits(task.state);
   if (auto taken = take_attempt_that_never_ran(change, task, told); !taken) {
     return taken;
   }
@@ -351,7 +352,11 @@ status finish(run_change& change, const finish_attempt& told) {
   }
   save_task(change, task, outcome);
   tell_outcome(change, task, outcome);
-  settle(change, task.names, task.attempt, outcome);
+  if (has_run) {
+    settle(change, task.names, task.attempt, outcome);
+  } else {
+    give_back(change, task.names, task.attempt);
+  }
   return done;
 }
 

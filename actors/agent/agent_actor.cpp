@@ -354,15 +354,29 @@ void start_executor(agent_pointer self) {
   carry_out(self, self->state.session->begun());
 }
 
-// Invariant 5. A stop that came meanwhile ends the attempt without a start.
+// Stopped before it began: it never ran. What is interrupted is not recorded: the task waits as it did, and what it has
+// reserved is there for its next attempt, which has the same number.
+void end_without_start(agent_pointer self, const stop_attempt& request) {
+  auto& state = self->state;
+  const error why{error_code::cancelled, "the attempt was stopped before it began", ""};
+  if (request.cause == stop_cause::interrupted) {
+    self->send(state.run, task_unrecorded{state.order.task.id, state.order.attempt, why});
+    self->quit();
+    return;
+  }
+  static_cast<void>(state.session->stop(request.cause, true));
+  state.end = end_of(why);
+  conclude(self);
+}
+
+// Invariant 5.
 void reserve(agent_pointer self, reserve_budget wanted) {
   self->state.reserving = true;
   tell_writer(self, std::move(wanted), [=](const write_receipt&) {
     auto& state = self->state;
     state.reserving = false;
     if (state.too_soon) {
-      static_cast<void>(state.session->stop(state.too_soon->cause, true));
-      ended(self, end_of(error{error_code::cancelled, "the attempt was stopped before it began", ""}));
+      end_without_start(self, *state.too_soon);
     } else {
       start_executor(self);
     }

@@ -329,6 +329,7 @@ void unrecorded(run_pointer self, const task_unrecorded& fact) {
   if (fact.why.code == error_code::cancelled && state.end) {
     step_on(self);
   } else if (fact.why.code == error_code::budget_exceeded) {  // it has not begun, and nothing else may
+    state.progress->hold(fact.task);
     request_end(self, {ending::kind::budget, false, {}, fact.why});
   } else {
     stop_without_end(self, fact.why);

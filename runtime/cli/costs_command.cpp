@@ -7,8 +7,6 @@
 #include "runtime/json/json_writer.hpp"
 #include "runtime/json/run_json.hpp"
 
-#include <CLI/App.hpp>
-
 #include <algorithm>
 #include <array>
 #include <memory>

@@ -215,6 +215,20 @@ TEST_F(budgets_test, what_was_cut_off_may_have_been_billed_and_what_failed_was_n
   EXPECT_EQ(view_of(of).cost_microusd, 0) << "what is not known is not a cost";
 }
 
+TEST_F(budgets_test, what_never_ran_gives_back_what_it_held) {
+  story of{"r-1"};
+  create(of, 1'000);
+  for (const auto state : {task_state::failed, task_state::cancelled}) {
+    const std::string step = state == task_state::failed ? "one" : "two";
+    const std::string agent = state == task_state::failed ? "a" : "b";
+    must_write(*session_, wanted(of, step, agent, 60));
+    auto told = of.failed(of.task(step, agent), error_code::agent_not_found);
+    told.outcome.state = state;
+    must_write(*session_, told);
+    EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 1000 0 0"));
+  }
+}
+
 TEST_F(budgets_test, of_an_unknown_amount_the_reservation_counts) {
   story of{"r-1"};
   create(of, 1'000, 1'000);
