@@ -77,7 +77,8 @@ auto parts_of(const provider_spec& provider) {
 
 bool are_equal(const settings& left, const settings& right) {
   const auto parts = [](const settings& of) {
-    const auto& [storage, writer, vacuum, runtime, log, retry, providers, agents] = of;
+    const auto& [storage, writer, vacuum, runtime, log, retry, budget, prices, providers, agents] = of;
+    const auto& [subject_usd, subject_tokens, day_usd, day_tokens] = budget;
     const auto& [retry_agent, retry_storage] = retry;
     const auto& [path, durability, readers, inline_limit] = storage;
     const auto& [batch, depth] = writer;
@@ -112,7 +113,12 @@ bool are_equal(const settings& left, const settings& right) {
                     retry_storage,
                     level,
                     format,
-                    file);
+                    file,
+                    subject_usd,
+                    subject_tokens,
+                    day_usd,
+                    day_tokens,
+                    prices);
   };
   const auto are_providers_equal = [](const auto& a, const auto& b) {
     return a.first == b.first && parts_of(a.second) == parts_of(b.second);
@@ -160,6 +166,10 @@ class random_settings {
                     pick<cgroup_use>(2),
                     number(0, 1) == 0 ? "" : path()};
     made.retry = {policy(), policy()};
+    made.budget = {{number(0, 1'000'000'000)}, number(0, 1'000), {number(0, 7)}, number(0, 1'000'000'000)};
+    for (int count = number(0, 2); count > 0; --count) {
+      made.prices["gpt-4." + std::to_string(count) + " \"x\""] = {{number(0, 2'000'000'000)}, {number(0, 99)}};
+    }
     for (int count = number(0, 2); count > 0; --count) {
       const provider_name name{"p-" + std::to_string(count)};
       made.providers[name] = provider(name);
@@ -426,6 +436,7 @@ TEST(Pin, every_key_counts_in_the_hash) {
       case value_kind::headers:
         return "{X='1'}";
       case value_kind::number:
+      case value_kind::money:
         return "0.75";
       case value_kind::retry:
         return "{max_attempts=7}";
