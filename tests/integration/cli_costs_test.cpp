@@ -109,9 +109,9 @@ TEST_F(cli_costs_test, twelve_calls_ten_times_come_to_the_micro_dollar) {
 TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
   const latch held{path("gate")};
   write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
-  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = ''\n");
+  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = 'go'\n");
   auto running = start({"run", "costs.toml", "--run-id", "r1"});
-  ASSERT_TRUE(running.wait_for("wait"));
+  ASSERT_TRUE(running.wait_for("wait/a"));
   running.signal(SIGKILL);
   running.wait();
   held.let_go();
@@ -123,9 +123,9 @@ TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
 TEST_F(cli_costs_test, a_run_keeps_the_prices_that_it_began_with) {
   const latch held{path("gate")};
   write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
-  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = ''\n");
+  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = 'go'\n");
   auto running = start({"run", "costs.toml", "--run-id", "r1"});
-  ASSERT_TRUE(running.wait_for("wait"));
+  ASSERT_TRUE(running.wait_for("wait/a"));
   running.signal(SIGKILL);
   running.wait();
   held.let_go();

@@ -210,7 +210,7 @@ TEST_F(run_budgets_test, a_failed_attempt_without_an_answer_costs_nothing) {
   EXPECT_TRUE(costs().empty());
 }
 
-TEST_F(run_budgets_test, a_stop_that_comes_before_the_reservation_starts_nothing) {
+TEST_F(run_budgets_test, what_was_cancelled_may_have_been_billed) {
   house_.ceilings.day_microusd = 1'000'000;
   house_.start();
   const auto reply = house_.submit(one_agent);
@@ -218,6 +218,8 @@ TEST_F(run_budgets_test, a_stop_that_comes_before_the_reservation_starts_nothing
   caf::anon_send(house_.runs.get(), cancel_run{run_id{"r-1"}, true});
   house_.settle();
   expect_end(run_state::cancelled);
+  ASSERT_EQ(costs().size(), 1U);
+  EXPECT_EQ(costs()[0].estimated, 1);
 }
 
 TEST_F(run_budgets_test, the_subject_may_not_use_more_in_two_runs_at_once) {
