@@ -89,7 +89,9 @@ result<run_change> change_by(const work_place& at, const Command& told, const st
   if (auto carried = carry_out(change, told); !carried) {
     return carried.error();
   }
-  tell_pressure(at, change);
+  if (!is_final(change.row().state)) {  // nothing follows the end of a run
+    tell_pressure(at, change);
+  }
   return change;
 }
 
