@@ -292,6 +292,7 @@ void start_function(agent_pointer self) {
   request.inputs = order.inputs;
   request.args = order.args;
   request.prompt = order.prompt;
+  request.item = order.item;
   function_listener listener;
   listener.progress = on_actor(self, [](agent_pointer me, std::string line) { progressed(me, std::move(line), 0); });
   listener.ended =
