@@ -93,6 +93,7 @@ task_outcome of_function(function_reply reply) {
   }
   outcome.deltas = std::move(reply.deltas);
   outcome.usage = std::move(reply.usage);
+  outcome.route = std::move(reply.route);
   return outcome;
 }
 

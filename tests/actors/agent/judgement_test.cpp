@@ -40,6 +40,13 @@ std::string judged(const attempt_session& how, process_end end) {
   return text(judge(order(), how, end_of(std::move(end))));
 }
 
+TEST(judgement_test, a_functions_route_is_part_of_the_outcome) {
+  function_reply reply;
+  EXPECT_FALSE(judge(order(), session(), end_of(function_reply{reply})).route);
+  reply.route = std::vector{step_id{"b"}, step_id{"a"}};
+  EXPECT_EQ(judge(order(), session(), end_of(function_reply{reply})).route, reply.route);
+}
+
 TEST(judgement_test, what_was_printed_is_the_answer) {
   EXPECT_EQ(judged(session(), ended(0)), "completed whole {\"a\":1}");
   EXPECT_EQ(judged(session(), ended(0, "oops")), "failed OUTPUT_INVALID");
