@@ -2,6 +2,7 @@
 
 #include "actors/actor_guard.hpp"
 #include "actors/agent/launch.hpp"
+#include "actors/crash_orders.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
 #include "actors/fault_plan.hpp"
 #include "messages/interfaces/any_actor.hpp"
@@ -220,7 +221,8 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   if (made->faults) {
     tell_faults(*made->faults);
   }
-  made->functions = probe_functions();
+  made->crashes = std::make_shared<crash_orders>(die_at_once);
+  made->functions = probe_functions(made->crashes);
   made->functions.merge(options.functions);
   auto environment = host_environment();
   environment[database_variable] = name_of(storage.path);

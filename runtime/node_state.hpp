@@ -38,6 +38,7 @@
 namespace troupe {
 
 class control_door;
+class crash_orders;
 class function_threads;
 class http_client;
 class process_reactor;
@@ -60,6 +61,7 @@ struct node::state {
   std::shared_ptr<function_threads> calls;
   std::shared_ptr<prompt_files> prompts;
   std::shared_ptr<fault_plan> faults;
+  std::shared_ptr<crash_orders> crashes;
   std::shared_ptr<http_client> http;
 
   caf::actor_system_config cfg;

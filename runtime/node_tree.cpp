@@ -157,6 +157,7 @@ std::vector<child_spec> node::state::children() {
        [this](caf::actor_system& in) {
          auto deps = writer_deps(with_faults(storage, faults), held.epoch(), hub, checkpointer);
          deps.blobs = blobs;
+         deps.crashes = crashes;
          deps.inline_limit = config->storage.inline_limit;
          deps.batch_max = static_cast<std::size_t>(config->writer.max_batch);
          deps.queue_depth = static_cast<std::size_t>(config->writer.queue_depth);
@@ -180,7 +181,7 @@ std::vector<child_spec> node::state::children() {
     all.push_back(reader_child(which));
   }
   all.push_back({"event_hub", restart_type::permanent, quick, [this](caf::actor_system& in) {
-                   return publish(hub, spawn_event_hub(in, {reader}));
+                   return publish(hub, spawn_event_hub(in, {reader, crashes}));
                  }});
   all.push_back({"retry_scheduler", restart_type::permanent, quick, [this](caf::actor_system& in) {
                    return publish(retries, spawn_retry_scheduler(in, {clock}));

@@ -1,5 +1,6 @@
 #include "runtime/probes.hpp"
 
+#include "actors/crash_orders.hpp"
 #include "actors/json/json.hpp"
 
 #include <boost/json/array.hpp>
@@ -24,8 +25,8 @@ using key_list = std::vector<std::string_view>;
 // One probe, working through the tables of its args into the reply.
 class probe_call {
  public:
-  probe_call(std::string_view name, const function_request& request, function_reply& reply)
-      : name_(name), request_(request), reply_(reply) {}
+  probe_call(std::string_view name, const function_request& request, function_reply& reply, crash_orders& crashes)
+      : name_(name), request_(request), reply_(reply), crashes_(crashes) {}
 
   using body = std::optional<error> (probe_call::*)();
 
@@ -144,7 +145,68 @@ class probe_call {
     return optional_delta();
   }
 
+  // Several tables name one route, in their order.
+  std::optional<error> route() {
+    const auto* to = args_->if_contains("to");
+    const json::array names = to != nullptr && to->is_array() ? to->get_array()
+                              : to != nullptr                 ? json::array{*to}
+                                                              : json::array{json::value{}};
+    if (!std::ranges::all_of(names, [](const json::value& each) { return each.is_string(); })) {
+      return refuse("wants to, the name of a step or a list of names", {"to"});
+    }
+    auto& taken = reply_.route ? *reply_.route : reply_.route.emplace();
+    for (const auto& each : names) {
+      taken.emplace_back(std::string{each.get_string()});
+    }
+    return std::nullopt;
+  }
+
+  std::optional<error> crash() {
+    const auto* name = string("point");
+    const auto point = name != nullptr ? crash_point_from(*name) : std::nullopt;
+    const auto on_attempt = number("on_attempt", 1);
+    if (!point || !on_attempt || *on_attempt < 1) {
+      return refuse("wants point (" + points() + ") and on_attempt, a number from 1",
+                    {"point", "on_attempt", "field", "value"});
+    }
+    if (request_.attempt.value() == *on_attempt) {
+      order(*point);
+    }
+    return optional_delta();
+  }
+
+  /// The work is done; the reply is still ours.
+  void finish() {
+    if (dies_after_) {
+      crashes_.die();
+    }
+  }
+
  private:
+  static std::string points() {
+    std::string all;
+    for (const auto& [point, name] : crash_points) {
+      all += (all.empty() ? "" : ", ") + std::string{name};
+    }
+    return all;
+  }
+
+  void order(crash_point where) {
+    switch (where) {
+      case crash_point::before_execute:
+        crashes_.die();
+        return;
+      case crash_point::after_execute:
+        dies_after_ = true;
+        return;
+      case crash_point::in_transaction:
+      case crash_point::after_commit:
+      case crash_point::in_publish:
+        crashes_.order(request_.task, request_.attempt, where);
+        return;
+    }
+  }
+
   error refuse(const std::string& what, const key_list& keys) const {
     std::string allowed;
     for (const auto key : keys) {
@@ -208,6 +270,8 @@ class probe_call {
   std::string_view name_;
   const function_request& request_;
   function_reply& reply_;
+  crash_orders& crashes_;
+  bool dies_after_ = false;
   const json::object* args_ = nullptr;
   std::optional<std::mt19937_64> stream_;  // The attempt's own: its sequence is fixed by the standard (C++20, 28.5.6).
 };
@@ -218,10 +282,10 @@ struct probe {
   key_list keys;
 };
 
-result<function_reply> call(const probe& which, const function_request& request) {
+result<function_reply> call(const probe& which, const function_request& request, crash_orders& crashes) {
   function_reply reply;
   const auto args = parse(request.args);
-  probe_call calling{which.name, request, reply};
+  probe_call calling{which.name, request, reply, crashes};
   const auto one = args.is_null() ? json::value(json::object{}) : args;
   const auto tables = one.is_array() ? one.get_array() : json::array{one};
   for (const auto& table : tables) {
@@ -237,15 +301,16 @@ result<function_reply> call(const probe& which, const function_request& request)
   if (!reply.value && reply.deltas.empty()) {
     reply.value = json_text{};
   }
+  calling.finish();
   return reply;
 }
 
 }  // namespace
 
-function_table probe_functions() {
+function_table probe_functions(std::shared_ptr<crash_orders> crashes) {
   static constexpr std::string_view field = "field";
   static constexpr std::string_view value = "value";
-  const std::array<probe, 10> probes{{
+  const std::array<probe, 12> probes{{
       {"probe.set", &probe_call::set, {field, value}},
       {"probe.append", &probe_call::set, {field, value}},
       {"probe.add", &probe_call::set, {field, value}},
@@ -256,10 +321,14 @@ function_table probe_functions() {
       {"probe.expect", &probe_call::expect, {"path", "eq", field, value}},
       {"probe.rng", &probe_call::rng, {field, "draws"}},
       {"probe.usage", &probe_call::usage, {"model", "input_tokens", "output_tokens", field, value}},
+      {"probe.route", &probe_call::route, {"to"}},
+      {"probe.crash", &probe_call::crash, {"point", "on_attempt", field, value}},
   }};
   function_table table;
   for (const auto& each : probes) {
-    table[std::string{each.name}] = [each](const function_request& request) { return call(each, request); };
+    table[std::string{each.name}] = [each, crashes](const function_request& request) {
+      return call(each, request, *crashes);
+    };
   }
   return table;
 }

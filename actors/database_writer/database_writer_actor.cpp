@@ -1,6 +1,7 @@
 #include "actors/database_writer/database_writer_actor.hpp"
 
 #include "actors/actor_guard.hpp"
+#include "actors/crash_orders.hpp"
 #include "actors/database_writer/gathering.hpp"
 #include "actors/database_writer/large_outputs.hpp"
 #include "actors/database_writer/maintenance.hpp"
@@ -80,6 +81,19 @@ status timed_commit(writer_state& state) {
   return committed;
 }
 
+// For each attempt that ends with this batch.
+void reach(const writer_state& state, crash_point where) {
+  const auto& crashes = state.deps.crashes;
+  if (!crashes || !crashes->any()) {
+    return;
+  }
+  for (const auto& write : state.batch) {
+    if (const auto* end = std::get_if<finish_attempt>(write.request.what.get())) {
+      crashes->reach(where, end->task, end->attempt);
+    }
+  }
+}
+
 result<batch_outcome> commit_batch(writer_state& state) {
   auto& session = *state.session;
   if (const auto begun = session.begin(); !begun) {
@@ -96,10 +110,12 @@ result<batch_outcome> commit_batch(writer_state& state) {
       outcome.answers.emplace_back(applied.error());
     }
   }
+  reach(state, crash_point::in_transaction);
   if (const auto committed = timed_commit(state); !committed) {
     session.rollback();
     return committed.error();
   }
+  reach(state, crash_point::after_commit);
   return outcome;
 }
 

@@ -39,6 +39,7 @@
 
 namespace troupe {
 
+class crash_orders;
 class write_session;
 
 /// Time for batches to gather (gathering.hpp). Left out, a batch is what waits.
@@ -58,6 +59,7 @@ struct database_writer_deps {
   std::optional<gathering_port> gather;
   service<blob_writer> blobs;
   std::size_t inline_limit = std::size_t{256} << 10U;  ///< Bytes; a larger stream goes to `blobs` first.
+  std::shared_ptr<crash_orders> crashes = nullptr;     ///< Null: none. Asked around each COMMIT that ends attempts.
 };
 
 database_writer spawn_database_writer(caf::actor_system& system, database_writer_deps deps, placement where);

@@ -1,6 +1,7 @@
 #include "actors/event_hub/event_hub_actor.hpp"
 
 #include "actors/actor_guard.hpp"
+#include "actors/crash_orders.hpp"
 #include "actors/event_hub/subscription.hpp"
 
 #include <caf/actor_system.hpp>
@@ -125,6 +126,49 @@ void subscribe(hub_pointer self, const subscribe_events& request) {
   advance(self, id, [](subscription& of) { return of.joined(); });
 }
 
+bool ends_attempt(event_kind kind) {
+  switch (kind) {
+    case event_kind::task_completed:
+    case event_kind::task_failed:
+    case event_kind::task_cancelled:
+    case event_kind::task_interrupted:
+    case event_kind::task_retrying:
+      return true;
+    case event_kind::run_started:
+    case event_kind::run_paused:
+    case event_kind::run_resumed:
+    case event_kind::run_completed:
+    case event_kind::run_failed:
+    case event_kind::run_cancelled:
+    case event_kind::superstep_committed:
+    case event_kind::task_queued:
+    case event_kind::task_started:
+    case event_kind::consensus_reached:
+    case event_kind::gate_opened:
+    case event_kind::gate_decided:
+    case event_kind::backpressure_on:
+    case event_kind::backpressure_off:
+    case event_kind::budget_warned:
+    case event_kind::cost_recorded:
+    case event_kind::checkpoint_saved:
+    case event_kind::config_reloaded:
+      return false;
+  }
+  return false;
+}
+
+void reach_publish(const hub_state& state, const event_batch& events) {
+  const auto& crashes = state.deps.crashes;
+  if (!crashes || !crashes->any()) {
+    return;
+  }
+  for (const auto& fact : events) {
+    if (ends_attempt(fact.kind) && fact.task && fact.attempt) {
+      crashes->reach(crash_point::in_publish, *fact.task, *fact.attempt);
+    }
+  }
+}
+
 void publish_to_run(hub_pointer self, const run_id& run, const event_batch_ptr& events) {
   const auto listeners = self->state.of_run.find(run);
   if (listeners == self->state.of_run.end()) {
@@ -132,6 +176,7 @@ void publish_to_run(hub_pointer self, const run_id& run, const event_batch_ptr& 
   }
   for (const auto id : std::vector<std::uint64_t>{listeners->second}) {
     advance(self, id, [&](subscription& of) { return of.committed(events); });
+    reach_publish(self->state, *events);
   }
 }
 
@@ -150,6 +195,7 @@ void publish(hub_pointer self, const event_batch_ptr& events) {
   for (const auto& [run, batch] : by_run) {
     publish_to_run(self, run, batch);
   }
+  reach_publish(self->state, *events);  // of runs that nobody listens to
 }
 
 template <class Each>

@@ -14,10 +14,15 @@
 
 #include <caf/fwd.hpp>
 
+#include <memory>
+
 namespace troupe {
+
+class crash_orders;
 
 struct event_hub_deps {
   service<database_reader> reader;
+  std::shared_ptr<crash_orders> crashes = nullptr;  ///< Null: none. Asked while ends of attempts are told.
 };
 
 event_hub spawn_event_hub(caf::actor_system& system, event_hub_deps deps);

@@ -10,7 +10,7 @@ namespace {
 
 std::set<std::string> function_names() {
   std::set<std::string> names;
-  for (const auto& [name, function] : probe_functions()) {
+  for (const auto& [name, function] : probe_functions(nullptr)) {
     names.insert(name);
   }
   return names;

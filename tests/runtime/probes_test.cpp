@@ -1,3 +1,4 @@
+#include "actors/crash_orders.hpp"
 #include "runtime/probes.hpp"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,7 @@ class probes_test : public testing::Test {
 
   result<function_reply> call(const std::string& name, const std::string& args) {
     request_.args = json_text{args};
-    return probe_functions().at("probe." + name)(request_);
+    return probe_functions(crashes_).at("probe." + name)(request_);
   }
 
   // `CODE: message`, or the deltas, or the value.
@@ -46,21 +47,25 @@ class probes_test : public testing::Test {
 
   function_request request_;
   milliseconds slept_{0};
+  int deaths_ = 0;
+  std::shared_ptr<crash_orders> crashes_ = std::make_shared<crash_orders>([this] { ++deaths_; });
 };
 
 TEST_F(probes_test, are_those_of_the_contract) {
   std::set<std::string> names;
-  for (const auto& [name, function] : probe_functions()) {
+  for (const auto& [name, function] : probe_functions(nullptr)) {
     names.insert(name);
   }
   EXPECT_EQ(names,
             (std::set<std::string>{"probe.add",
                                    "probe.append",
+                                   "probe.crash",
                                    "probe.echo",
                                    "probe.expect",
                                    "probe.fail",
                                    "probe.log",
                                    "probe.rng",
+                                   "probe.route",
                                    "probe.set",
                                    "probe.sleep",
                                    "probe.usage"}));
@@ -109,6 +114,15 @@ TEST_F(probes_test, wrong_args_are_refused_with_what_is_allowed) {
       {"usage", "{}"},
       {"usage", R"({"model":"m","input_tokens":-1})"},
       {"usage", R"({"model":"m","output_tokens":"1"})"},
+      {"route", "{}"},
+      {"route", R"({"to":1})"},
+      {"route", R"({"to":["a",1]})"},
+      {"route", R"({"to":"a","field":"f","value":1})"},
+      {"crash", "{}"},
+      {"crash", R"({"point":"here"})"},
+      {"crash", R"({"point":1})"},
+      {"crash", R"({"point":"after_commit","on_attempt":0})"},
+      {"crash", R"({"point":"after_commit","on_attempt":"1"})"},
   };
   for (const auto& [name, args] : wrong) {
     const auto reply = call(name, args);
@@ -118,6 +132,56 @@ TEST_F(probes_test, wrong_args_are_refused_with_what_is_allowed) {
     EXPECT_FALSE(reply.error().hint.empty()) << name << ' ' << args;
   }
   EXPECT_EQ(slept_, 0ms);
+  EXPECT_EQ(deaths_, 0);
+  EXPECT_FALSE(crashes_->any());
+}
+
+TEST_F(probes_test, route_names_the_steps_that_follow) {
+  const auto route = [this](const std::string& args) {
+    const auto reply = call("route", args);
+    return reply && reply->route ? *reply->route : std::vector<step_id>{step_id{"none"}};
+  };
+  const std::vector<step_id> both{step_id{"a"}, step_id{"b"}};
+  EXPECT_EQ(route(R"({"to":"a"})"), std::vector{step_id{"a"}});
+  EXPECT_EQ(route(R"({"to":["a","b"]})"), both);
+  EXPECT_EQ(route(R"([{"to":"a"},{"to":["b"]}])"), both);
+  EXPECT_EQ(route(R"({"to":[]})"), std::vector<step_id>{}) << "nothing follows";
+  EXPECT_FALSE(call("set", R"({"field":"f","value":1})")->route) << "as the step's next says";
+}
+
+TEST_F(probes_test, crash_kills_before_and_after_by_itself_and_orders_the_rest) {
+  request_.task = task_id{"r-1/1/s"};
+  EXPECT_EQ(text("crash", R"({"point":"before_execute","field":"f","value":1})"), "f=1");
+  EXPECT_EQ(deaths_, 1);
+  EXPECT_EQ(text("crash", R"([{"point":"after_execute"},{"point":"before_execute","on_attempt":2}])"), ">null");
+  EXPECT_EQ(deaths_, 2);
+  EXPECT_FALSE(crashes_->any());
+  for (const auto& [point, name] : {crash_points[2], crash_points[3], crash_points[4]}) {
+    static_cast<void>(text("crash", R"({"point":")" + std::string{name} + "\"}"));
+    EXPECT_TRUE(crashes_->any());
+    const int before = deaths_;
+    crashes_->reach(point, task_id{"r-1/1/t"}, attempt_no{1});
+    crashes_->reach(point, request_.task, attempt_no{2});
+    for (const auto& [other, its_name] : crash_points) {
+      if (other != point) {
+        crashes_->reach(other, request_.task, attempt_no{1});
+      }
+    }
+    EXPECT_EQ(deaths_, before) << name;
+    crashes_->reach(point, request_.task, attempt_no{1});
+    EXPECT_EQ(deaths_, before + 1) << name;
+  }
+}
+
+TEST_F(probes_test, crash_lets_other_attempts_pass) {
+  request_.attempt = attempt_no{2};
+  for (const auto& [point, name] : crash_points) {
+    EXPECT_EQ(text("crash", R"({"point":")" + std::string{name} + "\"}"), ">null");
+  }
+  EXPECT_EQ(deaths_, 0);
+  EXPECT_FALSE(crashes_->any());
+  static_cast<void>(text("crash", R"({"point":"before_execute","on_attempt":2})"));
+  EXPECT_EQ(deaths_, 1);
 }
 
 TEST_F(probes_test, without_args_there_is_nothing_to_do_and_the_value_is_null) {
