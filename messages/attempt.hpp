@@ -26,12 +26,12 @@ struct attempt_order {
   std::string subject;
   planned_task task;
   attempt_no attempt;
-  agent_spec spec;                         ///< Whatever its kind.
-  host_function call;                      ///< function only.
-  json_text args;                          ///< function only.
-  std::string prompt;                      ///< Rendered.
-  std::shared_ptr<const json_text> state;  ///< What the superstep sees.
-  std::shared_ptr<const json_text> inputs;
+  agent_spec spec;                          ///< Whatever its kind.
+  host_function call;                       ///< function only.
+  json_text args;                           ///< function only.
+  std::string prompt;                       ///< Rendered.
+  std::shared_ptr<const json_text> state;   ///< What the superstep sees.
+  std::shared_ptr<const json_text> inputs;  ///< The run's; workflow: those of the child run.
   std::uint64_t seed = 0;
   attempt_limits limits;
   retry_policy retry;

@@ -50,6 +50,7 @@ struct start_run {
 struct start_receipt {
   bool already_finished = false;
   bool resumed = false;
+  bool at_work = false;  ///< It had its actor already.
 };
 
 using start_reply = result<start_receipt>;
@@ -91,9 +92,10 @@ struct task_finished {
   std::optional<error> over_budget{};         ///< As write_receipt has it: the run has to end.
 };
 
-/// To a run: the child run of one of its tasks, which waited for a person, has ended or goes on.
+/// From a child run to the run supervisor, and on to its parent: it has ended, or goes on after it waited for a person.
 struct child_moved {
-  task_id task;
+  run_id parent;
+  task_id task;  ///< The parent's.
 };
 
 /// From an agent to its run: the database refused a fact of this attempt, or cannot be written.

@@ -110,7 +110,8 @@ struct task_outcome {
   std::string found_by;             ///< How the value was found in the output: whole, fenced, balanced, text, function.
   std::vector<field_delta> deltas;  ///< Functions: explicit deltas, in order.
   std::optional<token_usage> usage;
-  std::optional<error> why;  ///< failed, cancelled, interrupted, retrying.
+  /// failed, cancelled, interrupted, retrying. Of a completed one: who was missing in the child run that it is.
+  std::optional<error> why;
   /// retrying: when. Without it the task waits until the other agents of its step have answered: it is tried again if
   /// they are a quorum, and has failed if they are not.
   std::optional<retry_wait> retry{};

@@ -13,10 +13,18 @@
 
 namespace troupe {
 
+/// Which runs are meant.
+enum class run_scope {
+  all,
+  roots,  ///< Not those that a step of another run carries out. Of unfinished ones: unless that run has ended.
+};
+
 struct run_filter {
   std::optional<run_state> state;
   std::optional<std::string> subject;
   std::int64_t limit = 50;
+  run_scope scope = run_scope::all;
+  std::optional<run_id> child_of{};
 };
 
 /// One row of run_overview, and what a door shows of a run.
@@ -45,6 +53,7 @@ struct run_view {
   std::optional<task_id> parent_task{};     ///< Of a child run.
   std::optional<superstep_no> forked_at{};  ///< Of a fork.
   std::int64_t unpriced = 0;  ///< Attempts, also of child runs, whose cost is unknown: not in cost_microusd.
+  std::int64_t children = 0;                ///< Runs that its steps carry out.
 };
 
 /// One row of task_overview: a task and its latest attempt.

@@ -28,7 +28,7 @@ struct create_run {
   std::string workflow_name;
   std::string workflow_hash;
   std::string workflow_source;  ///< Kept once per hash.
-  std::string config_hash;      ///< The pinned configuration, kept once per hash.
+  std::string config_hash;      ///< The pinned configuration, kept once per hash. Empty: that of `parent`.
   std::string config_source;    ///< As TOML (config/pin.hpp).
   std::string subject;
   json_text inputs;

@@ -269,8 +269,12 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   return view;
 }
 
-std::vector<run_id> unfinished(statement_cache& sql) {
-  auto row = sql.use("SELECT run_id FROM runs WHERE state IN ('pending', 'running', 'paused') ORDER BY started_at, id");
+std::vector<run_id> unfinished(statement_cache& sql, run_scope scope) {
+  auto row = sql.use(
+      "SELECT run_id FROM runs AS r WHERE state IN ('pending', 'running', 'paused')"
+      " AND (NOT ? OR parent_task_id IS NULL OR NOT EXISTS"
+      " (SELECT 1 FROM runs AS p WHERE p.run_id = r.parent_run_id AND p.state IN ('pending', 'running', 'paused'))) ORDER BY started_at, id",
+      scope == run_scope::roots);
   std::vector<run_id> runs;
   while (row.step()) {
     runs.emplace_back(row.text(0));
@@ -419,8 +423,9 @@ result<std::vector<pending_view>> read_session::list_pending() {
       [](statement_cache& sql) -> result<std::vector<pending_view>> { return troupe::list_pending(sql); });
 }
 
-result<std::vector<run_id>> read_session::list_unfinished() {
-  return state_->in_transaction([](statement_cache& sql) -> result<std::vector<run_id>> { return unfinished(sql); });
+result<std::vector<run_id>> read_session::list_unfinished(run_scope scope) {
+  return state_->in_transaction(
+      [&](statement_cache& sql) -> result<std::vector<run_id>> { return unfinished(sql, scope); });
 }
 
 result<std::vector<run_id>> read_session::list_running(lease_epoch epoch) {
@@ -430,7 +435,9 @@ result<std::vector<run_id>> read_session::list_running(lease_epoch epoch) {
         " AND (r.state = 'running' OR (r.state = 'paused' AND EXISTS (SELECT 1 FROM timers AS t"
         " WHERE t.run_id = r.run_id AND t.kind = 'quota' AND t.state = 'waiting'))"
         " OR (r.state = 'paused' AND EXISTS (SELECT 1 FROM gates AS g WHERE g.run_id = r.run_id AND g.taken_at IS NULL"
-        " AND g.state <> 'cancelled'))) ORDER BY r.started_at, r.id",
+        " AND g.state <> 'cancelled')) OR (r.state = 'paused' AND EXISTS (SELECT 1 FROM runs AS c"
+        " WHERE c.parent_run_id = r.run_id AND c.parent_task_id IS NOT NULL"
+        " AND c.state IN ('pending', 'running', 'paused')))) ORDER BY r.started_at, r.id",
         epoch);
     std::vector<run_id> runs;
     while (row.step()) {

@@ -29,7 +29,7 @@ class read_session {
 
   result<run_view> find_run(const run_id& run);
 
-  /// Newest first. `inputs` and `result` are left `{}`: a state may have megabytes.
+  /// Newest first; the children of a run in the order of their start. `inputs` and `result` are left `{}`: a state may have megabytes.
   result<std::vector<run_view>> list_runs(const run_filter& filter);
 
   /// By superstep, then graph order.
@@ -59,9 +59,10 @@ class read_session {
   result<std::vector<pending_view>> list_pending();
 
   /// Runs that are not final, oldest first.
-  result<std::vector<run_id>> list_unfinished();
+  result<std::vector<run_id>> list_unfinished(run_scope scope = run_scope::all);
 
-  /// Runs that are running under this lease, and those that sleep until a time, oldest first.
+  /// Runs that are running under this lease, and those that sleep until a time, a decision or the end of a child run,
+  /// oldest first.
   result<std::vector<run_id>> list_running(lease_epoch epoch);
 
   /// Tasks whose latest attempt has a process and no end: what a dead owner may have left running. Oldest first.

@@ -2,6 +2,8 @@
 
 #include "storage/stored_names.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -85,6 +87,8 @@ void run_change::append(event told) {
   events_.push_back(std::move(told));
 }
 
+void run_change::bring_along(event_batch of_another) { std::ranges::move(of_another, std::back_inserter(of_others_)); }
+
 event_batch run_change::finish() {
   if (row_ == before_) {
     known_->keep(run_, row_);
@@ -108,6 +112,7 @@ event_batch run_change::finish() {
               is_final(row_.state) ? std::optional{at_} : std::nullopt);
   }
   known_->keep(run_, row_);
+  std::ranges::move(of_others_, std::back_inserter(events_));
   return std::move(events_);
 }
 

@@ -36,6 +36,9 @@ class run_change {
   void tell(event_kind kind, superstep_no superstep, std::string data);
   void tell(event_kind kind, const task_reference& task, std::optional<attempt_no> attempt, std::string data);
 
+  /// What another run came to because of this command: its events follow those of this one.
+  void bring_along(event_batch of_another);
+
   /// Writes the run's counters; what was told. Last of all.
   event_batch finish();
 
@@ -50,6 +53,7 @@ class run_change {
   run_row row_;
   run_row before_;
   event_batch events_;
+  event_batch of_others_;
 };
 
 /// The run's row, known or read. None: there is no such run.

@@ -15,13 +15,19 @@ namespace {
   "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash,"  \
   " input_tokens, output_tokens, cost_microusd, started_at, finished_at, error_code, error_message,"  \
   " error_hint, failed_step, last_seq, state = 'running' AND epoch < (SELECT max(epoch) FROM lease)," \
-  " parent_run_id, parent_task_id, forked_at"
+  " parent_run_id, parent_task_id, forked_at,"                                                        \
+  " (SELECT count(*) FROM runs AS c WHERE c.parent_run_id = runs.run_id AND c.parent_task_id IS NOT NULL)"
 
 constexpr const char* run_by_id = TROUPE_RUN_COLUMNS ", inputs FROM runs WHERE run_id = ?";
 
 constexpr const char* runs_newest_first = TROUPE_RUN_COLUMNS
     " FROM runs WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR subject = ?2)"
-    " ORDER BY started_at DESC, id DESC LIMIT ?3";
+    " AND (NOT ?4 OR parent_task_id IS NULL) ORDER BY started_at DESC, id DESC LIMIT ?3";
+
+// In the order in which they were begun.
+constexpr const char* runs_of_parent = TROUPE_RUN_COLUMNS
+    " FROM runs WHERE parent_run_id = ?4 AND parent_task_id IS NOT NULL AND (?1 IS NULL OR state = ?1)"
+    " AND (?2 IS NULL OR subject = ?2) ORDER BY started_at, id LIMIT ?3";
 
 #undef TROUPE_RUN_COLUMNS
 
@@ -48,7 +54,22 @@ run_view run_view_of(const prepared& row) {
   view.parent = row.is_null(20) ? std::nullopt : std::optional{run_id{row.text(20)}};
   view.parent_task = row.is_null(21) ? std::nullopt : std::optional{task_id{row.text(21)}};
   view.forked_at = row.is_null(22) ? std::nullopt : std::optional{superstep_no{row.number(22)}};
+  view.children = row.number(23);
   return view;
+}
+
+template <class Place>
+std::vector<run_view> run_views(statement_cache& sql, const char* query, const run_filter& filter, const Place& place) {
+  auto row = sql.use(query,
+                     filter.state ? std::optional{to_string(*filter.state)} : std::nullopt,
+                     filter.subject,
+                     filter.limit,
+                     place);
+  std::vector<run_view> views;
+  while (row.step()) {
+    views.push_back(run_view_of(row));
+  }
+  return views;
 }
 
 // The columns of a task, its latest attempt, and what its attempts have in common; what follows the last line differs.
@@ -179,20 +200,13 @@ std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run) {
     return std::nullopt;
   }
   auto view = run_view_of(row);
-  view.inputs = json_text{row.text(23)};
+  view.inputs = json_text{row.text(24)};
   return view;
 }
 
 std::vector<run_view> list_run_rows(statement_cache& sql, const run_filter& filter) {
-  auto row = sql.use(runs_newest_first,
-                     filter.state ? std::optional{to_string(*filter.state)} : std::nullopt,
-                     filter.subject,
-                     filter.limit);
-  std::vector<run_view> views;
-  while (row.step()) {
-    views.push_back(run_view_of(row));
-  }
-  return views;
+  return filter.child_of ? run_views(sql, runs_of_parent, filter, *filter.child_of)
+                         : run_views(sql, runs_newest_first, filter, filter.scope == run_scope::roots);
 }
 
 std::vector<task_view> list_task_rows(statement_cache& sql, const run_id& run, std::optional<superstep_no> superstep) {

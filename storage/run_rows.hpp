@@ -15,7 +15,7 @@ namespace troupe {
 /// a newer owner has come.
 std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run);
 
-/// Newest first; without inputs.
+/// Newest first, children of a run in the order of their start; without inputs.
 std::vector<run_view> list_run_rows(statement_cache& sql, const run_filter& filter);
 
 /// By superstep, then graph order. Of one superstep where it is given.

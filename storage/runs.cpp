@@ -1,6 +1,7 @@
 #include "storage/runs.hpp"
 
 #include "storage/budgets.hpp"
+#include "storage/children.hpp"
 #include "storage/event_data.hpp"
 #include "storage/gates.hpp"
 #include "storage/supersteps.hpp"
@@ -17,8 +18,11 @@ void keep_sources(statement_cache& sql, const create_run& told) {
           told.workflow_hash,
           told.workflow_name,
           told.workflow_source);
-  sql.run(
-      "INSERT INTO configs (hash, source) VALUES (?, ?) ON CONFLICT DO NOTHING", told.config_hash, told.config_source);
+  if (!told.config_hash.empty()) {
+    sql.run("INSERT INTO configs (hash, source) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            told.config_hash,
+            told.config_source);
+  }
 }
 
 std::optional<timestamp> deadline_of(const create_run& told) {
@@ -74,7 +78,7 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
       told.run,
       told.workflow_name,
       told.workflow_hash,
-      told.config_hash,
+      pinned_config_of(sql, told),
       told.subject,
       epoch,
       told.inputs,
@@ -121,6 +125,9 @@ status end(run_change& change, const run_end& end) {
   if (is_final(end.state)) {
     cancel_gates(change);
     release_reservations(change);
+    if (auto ended = end_children(change); !ended) {
+      return ended;
+    }
   }
   change.sql().run(
       "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"

@@ -13,6 +13,8 @@ using run_supervisor = caf::typed_actor<  //
     caf::reacts_to<cancel_run>,
     caf::reacts_to<drain_runs>,
     caf::replies_to<decide_gate>::with<write_reply>,
+    // facts, from runs
+    caf::reacts_to<child_moved>,
     // its own timers
     caf::reacts_to<later>>;
 
