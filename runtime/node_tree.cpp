@@ -1,6 +1,7 @@
 // The actors of a node, in the order of their start, and what each of them is given.
 #include "actors/agent/agent_actor.hpp"
 #include "actors/blob_writer/blob_writer_actor.hpp"
+#include "actors/child_run/child_run_actor.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
 #include "actors/fault_plan.hpp"
@@ -109,14 +110,18 @@ caf::strong_actor_ptr node::state::start_runs() {
   for_runs.hub = hub;
   for_runs.governor = permits;
   for_runs.retries = retries;
+  for_runs.runs = runs;
   for_runs.clock = clock;
   for_runs.drain_timeout = config->runtime.drain_timeout;
   for_runs.kin = kin;
   for_runs.read_material = [this](const recovery_view& rows) {
     return read_pinned(rows.run, rows.workflow_source, rows.config_source, functions);
   };
-  for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
-    return troupe::spawn_agent(system, for_agents, std::move(order), std::move(run));
+  const child_run_deps for_children{writer, reader, hub, runs, clock, faults};
+  for_runs.spawn_agent = [this, for_agents, for_children](attempt_order order, run_actor run) {
+    return order.spec.kind == agent_kind::workflow
+               ? spawn_child_run(system, for_children, std::move(order), std::move(run))
+               : troupe::spawn_agent(system, for_agents, std::move(order), std::move(run));
   };
   run_supervisor_deps deps;
   deps.writer = writer;
@@ -128,7 +133,7 @@ caf::strong_actor_ptr node::state::start_runs() {
   deps.undertaken = undertaken;
   deps.first_rows = [this](const start_run& asked) -> result<create_run> {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
-    if (rows) {
+    if (rows && !asked.parent_task) {  // a child run keeps to its parent's
       rows->config_hash = config_hash(*config);
       rows->config_source = to_toml(*config);
     }

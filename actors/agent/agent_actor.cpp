@@ -7,7 +7,7 @@
 #include "actors/agent/liveness.hpp"
 #include "actors/agent/pricing.hpp"
 #include "actors/agent/request_hash.hpp"
-#include "actors/agent/retrying.hpp"
+#include "actors/retry/retrying.hpp"
 #include "actors/writer_client.hpp"
 
 #include <caf/actor_system.hpp>

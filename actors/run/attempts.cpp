@@ -111,8 +111,13 @@ void admit_attempts(run_pointer self, const std::function<void()>& go_on) {
   for (auto& order : state.progress->admit()) {
     const auto task = order.task.id;
     const auto number = order.attempt;
-    state.attempts[task] = {number, std::move(order), {}, {}};
-    ask(self, task, number, go_on);
+    const bool is_child = order.spec.kind == agent_kind::workflow;
+    auto& attempt = state.attempts[task] = {number, std::move(order), {}, {}};
+    if (is_child) {  // what its child does needs permits; it needs none itself, and must not keep one from them
+      begin(self, attempt, permit_id{});
+    } else {
+      ask(self, task, number, go_on);
+    }
   }
   for (const auto& deadline : state.progress->take_deadlines()) {
     const auto began = deadline.began.value_or(state.deps.clock->now());
@@ -167,7 +172,8 @@ std::optional<live_attempt> take_attempt(run_pointer self, const task_id& task) 
 
 void give_back(run_pointer self, const live_attempt& attempt, return_permit how) {
   how.id = attempt.permit;
-  if (const auto handle = self->state.deps.governor.get()) {
+  const auto handle = self->state.deps.governor.get();
+  if (handle && attempt.permit != permit_id{}) {
     self->send(handle, how);
   }
 }

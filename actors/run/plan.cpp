@@ -2,6 +2,7 @@
 
 #include "actors/json/json.hpp"
 #include "actors/run/aggregation.hpp"
+#include "actors/run/child_inputs.hpp"
 #include "actors/run/front.hpp"
 #include "actors/run/order.hpp"
 #include "actors/run/template_rendering.hpp"
@@ -93,6 +94,7 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.executed_ = rows.run.steps - begun;
   made.microusd_left_ = left_of(rows.budget_microusd, rows.run.cost_microusd);
   made.tokens_left_ = left_of(rows.budget_tokens, rows.run.input_tokens + rows.run.output_tokens);
+  made.deadline_ = rows.deadline;
   made.index_ = std::make_shared<const step_index>(*made.flow_);
   made.gates_ = rows.gates;
   made.arrivals_ = rows.standing.arrivals;
@@ -273,6 +275,7 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.prices = with_->prices;
   order.budget_microusd = microusd_left_;
   order.budget_tokens = tokens_left_;
+  order.deadline = deadline_;
   add_executor(order, task);
   auto prompt = prompt_of(task);
   if (prompt) {
@@ -289,9 +292,7 @@ void plan::add_executor(attempt_order& order, const task_entry& task) const {
   if (const auto* call = function_of(declared)) {
     add_function(order, *call);
   } else if (declared.map && declared.map->flow) {
-    order.spec.kind = agent_kind::workflow;
-    order.spec.name = task.planned.agent;
-    order.child = declared.map->flow;
+    add_child(order, task);
   } else {
     add_agent(order, task);
   }
@@ -325,6 +326,23 @@ void plan::add_agent(attempt_order& order, const task_entry& task) const {
     }
     const auto& required = task.declared->consensus->required;
     order.spec.require.insert(order.spec.require.end(), required.begin(), required.end());
+  }
+}
+
+// The steps of a child run try again as they declare. The whole of it is tried again only where this step says so.
+void plan::add_child(attempt_order& order, const task_entry& task) const {
+  const auto& map = *task.declared->map;
+  order.spec.kind = agent_kind::workflow;
+  order.spec.name = task.planned.agent;
+  order.child = map.flow;
+  if (!task.declared->retry) {
+    order.retry.max_attempts = 1;
+  }
+  auto inputs = child_inputs(*map.flow, map.as, task.item.value_or(json_text{}), *inputs_);
+  if (inputs) {
+    order.inputs = std::make_shared<const json_text>(*std::move(inputs));
+  } else {
+    order.refused = inputs.error();
   }
 }
 
@@ -412,14 +430,14 @@ void plan::blocked(const task_id& task) {
   }
 }
 
-void plan::due(const task_id& task) {
+void plan::unblocked(const task_id& task) { wake(task, task_entry::phase::blocked); }
+
+void plan::due(const task_id& task) { wake(task, task_entry::phase::delayed); }
+
+void plan::wake(const task_id& task, task_entry::phase from) {
   const auto found = places_.find(task);
-  if (found == places_.end()) {
-    return;
-  }
-  auto& held = tasks_[found->second];
-  if (held.at == task_entry::phase::delayed || held.at == task_entry::phase::blocked) {
-    held.at = task_entry::phase::waiting;
+  if (found != places_.end() && tasks_[found->second].at == from) {
+    tasks_[found->second].at = task_entry::phase::waiting;
   }
 }
 

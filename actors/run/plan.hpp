@@ -114,8 +114,11 @@ class plan {
   /// The attempt did not begin, and nobody has recorded anything of it: the task waits until due().
   void hold(const task_id& task);
 
-  /// The task's child run waits for a person: the attempt was given up until due(), and nothing else is held up.
+  /// The task's child run waits for a person: the attempt was given up until unblocked(), and nothing else is held up.
   void blocked(const task_id& task);
+
+  /// Its child run has ended, or goes on. Ignored for one that does not wait for it.
+  void unblocked(const task_id& task);
 
   /// The time to try a task again has come. Ignored for one that does not wait for it.
   void due(const task_id& task);
@@ -177,7 +180,7 @@ class plan {
       delayed,  // until due()
       parked,   // until the others of its step have answered
       asking,   // until a person has said what becomes of it
-      blocked,  // until due(): its child run waits for a person
+      blocked,  // until unblocked(): its child run waits for a person
       over
     } at = phase::waiting;
     task_outcome outcome;  // of the last attempt that ended, as far as it matters
@@ -223,6 +226,7 @@ class plan {
   void add_executor(attempt_order& order, const task_entry& task) const;
   void add_function(attempt_order& order, const function_call& call) const;
   void add_agent(attempt_order& order, const task_entry& task) const;
+  void add_child(attempt_order& order, const task_entry& task) const;
   result<std::string> prompt_of(const task_entry& task) const;
   prompt_names names_of(const step& declared) const;
   void bar();
@@ -232,6 +236,7 @@ class plan {
   void learn(task_entry& task, const task_view& row);
   void place_answers(const std::vector<task_view>& rows);
   task_entry& entry(const task_id& id);
+  void wake(const task_id& task, task_entry::phase from);
   step_tasks members(const open_step& at) { return {tasks_.data() + at.first, at.count}; }
   std::span<const task_entry> members(const open_step& at) const { return {tasks_.data() + at.first, at.count}; }
 
@@ -275,6 +280,7 @@ class plan {
   std::shared_ptr<const json_text> inputs_;
   std::shared_ptr<const json_text> state_;
   superstep_no superstep_;
+  std::optional<timestamp> deadline_;
   std::int64_t executed_ = 0;  // task executions of the supersteps before
   bool degraded_ = false;
   std::vector<open_step> steps_;   // in graph order

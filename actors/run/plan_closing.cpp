@@ -36,16 +36,19 @@ verdict verdict_of_items(const std::vector<agent_answer>& answers) {
     if (answer.value) {
       reached.answered.push_back(answer.agent);
       values.push_back(parse(*answer.value));
-    } else {
+    }
+    if (answer.why_missing) {  // beside a value: somebody was missing in the child run that gave it
       reached.missing.push_back({answer.agent, *answer.why_missing});
     }
   }
   reached.quorum = static_cast<int>(answers.size());
-  if (!reached.missing.empty()) {
+  if (reached.answered.size() < answers.size()) {
     reached.status = verdict_status::insufficient;
-    reached.why = reached.missing.front().why;
+    reached.why = std::ranges::find_if(answers, [](const agent_answer& answer) { return !answer.value; })->why_missing;
     return reached;
   }
+  reached.degraded = !reached.missing.empty();
+  reached.status = reached.degraded ? verdict_status::degraded : verdict_status::ok;
   reached.agreement = 1;
   reached.winner = canonical(values);
   return reached;
@@ -69,10 +72,11 @@ std::string configured_model(const executors& with, const agent_name& agent) {
 
 }  // namespace
 
-// A step of one agent that failed has nobody missing: it failed.
+// A step of one agent that failed has nobody missing: it failed. One that has a result of child runs has who is missing
+// there.
 bool plan::degraded_after(const commit_superstep& closed) const {
   return degraded_ || std::ranges::any_of(closed.verdicts, [](const step_verdict& verdict) {
-           return verdict.reached.degraded && verdict.reached.asked.size() > 1;
+           return verdict.reached.degraded && (verdict.reached.asked.size() > 1 || verdict.reached.winner);
          });
 }
 

@@ -44,7 +44,12 @@ bool is_decided_step(const gate_view& gate) {
 
 }  // namespace
 
+// A child run that was left goes on where its rows stand: nothing of it is done twice. What its own tasks do after a crash,
+// their steps say.
 crash_policy plan::crash_policy_of(const step& declared) const {
+  if (declared.map && declared.map->flow) {
+    return crash_policy::retry;
+  }
   if (declared.on_crash) {
     return *declared.on_crash;
   }

@@ -33,8 +33,17 @@ bool is_sleep(ending::kind is) { return is == ending::kind::quota || is == endin
 
 bool is_pause(ending::kind is) { return is_sleep(is) || is == ending::kind::drain; }
 
+// Its parent may have given the task back while this run waited for people.
+void tell_parent(run_pointer self) {
+  const auto runs = self->state.deps.runs.get();
+  if (self->state.parent && runs) {
+    self->send(runs, *self->state.parent);
+  }
+}
+
 // Nobody is left to be woken. (One that dies leaves its waits to its next life, which asks under the same keys.)
 void leave(run_pointer self) {
+  tell_parent(self);
   if (const auto handle = self->state.deps.retries.get()) {
     self->send(handle, forget_due{self->state.run, {}});
   }
@@ -308,7 +317,7 @@ void finished(run_pointer self, const task_finished& fact) {
                fact.retry_after});
   }
   state.progress->finished(fact.task, fact.outcome, fact.began);
-  if (fact.waits_for_child) {
+  if (state.moved.erase(fact.task) == 0 && fact.waits_for_child) {
     state.progress->blocked(fact.task);
   }
   if (fact.outcome.retry) {
@@ -484,20 +493,27 @@ caf::result<write_reply> decide(run_pointer self, const decide_gate& decision) {
   return answer;
 }
 
-// A child run that the task waited for has ended, or goes on.
+// A child run that the task waited for has ended, or goes on. It may not yet be known here that it waited.
 void child_has_moved(run_pointer self, const task_id& task) {
-  if (self->state.asleep) {
+  auto& state = self->state;
+  if (state.asleep) {
     call(self);
-  } else if (self->state.progress) {
-    self->state.progress->due(task);
+  } else if (state.progress && !state.attempts.contains(task)) {
+    state.progress->unblocked(task);
     step_on(self);
+  } else {
+    state.moved.insert(task);
   }
 }
 
 void begin(run_pointer self, const recovery_view& rows) {
   auto& state = self->state;
+  state.woken = state.woken || (state.asleep && !rows.paused_until);
   state.asleep = false;
   state.loaded_at = rows.run.last_seq;
+  if (rows.run.parent && rows.run.parent_task) {
+    state.parent = child_moved{*rows.run.parent, *rows.run.parent_task};
+  }
   if (is_final(rows.run.state)) {
     leave(self);
     return;
@@ -513,6 +529,10 @@ void begin(run_pointer self, const recovery_view& rows) {
     });
     return;
   }
+  if (std::exchange(state.woken, false)) {
+    tell_parent(self);
+  }
+  state.moved.clear();
   auto material = state.deps.read_material(rows);
   if (!material) {
     stop_without_end(self, material.error());

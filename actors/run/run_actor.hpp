@@ -7,6 +7,8 @@
 // 4.        Cancel, time limit, budget and shutdown let no attempt begin, wait until no agent is left, and then end the run.
 // 5.        A later life begins when every actor of those before it has ended, and with a fact of its own, so that what
 //           they had told comes before it.
+// 6.        A task that is a run of its own needs no permit. A child run tells its parent when it has ended, and when it
+//           goes on after it waited for people.
 // Bounded   by max_concurrent agents.
 // Dies of   a bug, or rows that contradict each other. Restarted by the run supervisor: transient.
 #pragma once
@@ -22,6 +24,7 @@
 #include "messages/interfaces/governor.hpp"
 #include "messages/interfaces/retry_scheduler.hpp"
 #include "messages/interfaces/run.hpp"
+#include "messages/interfaces/run_supervisor.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -42,6 +45,7 @@ struct run_deps {
   service<event_hub> hub;
   service<troupe::governor> governor;
   service<retry_scheduler> retries;
+  service<run_supervisor> runs;  ///< To tell a parent's.
   std::shared_ptr<const clock_port> clock;
   std::function<result<run_material>(const recovery_view&)> read_material;
   std::function<agent_actor(attempt_order, run_actor)> spawn_agent;

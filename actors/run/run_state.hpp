@@ -19,7 +19,7 @@ namespace troupe {
 struct live_attempt {
   attempt_no number;
   std::optional<attempt_order> asks;  ///< While it has no permit.
-  permit_id permit;
+  permit_id permit;                   ///< 0: it needs none.
   agent_actor agent;
 };
 
@@ -51,7 +51,10 @@ struct run_actor_state {
   std::set<gate_place> asked;           // asleep: the gates that were open when it went to sleep
   std::map<std::uint64_t, caf::typed_response_promise<write_reply>> deciding;  // by the order of their coming
   std::uint64_t decisions = 0;
-  bool reborn = false;  // and its rows are not yet known to hold all that those told
+  std::optional<child_moved> parent;  // whose task this run is
+  bool woken = false;                 // it waited for people, and its parent is to know that it goes on
+  std::set<task_id> moved;            // whose child runs have moved while that could not be acted on
+  bool reborn = false;                // and its rows are not yet known to hold all that those told
 
   run_actor_state() = default;
   run_actor_state(const run_actor_state&) = delete;

@@ -27,6 +27,7 @@ struct run_entry {
   std::deque<std::chrono::steady_clock::time_point> deaths;
   std::int64_t restarts = 0;
   std::string last_reason;
+  std::optional<run_id> parent;  // of a child run that its parent has asked for
 };
 
 error unanswered() {
@@ -117,26 +118,39 @@ void take_up_own(supervisor_pointer self) {
           [=](caf::error&) { again(); });
 }
 
+bool is_at_work(const run_supervisor_state& state, const run_id& run) {
+  const auto found = state.runs.find(run);
+  return found != state.runs.end() && found->second.handle;
+}
+
+void adopt(supervisor_pointer self, const run_id& run, const std::optional<run_id>& parent) {
+  if (parent) {
+    self->state.runs[run].parent = parent;
+  }
+}
+
 // Invariant 2: the rows say whether the run is over.
-void go_on(supervisor_pointer self, const run_id& run, start_promise answer) {
+void go_on(supervisor_pointer self, const start_run& request, start_promise answer) {
   const auto reader = self->state.deps.reader.get();
   if (!reader) {
     answer.deliver(
         start_reply{error{error_code::storage_unavailable, "the database reader is not running", "try again"}});
     return;
   }
-  self->request(reader, read_timeout, run_query{run})
+  self->request(reader, read_timeout, run_query{request.run})
       .then(
-          [=](const run_answer& found) mutable {
+          [=, run = request.run, parent = request.parent](const run_answer& found) mutable {
             if (!found) {
               answer.deliver(start_reply{found.error()});
               return;
             }
             const bool over = is_final(found->state);
+            const bool at_work = is_at_work(self->state, run);
             if (!over) {
               start(self, run);
+              adopt(self, run, parent);
             }
-            answer.deliver(start_reply{start_receipt{over, !over}});
+            answer.deliver(start_reply{start_receipt{over, !over, at_work}});
           },
           [=](caf::error&) mutable {
             answer.deliver(start_reply{error{error_code::storage_unavailable, "the run cannot be read", "try again"}});
@@ -163,7 +177,7 @@ caf::result<start_reply> accept(supervisor_pointer self, const start_run& reques
     return answer;
   }
   if (!request.flow) {
-    go_on(self, request.run, answer);
+    go_on(self, request, answer);
     return answer;
   }
   auto rows = self->state.deps.first_rows(request);
@@ -173,14 +187,14 @@ caf::result<start_reply> accept(supervisor_pointer self, const start_run& reques
   }
   rows->at = self->state.deps.clock->now();
   inherit(*rows, request);
-  const auto run = request.run;
   tell(self, self->state.deps.writer, *std::move(rows), [=](const write_reply& reply) mutable {
     if (!reply) {
       answer.deliver(start_reply{reply.error()});
     } else if (reply->repeated) {
-      go_on(self, run, answer);
+      go_on(self, request, answer);
     } else {
-      start(self, run);
+      start(self, request.run);
+      adopt(self, request.run, request.parent);
       answer.deliver(start_reply{start_receipt{}});
     }
   });
@@ -219,6 +233,44 @@ void leave(supervisor_pointer self, const run_id& run, const std::string& reason
   self->state.runs.erase(run);
 }
 
+// Invariant 6. Of a run that is under way nobody else is told; an actor of one that has ended leaves at once.
+void cancel(supervisor_pointer self, const cancel_run& request) {
+  auto& state = self->state;
+  const auto found = state.runs.find(request.run);
+  state.deps.undertaken.cancel(request);
+  if (found == state.runs.end()) {
+    if (!state.stopping) {
+      start(self, request.run);
+    }
+    return;
+  }
+  if (found->second.handle) {
+    self->send(found->second.handle, request);
+  }
+}
+
+// Of a run that has ended only those children are left that slept. Their rows ended with its own.
+void end_children(supervisor_pointer self, const run_id& parent) {
+  const auto is_child = [parent](const auto& each) { return each.second.parent == parent; };
+  const auto reader = self->state.deps.reader.get();
+  if (!reader || self->state.stopping || std::ranges::none_of(self->state.runs, is_child)) {
+    return;
+  }
+  self->request(reader, read_timeout, run_query{parent})
+      .then(
+          [=](const run_answer& found) {
+            if (!found || !is_final(found->state)) {  // it has stopped, and may go on
+              return;
+            }
+            for (const auto& each : self->state.runs) {
+              if (is_child(each)) {
+                cancel(self, {run_id{each.first}});
+              }
+            }
+          },
+          [](caf::error&) {});
+}
+
 void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
   auto& state = self->state;
   const auto found = std::ranges::find_if(state.runs, [&](const auto& entry) {
@@ -230,9 +282,11 @@ void run_is_down(supervisor_pointer self, const caf::down_msg& down) {
   auto& [run, entry] = *found;
   entry.handle = nullptr;
   if (!down.reason) {
+    const run_id ended{run};
     state.deps.kin.leave(run, down.source);
     state.deps.undertaken.forget(run);
     state.runs.erase(found);
+    end_children(self, ended);
   } else if (entry.last_reason = reason_text(down.reason);
              may_restart(entry, state.deps.intensity, self->clock().now())) {
     ++entry.restarts;
@@ -255,22 +309,6 @@ void drain(supervisor_pointer self, bool at_once) {
   end_if_drained(self);
 }
 
-// Invariant 6. Of a run that is under way nobody else is told; an actor of one that has ended leaves at once.
-void cancel(supervisor_pointer self, const cancel_run& request) {
-  auto& state = self->state;
-  const auto found = state.runs.find(request.run);
-  state.deps.undertaken.cancel(request);
-  if (found == state.runs.end()) {
-    if (!state.stopping) {
-      start(self, request.run);
-    }
-    return;
-  }
-  if (found->second.handle) {
-    self->send(found->second.handle, request);
-  }
-}
-
 // Invariant 7.
 caf::result<write_reply> decide(supervisor_pointer self, const decide_gate& decision) {
   auto answer = self->make_response_promise<write_reply>();
@@ -291,6 +329,14 @@ caf::result<write_reply> decide(supervisor_pointer self, const decide_gate& deci
   stamped.decision.at = state.deps.clock->now();
   tell(self, state.deps.writer, std::move(stamped), [=](const write_reply& reply) { deliver(reply); });
   return answer;
+}
+
+// A parent that is not at work finds out when it is.
+void pass_on(supervisor_pointer self, const child_moved& fact) {
+  const auto found = self->state.runs.find(fact.parent);
+  if (found != self->state.runs.end() && found->second.handle) {
+    self->send(found->second.handle, fact);
+  }
 }
 
 void tell_runs(const run_supervisor_state& state, ping_view& into) {
@@ -318,6 +364,7 @@ run_supervisor::behavior_type behave(supervisor_pointer self, run_supervisor_dep
       [=](const cancel_run& request) { cancel(self, request); },
       [=](const drain_runs& request) { drain(self, request.at_once); },
       [=](const decide_gate& decision) { return decide(self, decision); },
+      [=](const child_moved& fact) { pass_on(self, fact); },
       [](const later& due) { due.act(); },
   };
 }

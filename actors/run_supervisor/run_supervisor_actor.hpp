@@ -13,6 +13,7 @@
 //           nobody carries out is taken up for it, begins nothing, and ends.
 // 7.        A run that is at work takes decisions on its gates itself. One that nobody carries out gets the row, and is left
 //           at that: whoever goes on with it finds it there.
+// 8.        That a child run has ended, or goes on, is passed on to its parent, where that is at work.
 // Bounded   by its callers: the command line has one run; a node's doors limit theirs.
 // Dies of   a bug; the runs end with it, and the next life takes them up. Permanent.
 #pragma once

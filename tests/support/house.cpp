@@ -2,6 +2,7 @@
 
 #include "actors/agent/agent_actor.hpp"
 #include "actors/blob_writer/blob_writer_actor.hpp"
+#include "actors/child_run/child_run_actor.hpp"
 #include "actors/database_reader/database_reader_actor.hpp"
 #include "actors/database_writer/database_writer_actor.hpp"
 #include "actors/event_hub/event_hub_actor.hpp"
@@ -183,6 +184,7 @@ caf::strong_actor_ptr house::start_runs() {
   for_runs.hub = hub;
   for_runs.governor = permits;
   for_runs.retries = retries;
+  for_runs.runs = runs;
   for_runs.clock = clock;
   for_runs.kin = kin;
   for_runs.read_material = [this](const recovery_view& rows) -> result<run_material> {
@@ -195,8 +197,11 @@ caf::strong_actor_ptr house::start_runs() {
                           : parse_workflow(rows.workflow_source, "pinned", "", executors_->retry).flow;
     return run_material{flow, executors_};
   };
-  for_runs.spawn_agent = [this, for_agents](attempt_order order, run_actor run) {
-    agent_actors.push_back(troupe::spawn_agent(*system, for_agents, std::move(order), std::move(run)));
+  const child_run_deps for_children{writer, reader, hub, runs, clock, faults};
+  for_runs.spawn_agent = [this, for_agents, for_children](attempt_order order, run_actor run) {
+    agent_actors.push_back(order.spec.kind == agent_kind::workflow
+                               ? spawn_child_run(*system, for_children, std::move(order), std::move(run))
+                               : troupe::spawn_agent(*system, for_agents, std::move(order), std::move(run)));
     return agent_actors.back();
   };
   run_supervisor_deps deps;
@@ -208,7 +213,7 @@ caf::strong_actor_ptr house::start_runs() {
   deps.undertaken = undertaken;
   deps.first_rows = [](const start_run& asked) {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
-    if (rows) {
+    if (rows && !asked.parent_task) {
       rows->config_hash = "sha256:none";
     }
     return rows;
@@ -275,8 +280,17 @@ start_reply house::submit(const std::string& toml, const std::string& id, const 
   return submit(loaded.flow, id, inputs);
 }
 
-start_reply house::submit(const workflow_ptr& flow, const std::string& id, const std::string& inputs) {
+void house::know(const workflow_ptr& flow) {
   flows_[flow->hash] = flow;
+  for (const auto& step : flow->steps) {
+    if (step.map && step.map->flow) {
+      know(step.map->flow);
+    }
+  }
+}
+
+start_reply house::submit(const workflow_ptr& flow, const std::string& id, const std::string& inputs) {
+  know(flow);
   start_reply answer = error{error_code::internal, "no answer", ""};
   caf::scoped_actor self{*system};
   auto asked = self->request(runs.get(), caf::infinite, start_run{flow, json_text{inputs}, "", run_id{id}});

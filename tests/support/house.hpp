@@ -166,11 +166,12 @@ class house {
  private:
   std::vector<child_spec> children();
   caf::strong_actor_ptr start_runs();
+  void know(const workflow_ptr& flow);
 
   storage_options options_;
   std::vector<caf::actor_addr> listeners_;
   std::shared_ptr<executors> executors_ = std::make_shared<executors>();
-  std::map<std::string, workflow_ptr> flows_;  // by their hash
+  std::map<std::string, workflow_ptr> flows_;  // by their hash, those of child runs too
 };
 
 }  // namespace troupe

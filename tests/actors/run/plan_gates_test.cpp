@@ -348,7 +348,7 @@ TEST(plan_gates_test, a_task_whose_child_waits_is_held_back_alone) {
   progress.finished(orders[1].task.id, completed("1"));
   EXPECT_FALSE(progress.complete());
   EXPECT_TRUE(progress.waiting());
-  progress.due(orders[0].task.id);
+  progress.unblocked(orders[0].task.id);
   EXPECT_FALSE(progress.waiting());
   EXPECT_EQ(names(progress.admit()), "one/work");
 }
