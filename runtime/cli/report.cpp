@@ -317,6 +317,9 @@ std::string run_details(const stored_run& stored, const report_look& with) {
     fact("forked", "from " + of + " after superstep " + std::to_string(run.forked_at->value()));
   }
   fact("subject", run.subject == run.workflow ? std::string{} : printable(run.subject));
+  if (run.parent && run.parent_task) {
+    fact("child of", run.parent->str() + ", task " + run.parent_task->str());
+  }
   fact("started", local_time(run.started_at));
   fact("finished", run.finished_at ? local_time(*run.finished_at) : std::string{});
   fact("done", counted(run.steps, "task", "tasks") + " in " + counted(run.supersteps, "superstep", "supersteps"));

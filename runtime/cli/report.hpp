@@ -25,7 +25,7 @@ std::string result_text(const stored_run& stored, const report_look& with);
 /// What `troupe show` prints: all that is known of the run, and each of its tasks.
 std::string run_details(const stored_run& stored, const report_look& with);
 
-/// STEP, AGENT, STATE, ATTEMPT, TIME and what went wrong.
+/// STEP, AGENT, STATE, ATTEMPT, TIME, the child run that carries it out, and what went wrong.
 std::string tasks_table(const stored_run& stored, const report_look& with);
 
 /// `completed`, `completed, degraded`, `running, abandoned`, in its colour.

@@ -16,35 +16,26 @@ struct resume_options {
   bool strict = false;
 };
 
-/// What is asked for, read while nobody else needs the database.
-result<std::vector<submission>> wanted(const settings& values, const resume_options& options) {
+/// Who is asked for. What they are is read when it is their turn: they may be thousands.
+result<std::vector<run_id>> wanted(const settings& values, const resume_options& options) {
   auto stored = open_stored(values);
   if (!stored) {
     return stored.error();
   }
-  std::vector<run_id> runs;
   if (options.all) {
-    auto unfinished = (*stored)->list_unfinished();
-    if (!unfinished) {
-      return unfinished.error();
-    }
-    runs = *std::move(unfinished);
-  } else {
-    auto found = find_run_id(**stored, options.run);
-    if (!found) {
-      return found.error();
-    }
-    runs.push_back(*std::move(found));
+    return (*stored)->list_unfinished(run_scope::roots);
   }
-  std::vector<submission> all;
-  for (const run_id& run : runs) {
-    auto what = pinned_submission(**stored, run);
-    if (!what) {
-      return what.error();
-    }
-    all.push_back(*std::move(what));
+  auto found = find_run_id(**stored, options.run);
+  if (!found) {
+    return found.error();
   }
-  return all;
+  return std::vector{*std::move(found)};
+}
+
+/// Read, and let go of, before the node needs the database.
+result<submission> read_submission(const settings& values, const run_id& run) {
+  auto stored = open_stored(values);
+  return stored ? pinned_submission(**stored, run) : stored.error();
 }
 
 bool waits_for_people(const settings& values, const run_id& run) {
@@ -62,7 +53,7 @@ exit_code resume(context& with, const resume_options& options) {
   if (const auto refused = with.load()) {
     return refuse(with, *refused);
   }
-  auto all = wanted(*with.settings(), options);
+  const auto all = wanted(*with.settings(), options);
   if (!all) {
     return refuse(with, all.error());
   }
@@ -71,9 +62,10 @@ exit_code resume(context& with, const resume_options& options) {
   }
   exit_code worst = exit_code::completed;
   const auto values = with.settings();
-  for (submission& each : *all) {
-    const run_id run = each.id;
-    const exit_code code = execute(with, std::move(each), {.strict = options.strict, .one_line = options.all});
+  for (const run_id& run : *all) {
+    auto what = read_submission(*values, run);
+    const exit_code code = what ? execute(with, *std::move(what), {.strict = options.strict, .one_line = options.all})
+                                : refuse(with, what.error(), {.run = run, .step = {}});
     worst = worst == exit_code::completed ? code : worst;
     // Who waits for a person holds up nobody else; any other pause was asked for.
     const bool holds_up = code == exit_code::paused && !waits_for_people(*values, run);
@@ -94,8 +86,8 @@ void add_resume(command_tree& tree) {
        .summary = "go on with a run that was paused, or whose process died",
        .details = "The run keeps the workflow and the configuration that it was started with. What is committed is not "
                   "done again. A run that still waits for a decision says so, and is paused again (exit code 4). With "
-                  "--all one "
-                  "run after the other, also behind one that waits; the exit code is the first that is not 0.",
+                  "--all one run after the other, also behind one that waits; the exit code is the first that is not 0. "
+                  "A child run goes on with its parent.",
        .examples = {"troupe resume last", "troupe resume r-0k2j", "troupe resume --all --json"}});
   add_run_argument(command, options->run, false);
   add_flag(command, "--all", options->all, "every run that is unfinished, the oldest first");

@@ -18,6 +18,7 @@ struct runs_options {
   std::optional<std::string> state;
   std::optional<std::string> subject;
   std::int64_t limit = 20;
+  bool children = false;
 };
 
 /// A fork by whose past it has.
@@ -29,7 +30,12 @@ std::string workflow_text(const run_view& run) {
          std::to_string(run.forked_at->value());
 }
 
-std::string runs_table(const std::vector<run_view>& runs, output& out) {
+struct listed_run {
+  run_view run;
+  int depth = 0;  ///< Under its parent.
+};
+
+std::string runs_table(const std::vector<listed_run>& runs, output& out) {
   table rows{{{.title = "RUN", .right = false, .shrinks = false},
               {.title = "WORKFLOW", .right = false, .shrinks = true},
               {.title = "SUBJECT", .right = false, .shrinks = true},
@@ -38,12 +44,12 @@ std::string runs_table(const std::vector<run_view>& runs, output& out) {
               {.title = "STARTED", .right = false, .shrinks = false},
               {.title = "TIME", .right = true, .shrinks = false}}};
   const timestamp now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  for (const run_view& each : runs) {
+  for (const auto& [each, depth] : runs) {
     std::string state = state_text(each, out.look());
     if (each.state == run_state::failed && each.why) {
       state += ' ' + std::string{to_string(each.why->code)};
     }
-    rows.add({each.run.str(),
+    rows.add({std::string(static_cast<std::size_t>(2 * depth), ' ') + each.run.str(),
               workflow_text(each),
               each.subject == each.workflow ? std::string{} : printable(each.subject),
               state,
@@ -54,24 +60,74 @@ std::string runs_table(const std::vector<run_view>& runs, output& out) {
   return rows.text(out.width(), out.look());
 }
 
-exit_code print(context& with, const std::vector<run_view>& runs) {
+/// Children that are there and were not asked for.
+void note_children(context& with, const std::vector<listed_run>& runs) {
+  std::int64_t children = 0;
+  for (const listed_run& each : runs) {
+    children += each.run.children;
+  }
+  if (children > 0) {
+    with.note(counted(children, "child run", "child runs") + " not listed: --children shows them");
+  }
+}
+
+exit_code print(context& with, const std::vector<listed_run>& runs, const runs_options& options) {
   output& out = with.out();
   if (with.options().json) {
     list_writer list;
-    for (const run_view& each : runs) {
-      list.raw(run_summary_json(each));
+    for (const listed_run& each : runs) {
+      list.raw(run_summary_json(each.run));
     }
     with.print_json(object_writer{}.raw("runs", list.str()).str());
   } else if (with.options().quiet) {
-    for (const run_view& each : runs) {
-      out.line(each.run.str());
+    for (const listed_run& each : runs) {
+      out.line(each.run.run.str());
     }
   } else if (runs.empty()) {
     with.note("no runs");
   } else {
     out.write(runs_table(runs, out));
+    if (!options.children) {
+      note_children(with, runs);
+    }
   }
   return exit_code::completed;
+}
+
+/// Each of `runs`, with its children below it, and theirs below them.
+status add_with_children(read_session& stored, std::vector<run_view> runs, int depth, std::vector<listed_run>& to) {
+  for (run_view& each : runs) {
+    auto children = list_children(stored, each);
+    if (!children) {
+      return children.error();
+    }
+    to.push_back({std::move(each), depth});
+    if (auto added = add_with_children(stored, *std::move(children), depth + 1, to); !added) {
+      return added;
+    }
+  }
+  return done;
+}
+
+result<std::vector<listed_run>> list(read_session& stored, const runs_options& options) {
+  run_filter filter;
+  filter.state = options.state ? run_state_from(*options.state) : std::nullopt;
+  filter.subject = options.subject;
+  filter.limit = options.limit;
+  filter.scope = run_scope::roots;
+  auto roots = stored.list_runs(filter);
+  if (!roots) {
+    return roots.error();
+  }
+  std::vector<listed_run> all;
+  if (!options.children) {
+    for (run_view& each : *roots) {
+      all.push_back({std::move(each)});
+    }
+  } else if (auto added = add_with_children(stored, *std::move(roots), 0, all); !added) {
+    return added.error();
+  }
+  return all;
 }
 
 exit_code runs(context& with, const runs_options& options) {
@@ -80,14 +136,10 @@ exit_code runs(context& with, const runs_options& options) {
   }
   auto stored = open_stored(*with.settings());
   if (!stored) {
-    return stored.error().code == error_code::not_found ? print(with, {}) : refuse(with, stored.error());
+    return stored.error().code == error_code::not_found ? print(with, {}, options) : refuse(with, stored.error());
   }
-  run_filter filter;
-  filter.state = options.state ? run_state_from(*options.state) : std::nullopt;
-  filter.subject = options.subject;
-  filter.limit = options.limit;
-  const auto found = (*stored)->list_runs(filter);
-  return found ? print(with, *found) : refuse(with, found.error());
+  const auto found = list(**stored, options);
+  return found ? print(with, *found, options) : refuse(with, found.error());
 }
 
 }  // namespace
@@ -98,14 +150,18 @@ void add_runs(command_tree& tree) {
       tree.root(),
       {.name = "runs",
        .summary = "list runs, the newest first",
-       .details = "With -q their ids alone.",
-       .examples = {"troupe runs", "troupe runs --state failed --limit 5", "troupe runs --subject SPEC-7 --json"}});
+       .details = "With -q their ids alone. A run that is a step of another one is listed below it with --children.",
+       .examples = {"troupe runs",
+                    "troupe runs --state failed --limit 5",
+                    "troupe runs --subject SPEC-7 --json",
+                    "troupe runs --children"}});
   add_choice(command,
              "--state",
              options->state,
              {"pending", "running", "paused", "completed", "failed", "cancelled"},
              "only runs in this state");
   add_text(command, "--subject", options->subject, "TEXT", "only runs about this");
+  add_flag(command, "--children", options->children, "runs of steps too, each below the run whose step it is");
   add_number(command, "--limit", options->limit, 1, "N", "at most so many [20]");
   tree.on(command, [options](context& with) { return runs(with, *options); });
 }

@@ -45,7 +45,7 @@ result<std::vector<run_id>> runs_that_begin(read_session& stored, std::string_vi
 }
 
 result<run_id> newest_run(read_session& stored) {
-  const auto newest = stored.list_runs({.state = {}, .subject = {}, .limit = 1});
+  const auto newest = stored.list_runs({.state = {}, .subject = {}, .limit = 1, .scope = run_scope::roots});
   if (!newest) {
     return newest.error();
   }
@@ -153,6 +153,16 @@ std::optional<error> check_new_id(const std::string& id) {
       .hint = "an id has 1 to 128 letters, digits, '-', '_' and '.', begins with a letter or digit, and is not 'last'"};
 }
 
+result<std::vector<run_view>> list_children(read_session& stored, const run_view& run) {
+  if (run.children == 0) {
+    return std::vector<run_view>{};
+  }
+  run_filter filter;
+  filter.limit = run.children;
+  filter.child_of = run.run;
+  return stored.list_runs(filter);
+}
+
 result<stored_run> load_run(read_session& stored, const run_id& run) {
   auto recovery = stored.load_recovery(run);
   if (!recovery) {
@@ -170,11 +180,16 @@ result<stored_run> load_run(read_session& stored, const run_id& run) {
   if (!gates) {
     return gates.error();
   }
+  auto children = list_children(stored, recovery->run);
+  if (!children) {
+    return children.error();
+  }
   stored_run loaded{.run = std::move(recovery->run),
                     .tasks = *std::move(tasks),
                     .verdicts = *std::move(verdicts),
                     .judged = {},
-                    .gates = *std::move(gates)};
+                    .gates = *std::move(gates),
+                    .children = *std::move(children)};
   for (task_view& task : loaded.tasks) {
     const bool was_under_way = task.state == task_state::running || task.state == task_state::validating;
     task.state = loaded.run.abandoned && was_under_way ? task_state::interrupted : task.state;

@@ -20,7 +20,8 @@ storage_options storage_of(const settings& values);
 /// STORAGE_*; NOT_FOUND where there is no database yet.
 result<std::unique_ptr<read_session>> open_stored(const settings& values);
 
-/// A run's id, the beginning of exactly one, or `last`. NOT_FOUND, or INVALID_INPUT where several begin so.
+/// A run's id, the beginning of exactly one, or `last`: the newest that is nobody's child. NOT_FOUND, or INVALID_INPUT
+/// where several begin so.
 result<run_id> find_run_id(read_session& stored, std::string_view text);
 
 /// Why `id` cannot be the id of a new run; none where it can. Ids stand in URLs, file names and command lines, and `last`
@@ -42,10 +43,14 @@ struct stored_run {
   std::vector<verdict_view> verdicts;  ///< In order of commit.
   std::vector<judged_step> judged;     ///< The same, with the answers.
   std::vector<gate_view> gates{};      ///< In the order in which they were opened.
+  std::vector<run_view> children{};    ///< In the order in which they began.
 };
 
 /// The run is paused, and the last it told is that it waits for somebody to decide.
 bool waits_for_people(read_session& stored, const run_id& run);
+
+/// The runs that the steps of `run` carry out, in the order in which they began.
+result<std::vector<run_view>> list_children(read_session& stored, const run_view& run);
 
 /// Tasks of an abandoned run that its rows call running are `interrupted`, as resume will find them. The verdicts are
 /// reached again from the committed answers, in the order that the committed ones tell: the same answers in the same

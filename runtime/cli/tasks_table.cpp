@@ -4,6 +4,8 @@
 #include "runtime/cli/report.hpp"
 #include "runtime/cli/table.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 namespace {
 
@@ -11,10 +13,18 @@ std::string time_of(const task_view& task) {
   return task.started_at && task.finished_at ? human_duration(*task.finished_at - *task.started_at) : std::string{};
 }
 
-std::string detail_of(const task_view& task) {
-  std::string text;
+// The newest child run of the task.
+std::string child_of(const task_view& task, const std::vector<run_view>& children) {
+  const auto found = std::find_if(
+      children.rbegin(), children.rend(), [&](const run_view& child) { return child.parent_task == task.task; });
+  return found == children.rend() ? std::string{} : found->run.str();
+}
+
+std::string detail_of(const task_view& task, const std::vector<run_view>& children) {
+  std::string text = child_of(task, children);
   if (task.why) {
-    text = std::string{to_string(task.why->code)} + ": " + printable(task.why->message);
+    text += text.empty() ? "" : ", ";
+    text += std::string{to_string(task.why->code)} + ": " + printable(task.why->message);
   } else if (task.standard_output_bytes > 0) {
     text = human_bytes(task.standard_output_bytes);
   }
@@ -60,7 +70,7 @@ std::string tasks_table(const stored_run& stored, const report_look& with) {
               with.look.paint(ink_of_task(task.state), to_string(task.state)),
               task.attempt.value() > 0 ? std::to_string(task.attempt.value()) : std::string{},
               time_of(task),
-              detail_of(task)});
+              detail_of(task, stored.children)});
     before = &task;
   }
   return rows.text(with.columns, with.look);

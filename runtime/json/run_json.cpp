@@ -25,6 +25,9 @@ std::string_view text_of(const std::optional<Id>& id) {
 object_writer run_members(const run_view& run, bool with_result) {
   object_writer object;
   object.text("run", run.run.str()).text("workflow", run.workflow).text("subject", run.subject);
+  if (run.parent && run.parent_task) {
+    object.text("parent", run.parent->str()).text("parent_task", run.parent_task->str());
+  }
   object.text("state", to_string(run.state)).boolean("degraded", run.degraded);
   if (run.abandoned) {
     object.boolean("abandoned", true);
@@ -79,7 +82,8 @@ std::string run_json(const run_view& run, std::span<const gate_view> open) {
 std::string run_json(const run_view& run,
                      std::span<const task_view> tasks,
                      std::span<const verdict_view> verdicts,
-                     std::span<const gate_view> gates) {
+                     std::span<const gate_view> gates,
+                     std::span<const run_view> children) {
   list_writer task_list;
   for (const task_view& task : tasks) {
     task_list.raw(task_json(task));
@@ -88,11 +92,16 @@ std::string run_json(const run_view& run,
   for (const verdict_view& verdict : verdicts) {
     verdict_list.raw(verdict_json(verdict));
   }
-  return run_members(run, true)
-      .raw("tasks", task_list.str())
-      .raw("verdicts", verdict_list.str())
-      .raw("gates", gates_json(gates))
-      .str();
+  auto object = run_members(run, true);
+  object.raw("tasks", task_list.str()).raw("verdicts", verdict_list.str()).raw("gates", gates_json(gates));
+  if (!children.empty()) {
+    list_writer child_list;
+    for (const run_view& child : children) {
+      child_list.raw(run_summary_json(child));
+    }
+    object.raw("children", child_list.str());
+  }
+  return object.str();
 }
 
 std::string run_summary_json(const run_view& run) { return run_members(run, false).str(); }

@@ -10,18 +10,20 @@
 
 namespace troupe {
 
-/// What `troupe run --json` ends with. `abandoned` is there only where it is true, and `usage.unpriced` where there are
-/// attempts whose cost is unknown.
+/// What `troupe run --json` ends with. `abandoned` is there only where it is true, `parent` and `parent_task` only of a
+/// child run, and `usage.unpriced` where there are attempts whose cost is unknown.
 std::string run_json(const run_view& run);
 
 /// The same of a run that waits for people, with `gates` added: those that are open.
 std::string run_json(const run_view& run, std::span<const gate_view> open);
 
-/// The same with `tasks`, `verdicts` and `gates` added: `troupe show --json`.
+/// The same with `tasks`, `verdicts` and `gates` added, and `children` where there are some, without their results:
+/// `troupe show --json`.
 std::string run_json(const run_view& run,
                      std::span<const task_view> tasks,
                      std::span<const verdict_view> verdicts,
-                     std::span<const gate_view> gates = {});
+                     std::span<const gate_view> gates = {},
+                     std::span<const run_view> children = {});
 
 /// One element of the list that `troupe runs --json` prints: the same without `result`, which may have megabytes.
 std::string run_summary_json(const run_view& run);
