@@ -500,6 +500,26 @@ TEST_F(asking_child_test, a_waiting_child_that_is_cancelled_alone_fails_its_step
   EXPECT_EQ(parent().why->code, error_code::cancelled);
 }
 
+TEST_F(asking_child_test, a_parent_that_wakes_for_something_else_finds_it_still_waiting) {
+  auto toml = parent_toml("[1]",
+                          "",
+                          "[[step]]\nid = 'start'\nagent = 'c'\nnext = ['each', 'own']\n"
+                          "[[step]]\nid = 'own'\ngate = { prompt = 'And this?' }\n");
+  toml.insert(0, "start = 'start'\n");
+  house_.processes->answer_all_with("ok");
+  begin(nested(toml, alone(asking_child_toml)));
+  const auto child =
+      child_run_id(make_task_id(run_id{"r-1"}, superstep_no{2}, step_id{"each"}, agent_name{"asking"}, 0), 0);
+  ASSERT_EQ(parent().state, run_state::paused);
+  ASSERT_TRUE(decide(run_id{"r-1"}, 2, "own").has_value());
+  house_.advance(100ms);
+  EXPECT_EQ(parent().state, run_state::paused);
+  EXPECT_EQ(view(child).state, run_state::paused);
+  ASSERT_TRUE(decide(child).has_value());
+  house_.advance(100ms);
+  expect_end(run_state::completed);
+}
+
 TEST_F(asking_child_test, three_levels_wait_and_go_on_together) {
   const auto inner = nested(outer_toml, alone(asking_child_toml));
   begin(nested(parent_toml("[1]"), inner));
