@@ -53,7 +53,7 @@ struct run_view {
   std::optional<task_id> parent_task{};     ///< Of a child run.
   std::optional<superstep_no> forked_at{};  ///< Of a fork.
   std::int64_t unpriced = 0;  ///< Attempts, also of child runs, whose cost is unknown: not in cost_microusd.
-  std::int64_t children = 0;                ///< Runs that its steps carry out.
+  std::int64_t children = 0;  ///< Runs that its steps carry out.
 };
 
 /// One row of task_overview: a task and its latest attempt.

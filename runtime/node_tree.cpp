@@ -55,9 +55,7 @@ admission_rules rules_of(const settings& config) {
   return rules;
 }
 
-std::optional<std::int64_t> limit_of(std::int64_t amount) {
-  return amount > 0 ? std::optional{amount} : std::nullopt;
-}
+std::optional<std::int64_t> limit_of(std::int64_t amount) { return amount > 0 ? std::optional{amount} : std::nullopt; }
 
 budget_ceilings ceilings_of(const budget_settings& config) {
   return {limit_of(config.subject_usd.microusd),

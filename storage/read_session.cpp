@@ -273,7 +273,8 @@ std::vector<run_id> unfinished(statement_cache& sql, run_scope scope) {
   auto row = sql.use(
       "SELECT run_id FROM runs AS r WHERE state IN ('pending', 'running', 'paused')"
       " AND (NOT ? OR parent_task_id IS NULL OR NOT EXISTS"
-      " (SELECT 1 FROM runs AS p WHERE p.run_id = r.parent_run_id AND p.state IN ('pending', 'running', 'paused'))) ORDER BY started_at, id",
+      " (SELECT 1 FROM runs AS p WHERE p.run_id = r.parent_run_id AND p.state IN ('pending', 'running', 'paused'))) "
+      "ORDER BY started_at, id",
       scope == run_scope::roots);
   std::vector<run_id> runs;
   while (row.step()) {

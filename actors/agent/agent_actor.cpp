@@ -37,7 +37,7 @@ struct agent_state {
   std::string last_line;  // and the bytes so far, to be told again with a silence
   std::int64_t bytes = 0;
   std::optional<process_silence> silence;
-  bool reserving = false;              // nothing has started yet
+  bool reserving = false;                // nothing has started yet
   std::optional<stop_attempt> too_soon;  // asked for meanwhile
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
@@ -168,9 +168,7 @@ void conclude(agent_pointer self) {
   }
   finish_attempt fact;
   fact.outcome = outcome;
-  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) {
-    report(self, outcome, receipt.over_budget);
-  });
+  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) { report(self, outcome, receipt.over_budget); });
 }
 
 void record(agent_pointer self) {

@@ -34,7 +34,7 @@ namespace troupe {
 struct executors {
   std::map<agent_name, agent_spec> agents;
   function_table functions;
-  retry_policy retry;  ///< Of steps that have none of their own.
+  retry_policy retry;                           ///< Of steps that have none of their own.
   std::shared_ptr<const price_table> prices{};  ///< Null: none.
   milliseconds kill_grace{5'000};
   milliseconds drain_grace{2'000};

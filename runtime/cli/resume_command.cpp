@@ -84,10 +84,11 @@ void add_resume(command_tree& tree) {
       tree.root(),
       {.name = "resume",
        .summary = "go on with a run that was paused, or whose process died",
-       .details = "The run keeps the workflow and the configuration that it was started with. What is committed is not "
-                  "done again. A run that still waits for a decision says so, and is paused again (exit code 4). With "
-                  "--all one run after the other, also behind one that waits; the exit code is the first that is not 0. "
-                  "A child run goes on with its parent.",
+       .details =
+           "The run keeps the workflow and the configuration that it was started with. What is committed is not "
+           "done again. A run that still waits for a decision says so, and is paused again (exit code 4). With "
+           "--all one run after the other, also behind one that waits; the exit code is the first that is not 0. "
+           "A child run goes on with its parent.",
        .examples = {"troupe resume last", "troupe resume r-0k2j", "troupe resume --all --json"}});
   add_run_argument(command, options->run, false);
   add_flag(command, "--all", options->all, "every run that is unfinished, the oldest first");
