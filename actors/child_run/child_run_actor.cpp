@@ -70,7 +70,7 @@ void tell_writer(child_pointer self, Fact fact, Then then) {
   fact.at = state.deps.clock->now();
   tell(self, state.deps.writer, std::move(fact), [=](const write_reply& reply) {
     if (reply) {
-      then();
+      then(*reply);
       return;
     }
     const auto& order = self->state.order;
@@ -87,10 +87,11 @@ void finish(child_pointer self, task_outcome outcome, bool waits_for_child) {
   }
   finish_attempt fact;
   fact.outcome = outcome;
-  tell_writer(self, std::move(fact), [=] {
+  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) {
     const auto& own = self->state;
     task_finished told{own.order.task.id, own.order.attempt, outcome, own.began, permit_end::not_counted, {}};
     told.waits_for_child = waits_for_child;
+    told.over_budget = receipt.over_budget;
     self->send(own.parent, std::move(told));
     self->quit();
   });
@@ -358,7 +359,7 @@ void started(child_pointer self) {
 void begin(child_pointer self) {
   auto& state = self->state;
   state.began = state.deps.clock->now();
-  tell_writer(self, start_attempt{}, [=] { started(self); });
+  tell_writer(self, start_attempt{}, [=](const write_receipt&) { started(self); });
   if (const auto timeout = state.order.limits.timeout) {
     self->delayed_send(self, *timeout, later{[=] { stop(self, {stop_cause::timed_out, false}); }});
   }
