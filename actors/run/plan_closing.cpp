@@ -7,7 +7,6 @@
 #include "actors/run/plan.hpp"
 #include "messages/base/invariant.hpp"
 
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -27,15 +26,16 @@ json_text error_value(const step_id& step, const error& why) {
   return canonical(value);
 }
 
-// A map has one result: the list of all of them. Its agent is asked once for each element.
+// A map has one result: the list of all of them. Its agent is asked once for each element. Values are canonical, and so is
+// a list of them: nothing is parsed, since it may be large.
 verdict verdict_of_items(const std::vector<agent_answer>& answers) {
   verdict reached;
-  boost::json::array values;
+  std::string values;
   for (const auto& answer : answers) {
     reached.asked.push_back(answer.agent);
     if (answer.value) {
       reached.answered.push_back(answer.agent);
-      values.push_back(parse(*answer.value));
+      values += (values.empty() ? "" : ",") + answer.value->str();
     }
     if (answer.why_missing) {  // beside a value: somebody was missing in the child run that gave it
       reached.missing.push_back({answer.agent, *answer.why_missing});
@@ -50,19 +50,22 @@ verdict verdict_of_items(const std::vector<agent_answer>& answers) {
   reached.degraded = !reached.missing.empty();
   reached.status = reached.degraded ? verdict_status::degraded : verdict_status::ok;
   reached.agreement = 1;
-  reached.winner = canonical(values);
+  reached.winner = json_text{'[' + values + ']'};
   return reached;
 }
 
 json_text text_of(const std::vector<task_delta>& deltas) {
-  boost::json::array list;
+  std::string list = "[";
   for (const auto& delta : deltas) {
-    list.push_back({boost::json::value(delta.step.str()),
-                    boost::json::value(delta.agent.str()),
-                    boost::json::value(delta.field.str()),
-                    parse(delta.value)});
+    list += list.size() > 1 ? ",[" : "[";
+    for (const auto* name : {&delta.step.str(), &delta.agent.str(), &delta.field.str()}) {
+      append_json_string(list, *name);
+      list += ',';
+    }
+    list += delta.value.str();
+    list += ']';
   }
-  return canonical(list);
+  return json_text{list + ']'};
 }
 
 std::string configured_model(const executors& with, const agent_name& agent) {
