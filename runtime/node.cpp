@@ -221,6 +221,7 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   if (made->faults) {
     tell_faults(*made->faults);
   }
+  made->cassettes = std::move(options.cassettes);
   made->crashes = std::make_shared<crash_orders>(die_at_once);
   made->functions = probe_functions(made->crashes);
   made->functions.merge(options.functions);

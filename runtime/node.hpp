@@ -25,14 +25,23 @@
 
 namespace troupe {
 
+class answer_player;
+class answer_recorder;
 class fault_plan;
 struct fault_view;
 struct settings;
+
+/// Where answers of agents are kept, or taken from in their place. Null: not; one of them at most.
+struct node_cassettes {
+  std::shared_ptr<answer_recorder> recorder = nullptr;
+  std::shared_ptr<answer_player> player = nullptr;
+};
 
 struct node_options {
   std::shared_ptr<const settings> config;
   function_table functions;                      ///< Beside `probe.*`, which every node has.
   std::shared_ptr<fault_plan> faults = nullptr;  ///< Failures to inject, for users who test; null: none.
+  node_cassettes cassettes = {};
 };
 
 /// What a caller wants to run. Checked by config/ beforehand.

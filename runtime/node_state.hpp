@@ -62,6 +62,7 @@ struct node::state {
   std::shared_ptr<prompt_files> prompts;
   std::shared_ptr<fault_plan> faults;
   std::shared_ptr<crash_orders> crashes;
+  node_cassettes cassettes;
   std::shared_ptr<http_client> http;
 
   caf::actor_system_config cfg;

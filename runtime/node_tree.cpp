@@ -102,6 +102,8 @@ caf::strong_actor_ptr node::state::start_runs() {
   agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment, http};
   for_agents.faults = faults;
   for_agents.ceilings = ceilings_of(config->budget);
+  for_agents.recorder = cassettes.recorder;
+  for_agents.player = cassettes.player;
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;

@@ -42,6 +42,9 @@ struct agent_state {
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
   bool is_ordered = false;   // its failure, by the fault plan: all else goes as if it had run
+  bool is_played = false;    // its end, by a cassette
+  std::optional<attempt_end> to_play;  // once it is stopped
+  bool is_final = false;               // no retry, as it was recorded
   std::optional<attempt_end> end;
   permit_end how = permit_end::not_counted;
   std::optional<milliseconds> retry_after;
@@ -77,12 +80,15 @@ auto on_actor(agent_pointer self, Act act) {
 }
 
 void due(agent_pointer self, attempt_session::timer which);
+void end_played(agent_pointer self);
 
 void carry_out(agent_pointer self, const attempt_session::effects& effects) {
   auto& state = self->state;
   for (const auto& effect : effects) {
     if (const auto* timer = std::get_if<attempt_session::arm>(&effect)) {
       self->delayed_send(self, timer->after, later{[self, which = timer->which] { due(self, which); }});
+    } else if (state.is_played) {
+      end_played(self);
     } else if (state.call != 0) {
       state.deps.functions->stop(state.call);
     } else if (state.exchange) {
@@ -151,13 +157,28 @@ void warn_of_unknown_model(const attempt_order& order, const attempt_cost& cost)
   }
 }
 
+// What it came to is none the worse for a cassette that cannot be written.
+void keep(const agent_state& state, const task_outcome& outcome) {
+  if (!state.deps.recorder || state.is_ordered) {
+    return;
+  }
+  const auto answer = answer_to_keep(state.order, *state.session, *state.end, outcome);
+  const auto kept = answer ? state.deps.recorder->record(state.order, *answer) : status{done};
+  if (!kept) {
+    log_at(place_of(state.order), spdlog::level::err, "the answer is not recorded: {}", kept.error().message);
+  }
+}
+
 void conclude(agent_pointer self) {
   auto& state = self->state;
   auto outcome = judge(state.order, *state.session, *state.end);
   // What never began says nothing about its provider: it closes no breaker and ends no pause.
-  state.how = state.end->ran || state.is_ordered ? permit_end_of(outcome) : permit_end::not_counted;
+  const bool asked_somebody = (state.end->ran || state.is_ordered) && !state.is_played;
+  state.how = asked_somebody ? permit_end_of(outcome) : permit_end::not_counted;
   state.retry_after = outcome.why ? outcome.why->retry_after : std::nullopt;
-  if (!state.session->cause() || state.session->cause() == stop_cause::timed_out) {
+  keep(state, outcome);
+  const bool may_be_retried = !state.session->cause() || state.session->cause() == stop_cause::timed_out;
+  if (may_be_retried && !state.is_final) {
     outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
   }
   const bool was_stopped = state.session->cause().has_value() || state.session->output_too_large();
@@ -341,7 +362,36 @@ void start_command(agent_pointer self) {
   start_process(self, *std::move(request));
 }
 
+void end_played(agent_pointer self) {
+  if (auto end = std::exchange(self->state.to_play, std::nullopt)) {
+    ended(self, *std::move(end));
+  }
+}
+
+void play(agent_pointer self) {
+  auto& state = self->state;
+  state.is_played = true;
+  auto answer = state.deps.player->play(state.order);
+  if (!answer) {
+    ended(self, end_of(answer.error()));
+    return;
+  }
+  state.is_final = answer->how == recorded_end::too_late;
+  if (answer->how != recorded_end::lost_race) {
+    ended(self, std::move(answer->end));
+    return;
+  }
+  state.to_play = std::move(answer->end);
+  tell_start(self, {});
+  carry_out(self, state.session->begun());
+}
+
 void start_executor(agent_pointer self) {
+  if (self->state.deps.player && self->state.order.spec.kind != agent_kind::function &&
+      self->state.order.spec.kind != agent_kind::workflow) {
+    play(self);
+    return;
+  }
   const auto kind = self->state.order.spec.kind;
   if (kind == agent_kind::function) {
     start_function(self);

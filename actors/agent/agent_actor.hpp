@@ -11,6 +11,7 @@
 // Dies of   a bug; its run starts another attempt. Ends by itself when the run has been told. Temporary.
 #pragma once
 
+#include "actors/agent/cassette_port.hpp"
 #include "actors/agent/function_executor.hpp"
 #include "actors/agent/http_port.hpp"
 #include "actors/agent/process_port.hpp"
@@ -44,6 +45,9 @@ struct agent_deps {
   /// Null: none. An attempt that one is due for ends by it and starts nothing.
   std::shared_ptr<fault_plan> faults = nullptr;
   budget_ceilings ceilings{};
+  std::shared_ptr<answer_recorder> recorder = nullptr;  ///< Null: answers of agents are not kept.
+  /// Null: agents are asked. Otherwise it answers in the place of every command and every request; functions run.
+  std::shared_ptr<answer_player> player = nullptr;
 };
 
 agent_actor spawn_agent(caf::actor_system& system, agent_deps deps, attempt_order order, run_actor run);

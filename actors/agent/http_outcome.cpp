@@ -334,15 +334,19 @@ std::optional<milliseconds> retry_after_of(const http_end& end) {
   return std::clamp(wait, milliseconds{0}, wait_max);
 }
 
-std::string head_of(const http_end& end) {
+bool tells_about_provider(std::string_view header) noexcept {
   constexpr std::array<std::string_view, 6> kept{
       "content-type", "date", "request-id", "retry-after", "retry-after-ms", "x-request-id"};
+  return std::ranges::find(kept, header) != kept.end() || header.starts_with("x-ratelimit-");
+}
+
+std::string head_of(const http_end& end) {
   if (!end.status) {
     return {};
   }
   std::string head = "HTTP status " + std::to_string(*end.status) + '\n';
   for (const auto& [name, value] : end.headers) {
-    if (std::ranges::find(kept, name) != kept.end() || name.starts_with("x-ratelimit-")) {
+    if (tells_about_provider(name)) {
       head += name;
       head += ": ";
       head += value;

@@ -19,6 +19,9 @@ task_outcome judge_http(const attempt_order& order, const http_end& end, std::st
 /// `Date`, so that clocks need not agree. At most 30 days; none if nothing readable is said.
 std::optional<milliseconds> retry_after_of(const http_end& end);
 
+/// Whether a header of an answer tells about the provider or the answer, and nothing about who asked. Small letters.
+bool tells_about_provider(std::string_view header) noexcept;
+
 /// The status and those headers that tell about the provider, a line each: kept beside the answer, as a command's
 /// standard error is.
 std::string head_of(const http_end& end);

@@ -29,7 +29,7 @@ result<run_view> take_over_and_cancel(const settings_ptr& values, submission wha
     return waiting.error();
   }
   start_log(values->log, [](std::string_view line) { write_all(standard_error, line); });
-  auto running = node::start({.config = values, .functions = {}, .faults = nullptr});
+  auto running = node::start({.config = values, .functions = {}, .faults = nullptr, .cassettes = {}});
   if (!running) {
     return running.error().code == error_code::lease_held ? with_owner(running.error(), *values) : running.error();
   }

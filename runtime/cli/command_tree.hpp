@@ -31,6 +31,7 @@ namespace value_kind {
 inline constexpr const char* workflow = "WORKFLOW";  ///< A file.
 inline constexpr const char* run = "RUN";            ///< An id, a unique beginning of one, or `last`.
 inline constexpr const char* file = "FILE";
+inline constexpr const char* folder = "DIR";
 }  // namespace value_kind
 
 class command_tree {

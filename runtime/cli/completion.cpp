@@ -11,7 +11,7 @@ completed_value value_of(const std::string& kind) {
   if (kind == value_kind::run) {
     return {.kind = offer::runs, .words = {}};
   }
-  if (kind == value_kind::file || kind == value_kind::workflow) {
+  if (kind == value_kind::file || kind == value_kind::folder || kind == value_kind::workflow) {
     return {.kind = offer::files, .words = {}};
   }
   if (kind.find('|') == std::string::npos) {

@@ -11,6 +11,7 @@ namespace troupe {
 struct execution_options {
   bool strict = false;    ///< A degraded result is an exit code of its own.
   bool one_line = false;  ///< With --json: one document on one line, since more follow.
+  node_cassettes cassettes = {};
 };
 
 /// Carries the run out to its end, shows how it goes on stderr and prints what it came to on stdout. The context's

@@ -1,11 +1,14 @@
 // troupe run
 #include "config/workflow_inputs.hpp"
+#include "runtime/cassettes/cassette_folder.hpp"
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/execution.hpp"
 #include "runtime/cli/run_inputs.hpp"
 #include "runtime/cli/stored_runs.hpp"
 #include "runtime/cli/workflow_loading.hpp"
+
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -19,6 +22,8 @@ struct run_options {
   std::optional<std::string> id;
   std::optional<std::string> subject;
   std::vector<std::string> agents;
+  std::optional<std::string> record;
+  std::optional<std::string> playback;
   bool strict = false;
 };
 
@@ -46,6 +51,25 @@ result<json_text> inputs_of(const workflow& flow, const run_options& options) {
   return std::move(checked.values);
 }
 
+result<node_cassettes> cassettes_of(const run_options& options) {
+  node_cassettes cassettes;
+  if (options.record) {
+    auto recorder = record_into(*options.record);
+    if (!recorder) {
+      return recorder.error();
+    }
+    cassettes.recorder = *std::move(recorder);
+  }
+  if (options.playback) {
+    auto player = play_from(*options.playback);
+    if (!player) {
+      return player.error();
+    }
+    cassettes.player = *std::move(player);
+  }
+  return cassettes;
+}
+
 exit_code run(context& with, const run_options& options) {
   if (options.id) {
     if (const auto why = check_new_id(*options.id)) {
@@ -64,12 +88,16 @@ exit_code run(context& with, const run_options& options) {
   if (!inputs) {
     return refuse(with, inputs.error());
   }
+  auto cassettes = cassettes_of(options);
+  if (!cassettes) {
+    return refuse(with, cassettes.error());
+  }
   submission what;
   what.flow = checked.flow;
   what.inputs = *std::move(inputs);
   what.subject = options.subject.value_or("");
   what.id = run_id{options.id.value_or("")};
-  return execute(with, std::move(what), {.strict = options.strict, .one_line = false});
+  return execute(with, std::move(what), {.strict = options.strict, .one_line = false, .cassettes = *std::move(cassettes)});
 }
 
 }  // namespace
@@ -83,11 +111,14 @@ void add_run(command_tree& tree) {
        .details =
            "Progress goes to stderr, the result to stdout. Ctrl-C cancels the run, a second one at once; SIGTERM "
            "pauses it, and `troupe resume` goes on. With the id of a run that is there already, its result is "
-           "printed, or it goes on.",
+           "printed, or it goes on. What --record keeps of the agents' answers, --playback gives in their place: no "
+           "program is started and no network used, and a request that was not recorded fails with NOT_FOUND.",
        .examples = {"troupe run review.toml --input topic=parsers",
                     "troupe run review.toml --input 'files:=[\"a.cpp\", \"b.cpp\"]' --strict",
                     "troupe run review.toml --input-file inputs.json --subject SPEC-7 --json",
-                    "troupe run review.toml --agent 'claude=claude -p --model opus'"}});
+                    "troupe run review.toml --agent 'claude=claude -p --model opus'",
+                    "troupe run review.toml --input topic=parsers --record tests/cassettes",
+                    "troupe run review.toml --input topic=parsers --playback tests/cassettes"}});
   add_workflow_argument(command, options->workflow);
   add_texts(command, "--input", options->inputs, "K=V", "an input: K=V is a text, K:=V is JSON; may be repeated");
   add_text(
@@ -99,6 +130,13 @@ void add_run(command_tree& tree) {
             options->agents,
             "NAME=CMD",
             "the command of an agent, split into words as a shell would, without a shell; may be repeated");
+  CLI::Option& record = add_text(command,
+                                 "--record",
+                                 options->record,
+                                 value_kind::folder,
+                                 "keep every answer of an agent in this folder, a file each");
+  add_text(command, "--playback", options->playback, value_kind::folder, "answer from this folder; ask no agent")
+      .excludes(&record);
   add_flag(command, "--strict", options->strict, "exit with 3 when an agent was missing from a result");
   tree.on(command, [options](context& with) { return run(with, *options); });
 }
