@@ -16,6 +16,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <utility>
 
 namespace troupe {
@@ -41,6 +42,7 @@ struct agent_state {
   std::optional<stop_attempt> too_soon;  // asked for meanwhile
   bool start_told = false;
   bool start_known = false;  // the attempt's row is committed
+  bool is_begun = true;      // false while it waits for that
   bool is_ordered = false;   // its failure, by the fault plan: all else goes as if it had run
   bool is_played = false;    // its end, by a cassette
   std::optional<attempt_end> to_play;  // once it is stopped
@@ -81,6 +83,7 @@ auto on_actor(agent_pointer self, Act act) {
 
 void due(agent_pointer self, attempt_session::timer which);
 void end_played(agent_pointer self);
+void ended(agent_pointer self, attempt_end end);
 
 void carry_out(agent_pointer self, const attempt_session::effects& effects) {
   auto& state = self->state;
@@ -89,6 +92,8 @@ void carry_out(agent_pointer self, const attempt_session::effects& effects) {
       self->delayed_send(self, timer->after, later{[self, which = timer->which] { due(self, which); }});
     } else if (state.is_played) {
       end_played(self);
+    } else if (!state.is_begun) {
+      ended(self, end_of(error{error_code::cancelled, "the attempt was stopped before it began", ""}));
     } else if (state.call != 0) {
       state.deps.functions->stop(state.call);
     } else if (state.exchange) {
@@ -207,10 +212,13 @@ void record(agent_pointer self) {
   tell_writer(self, std::move(fact), [=](const write_receipt&) { conclude(self); });
 }
 
-void tell_start(agent_pointer self, process_identity process) {
+// Where the start has been told ahead, its row knows no process.
+void tell_start(agent_pointer self, process_identity process, const std::function<void()>& then = {}) {
   auto& state = self->state;
-  state.start_told = true;
   state.pid = process.pid;
+  if (std::exchange(state.start_told, true)) {
+    return;
+  }
   start_attempt fact;
   fact.pid = process.pid;
   fact.pid_start_time = process.start_time;
@@ -222,6 +230,8 @@ void tell_start(agent_pointer self, process_identity process) {
     self->state.start_known = true;
     if (self->state.end) {
       record(self);
+    } else if (then) {
+      then();
     }
   });
 }
@@ -386,21 +396,42 @@ void play(agent_pointer self) {
   carry_out(self, state.session->begun());
 }
 
+// Invariant 6. Others are told when they run, with the process that they are: a repeat of them does no harm, and they do
+// not wait for a commit.
+bool is_told_ahead(const attempt_order& order) {
+  return order.spec.kind == agent_kind::function || order.spec.effects == effect_kind::external;
+}
+
+void execute(agent_pointer self) {
+  auto& state = self->state;
+  state.is_begun = true;
+  switch (state.order.spec.kind) {
+    case agent_kind::function:
+      start_function(self);
+      return;
+    case agent_kind::http:
+      start_request(self);
+      return;
+    case agent_kind::command:
+    case agent_kind::workflow:
+      start_command(self);
+      return;
+  }
+}
+
 void start_executor(agent_pointer self) {
-  if (self->state.deps.player && self->state.order.spec.kind != agent_kind::function &&
-      self->state.order.spec.kind != agent_kind::workflow) {
+  auto& state = self->state;
+  if (state.deps.player && asks_an_agent(state.order.spec.kind)) {
     play(self);
     return;
   }
-  const auto kind = self->state.order.spec.kind;
-  if (kind == agent_kind::function) {
-    start_function(self);
-  } else if (kind == agent_kind::http) {
-    start_request(self);
+  if (is_told_ahead(state.order)) {
+    state.is_begun = false;
+    tell_start(self, {}, [=] { execute(self); });
   } else {
-    start_command(self);
+    execute(self);
   }
-  carry_out(self, self->state.session->begun());
+  carry_out(self, state.session->begun());
 }
 
 // Stopped before it began: it never ran. What is interrupted is not recorded: the task waits as it did, and what it has

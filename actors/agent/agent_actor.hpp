@@ -7,6 +7,8 @@
 // 4.        Its own stop (time-out, cancel, output limit) is told apart from an end that came by itself.
 // 5.        Where a budget counts it, what it is expected to use up is reserved before anything starts; where there is not
 //           so much left nothing starts, and the run is told.
+// 6.        A function, and an agent with effects outside that must not be repeated unasked, begins when the row of its
+//           start is committed: whatever it does, a process that dies leaves a row that says that it may have been done.
 // Bounded   by output_limit, for each of the two streams.
 // Dies of   a bug; its run starts another attempt. Ends by itself when the run has been told. Temporary.
 #pragma once

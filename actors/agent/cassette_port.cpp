@@ -1,9 +1,7 @@
 #include "actors/agent/cassette_port.hpp"
 
 namespace troupe {
-namespace {
-
-bool asks_an_agent(agent_kind kind) {
+bool asks_an_agent(agent_kind kind) noexcept {
   switch (kind) {
     case agent_kind::command:
     case agent_kind::http:
@@ -14,8 +12,6 @@ bool asks_an_agent(agent_kind kind) {
   }
   return false;
 }
-
-}  // namespace
 
 std::optional<recorded_answer> answer_to_keep(const attempt_order& order,
                                               const attempt_session& session,

@@ -24,6 +24,9 @@ struct recorded_answer {
   std::optional<token_usage> usage;  ///< For people: played, it is read from the output again.
 };
 
+/// Commands and requests over HTTP.
+bool asks_an_agent(agent_kind kind) noexcept;
+
 /// What is to be kept of an attempt that came to `outcome`; nothing of one that never had an answer: functions, child
 /// runs, attempts that were cancelled, interrupted or refused before anything was asked. Pure.
 std::optional<recorded_answer> answer_to_keep(const attempt_order& order,

@@ -318,6 +318,9 @@ void plan::add_agent(attempt_order& order, const task_entry& task) const {
     return;
   }
   order.spec = found->second;
+  if (crash_policy_of(*task.declared) == crash_policy::ask) {
+    order.spec.effects = effect_kind::external;  // as the step says, whatever the agent says of itself
+  }
   if (is_aggregator(*task.declared, task.planned.agent)) {
     if (order.spec.reading.answer.empty()) {
       order.spec.parse = output_format::json;
