@@ -18,14 +18,22 @@ namespace {
 constexpr std::string_view custodian_name = "troupe-custody";  // of its keepers, too: they are forks
 constexpr milliseconds round_pause{10};
 
-// Below a custodian, its own or another's; or below ourselves: nothing that was left behind.
-bool is_looked_after(pid_t pid) {
+enum class upkeep {
+  none,        ///< Left behind.
+  custodian,   ///< Somebody ends it, when its owner has died.
+  by_oneself,  ///< Below ourselves: nothing of a dead owner.
+};
+
+upkeep upkeep_of(pid_t pid) {
   for (pid_t at = pid; at > 1; at = custody::parent_of(at)) {
-    if (at == ::getpid() || custody::proc_text(at, "comm").starts_with(custodian_name)) {
-      return true;
+    if (at == ::getpid()) {
+      return upkeep::by_oneself;
+    }
+    if (custody::proc_text(at, "comm").starts_with(custodian_name)) {
+      return upkeep::custodian;
     }
   }
-  return false;
+  return upkeep::none;
 }
 
 // What an agent is told of its run (actors/agent/launch.cpp), and hands on to what it starts.
@@ -71,11 +79,12 @@ int end_leftovers(const std::vector<leftover>& all,
   for (bool is_over = all.empty(); !is_over; is_over = is_over || std::chrono::steady_clock::now() > deadline) {
     is_over = std::ranges::none_of(all, [&](const leftover& one) { return is_alive(one, booted_at); });
     for (const pid_t pid : custody::all_processes()) {
-      if (belongs_to(pid, runs, database_mark) && !is_looked_after(pid)) {
+      const auto kept = belongs_to(pid, runs, database_mark) ? upkeep_of(pid) : upkeep::by_oneself;
+      if (kept == upkeep::none) {
         ::kill(pid, SIGKILL);
         killed.insert(pid);
-        is_over = false;
       }
+      is_over = is_over && kept == upkeep::by_oneself;
     }
     if (!is_over) {
       std::this_thread::sleep_for(round_pause);
