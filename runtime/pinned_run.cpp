@@ -36,7 +36,7 @@ result<run_material> read_pinned(const run_view& run,
                                  const function_table& functions) {
   config_sources sources;
   sources.files.push_back({"/pinned.toml", config_source, true});
-  sources.working_directory = "/";
+  sources.working_directory = std::string{"/"};
   const auto config = load_config(sources);
   if (!config.values) {
     return first_error(config.problems, "the configuration of run " + run.run.str());
