@@ -3,6 +3,7 @@
 #include "actors/run/conditions.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -33,15 +34,14 @@ bool names(const step& from, const step_id& to) {
   return std::ranges::find(from.next, to, &route::to) != from.next.end();
 }
 
-bool is_joined_by(const step& target, const step_id& from) {
-  return std::ranges::find(target.join, from) != target.join.end();
-}
-
 class follower {
  public:
   follower(const step_index& steps, std::span<const join_arrival> arrivals, const boost::json::value& state)
       : steps_(steps), state_(state) {
     standing_.arrivals.assign(arrivals.begin(), arrivals.end());
+    for (const auto& each : arrivals) {
+      arrived_.emplace(each.join, each.from);
+    }
   }
 
   std::optional<routing_refusal> leave(const step_end& ended) {
@@ -54,7 +54,7 @@ class follower {
       if (target == nullptr) {
         return routing_refusal{ended.declared->id, leads_nowhere(ended, way.to)};
       }
-      if (!target->join.empty() && !is_joined_by(*target, ended.declared->id)) {
+      if (!target->join.empty() && !joins(*target, ended.declared->id)) {
         return routing_refusal{ended.declared->id, leads_past_join(ended, way.to)};
       }
       arrive_or_run(*target, ended, ended.path.then(way.index));
@@ -117,8 +117,13 @@ class follower {
             "name the step in the join's 'join', or choose another way"};
   }
 
+  // By who joins `from`, which are few, where a join may name a thousand.
+  bool joins(const step& target, const step_id& from) const {
+    return std::ranges::any_of(steps_.joins_of(from), [&](const auto& each) { return each.first == &target; });
+  }
+
   void arrive_or_run(const step& target, const step_end& from, graph_path path) {
-    if (is_joined_by(target, from.declared->id)) {
+    if (joins(target, from.declared->id)) {
       arrive(target.id, from.declared->id, std::move(path));
     } else {
       run(target.id, std::move(path));
@@ -136,9 +141,7 @@ class follower {
 
   // Once is enough, until the join has run.
   void arrive(const step_id& join, const step_id& from, graph_path path) {
-    const bool is_there = std::ranges::any_of(
-        standing_.arrivals, [&](const join_arrival& each) { return each.join == join && each.from == from; });
-    if (!is_there) {
+    if (arrived_.emplace(join, from).second) {
       standing_.arrivals.push_back({join, from, std::move(path)});
     }
   }
@@ -171,6 +174,7 @@ class follower {
   const step_index& steps_;
   const boost::json::value& state_;
   superstep_standing standing_;
+  std::set<std::pair<step_id, step_id>> arrived_;  // join and from, of `arrivals` too
   std::map<step_id, graph_path> next_;
 };
 
