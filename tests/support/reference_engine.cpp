@@ -481,14 +481,11 @@ class reference_engine {
   }
 
   void conclude() {
-    auto& told = told_.supersteps.back();
     if (!fault_.first.empty()) {
-      told.taken.clear();
       end(fault_.first, fault_.second);
       return;
     }
     if (!merged()) {
-      told.taken.clear();
       return;
     }
     std::vector<place> reached;
