@@ -415,7 +415,7 @@ void plan::finished(const task_id& task, task_outcome outcome, std::optional<tim
     case task_state::validating:
       invariant(false, "an attempt ends as one that has ended");
   }
-  settle();
+  settle_step_of(ended);
 }
 
 void plan::hold(const task_id& task) {

@@ -244,6 +244,7 @@ class plan {
   bool may_still_answer(const task_entry& task) const;
   void settle();
   void settle_step(open_step& at);
+  void settle_step_of(const task_entry& task);
   void settle_parked(step_tasks members, bool enough);
   void stop_rest(step_tasks tasks, stop_cause cause);
   void give_up(task_entry& task, task_state as, error why);

@@ -4,6 +4,7 @@
 #include "actors/run/plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace troupe {
@@ -41,6 +42,18 @@ void plan::settle() {
         bar();
       }
     }
+  }
+}
+
+// What became of one task is of no account to other steps.
+void plan::settle_step_of(const task_entry& task) {
+  const auto place = static_cast<std::size_t>(&task - tasks_.data());
+  auto& at = *std::prev(std::ranges::upper_bound(steps_, place, {}, &open_step::first));  // that has it, and not none
+  if (!at.declared->map) {
+    settle_step(at);
+  }
+  if (bar_moves_) {
+    bar();
   }
 }
 
