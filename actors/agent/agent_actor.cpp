@@ -41,10 +41,10 @@ struct agent_state {
   bool reserving = false;                // nothing has started yet
   std::optional<stop_attempt> too_soon;  // asked for meanwhile
   bool start_told = false;
-  bool start_known = false;  // the attempt's row is committed
-  bool is_begun = true;      // false while it waits for that
-  bool is_ordered = false;   // its failure, by the fault plan: all else goes as if it had run
-  bool is_played = false;    // its end, by a cassette
+  bool start_known = false;            // the attempt's row is committed
+  bool is_begun = true;                // false while it waits for that
+  bool is_ordered = false;             // its failure, by the fault plan: all else goes as if it had run
+  bool is_played = false;              // its end, by a cassette
   std::optional<attempt_end> to_play;  // once it is stopped
   bool is_final = false;               // no retry, as it was recorded
   std::optional<attempt_end> end;

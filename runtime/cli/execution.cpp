@@ -225,8 +225,8 @@ exit_code execute(context& with, submission what, const execution_options& optio
   }
   log_to_stderr(with);
   const event_seq known = known_before(*with.settings(), what.id);
-  auto running = node::start(
-      {.config = with.settings(), .functions = {}, .faults = *faults, .cassettes = options.cassettes});
+  auto running =
+      node::start({.config = with.settings(), .functions = {}, .faults = *faults, .cassettes = options.cassettes});
   if (!running) {
     return refuse(with, running.error(), place);
   }

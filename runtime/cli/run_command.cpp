@@ -97,7 +97,8 @@ exit_code run(context& with, const run_options& options) {
   what.inputs = *std::move(inputs);
   what.subject = options.subject.value_or("");
   what.id = run_id{options.id.value_or("")};
-  return execute(with, std::move(what), {.strict = options.strict, .one_line = false, .cassettes = *std::move(cassettes)});
+  return execute(
+      with, std::move(what), {.strict = options.strict, .one_line = false, .cassettes = *std::move(cassettes)});
 }
 
 }  // namespace

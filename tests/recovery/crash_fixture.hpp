@@ -45,7 +45,9 @@ class crash_fixture : public cli_fixture {
   };
 
   /// [agents.NAME]: appends a line to a file, in one write, then does `then` and prints a word.
-  static std::string counting_agent(const std::string& name, const std::string& then = "", const std::string& more = "") {
+  static std::string counting_agent(const std::string& name,
+                                    const std::string& then = "",
+                                    const std::string& more = "") {
     const std::string script = "echo \"$TROUPE_RUN_ID $TROUPE_STEP_ID " + name +
                                " $TROUPE_IDEMPOTENCY_KEY $TROUPE_ATTEMPT\" >> effects.txt; " + then + " echo done";
     return "[agents." + name + "]\ncommand = ['/bin/sh', '-c', '" + script + "']\n" + more;

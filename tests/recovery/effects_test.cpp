@@ -25,8 +25,7 @@ class effects_test : public crash_fixture {
     std::string steps;
     for (int i = 1; i <= steps_wanted; ++i) {
       steps += "[[step]]\nid = 's" + std::to_string(i) + "'\nagents = ['a', 'b', 'c']\nprompt = 'x'\non_crash = '" +
-               on_crash + "'\n" +
-               (i < steps_wanted ? "next = 's" + std::to_string(i + 1) + "'\n" : "") +
+               on_crash + "'\n" + (i < steps_wanted ? "next = 's" + std::to_string(i + 1) + "'\n" : "") +
                "[step.consensus]\nstrategy = 'collect'\nquorum = 1\n";
     }
     write("work.toml", "name = 'work'\n" + steps);

@@ -94,8 +94,14 @@ TEST(cassette_test, every_byte_comes_back) {
   for (int i = 0; i < 1'000; ++i) {
     bytes += static_cast<char>(random() & 255U);
   }
-  for (const auto& text : {std::string{}, std::string{"\n"}, std::string{"a\nb"}, std::string{"a\nb\n\n"},
-                           std::string{"a\0b", 3}, std::string{"\r\n\t\"\\"}, std::string{"ä\n"}, bytes}) {
+  for (const auto& text : {std::string{},
+                           std::string{"\n"},
+                           std::string{"a\nb"},
+                           std::string{"a\nb\n\n"},
+                           std::string{"a\0b", 3},
+                           std::string{"\r\n\t\"\\"},
+                           std::string{"ä\n"},
+                           bytes}) {
     auto answer = printed(text);
     answer.end.standard_error = answer.end.standard_output;
     const auto read = again(asked(text), answer);
@@ -118,7 +124,8 @@ TEST(cassette_test, how_it_ended_comes_back) {
   EXPECT_FALSE(read.end.exit.exit_code);
   EXPECT_EQ(read.end.failure, answer.end.failure);
   EXPECT_EQ(read.usage->output_tokens, 4);
-  const auto never = recorded_answer{recorded_end::by_itself, end_of(error{error_code::agent_not_found, "none", ""}), {}};
+  const auto never =
+      recorded_answer{recorded_end::by_itself, end_of(error{error_code::agent_not_found, "none", ""}), {}};
   EXPECT_FALSE(again(asked("x"), never).end.ran);
 }
 
@@ -145,8 +152,15 @@ TEST(cassette_test, of_an_answer_over_http_what_tells_about_the_provider_is_kept
 TEST(cassette_test, what_is_no_cassette_is_refused) {
   auto whole = to_text({request_of(asked("x")), printed("y")});
   EXPECT_TRUE(parse_cassette(whole));
-  for (const auto* member : {"\"troupe_cassette\": 1", "\"hash\"", "\"kind\": \"command\"", "\"prompt\"", "\"attempt\"",
-                             "\"ended\": \"by_itself\"", "\"stdout\"", "\"request\"", "\"answer\""}) {
+  for (const auto* member : {"\"troupe_cassette\": 1",
+                             "\"hash\"",
+                             "\"kind\": \"command\"",
+                             "\"prompt\"",
+                             "\"attempt\"",
+                             "\"ended\": \"by_itself\"",
+                             "\"stdout\"",
+                             "\"request\"",
+                             "\"answer\""}) {
     auto broken = whole;
     const auto at = broken.find(member);
     ASSERT_NE(at, std::string::npos) << member;
@@ -198,9 +212,9 @@ TEST_F(cassette_folder_test, a_miss_names_the_nearest_and_what_differs) {
   auto far = asked("far");
   far.spec.name = agent_name{"other"};
   record(far, printed("z"));
-  EXPECT_THAT(played(asked("one\ntwo\n3")),
-              AllOf(HasSubstr("1.plan.claude.1."),
-                    HasSubstr("line 3 of the prompt differs: recorded 'three', asked '3'")));
+  EXPECT_THAT(
+      played(asked("one\ntwo\n3")),
+      AllOf(HasSubstr("1.plan.claude.1."), HasSubstr("line 3 of the prompt differs: recorded 'three', asked '3'")));
   EXPECT_THAT(played(asked("one\ntwo")), HasSubstr("line 3 of the prompt differs: recorded 'three', asked nothing"));
   auto order = asked("one\ntwo\nthree");
   order.spec.model = "opus";

@@ -1,5 +1,6 @@
-#include "actors/crash_orders.hpp"
 #include "runtime/probes.hpp"
+
+#include "actors/crash_orders.hpp"
 
 #include <gtest/gtest.h>
 
