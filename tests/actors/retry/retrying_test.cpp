@@ -1,4 +1,4 @@
-#include "actors/agent/retrying.hpp"
+#include "actors/retry/retrying.hpp"
 
 #include "messages/retry.hpp"
 
