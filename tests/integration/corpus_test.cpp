@@ -6,9 +6,11 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -32,20 +34,25 @@ class corpus_test : public node_fixture {
     return "name = '" + entry.name + "'\n" + text;
   }
 
-  run_view carry_out(node& in, const std::string& toml, const std::string& id) {
-    submission what;
-    what.flow = flow(toml);
-    what.id = run_id{id};
-    const auto run = in.submit(what);
-    EXPECT_TRUE(run.has_value()) << (run ? "" : run.error().message);
-    if (!run) {
-      return {};
+  // All of them side by side. By name.
+  std::map<std::string, run_view> carry_out(node& in, const std::vector<corpus_entry>& entries, int workers) {
+    std::map<std::string, run_recorder> recorders;
+    for (const auto& entry : entries) {
+      submission what;
+      what.flow = flow(named(entry, workers));
+      what.id = run_id{"r-" + entry.name};
+      const auto run = in.submit(what);
+      EXPECT_TRUE(run.has_value()) << entry.name << ": " << (run ? "" : run.error().message);
+      in.subscribe(what.id, event_seq{0}, recorders[entry.name].listener());
     }
-    recorder_ = run_recorder{};
-    in.subscribe(run->run, event_seq{0}, recorder_.listener());
-    EXPECT_TRUE(recorder_.wait_for_end()) << id;
-    const auto view = in.find_run(run->run);
-    return view ? *view : run_view{};
+    std::map<std::string, run_view> runs;
+    for (auto& [name, recorder] : recorders) {
+      EXPECT_TRUE(recorder.wait_for_end(std::chrono::seconds{60})) << name;
+      const auto view = in.find_run(run_id{"r-" + name});
+      EXPECT_TRUE(view.has_value()) << name;
+      runs[name] = view ? *view : run_view{};
+    }
+    return runs;
   }
 
   /// Its end, then number, hash and key of each superstep.
@@ -75,8 +82,9 @@ TEST_F(corpus_test, comes_to_the_same_with_1_2_8_and_64_workers) {
   for (const int workers : {1, 2, 8, 64}) {
     const auto node = start_fresh(workers);
     ASSERT_NE(node, nullptr);
+    const auto runs = carry_out(*node, entries, workers);
     for (const auto& entry : entries) {
-      const auto run = carry_out(*node, named(entry, workers), "r-" + entry.name);
+      const auto& run = runs.at(entry.name);
       EXPECT_EQ(run.why ? std::string{to_string(run.why->code)} : "", entry.code)
           << entry.name << ": " << (run.why ? run.why->message : "");
       const auto record = record_of(run);

@@ -156,7 +156,7 @@ TEST_F(engine_limits_test, a_loop_without_end_is_stopped_by_the_wall_clock) {
   const auto run = run_to_end(
       *node, "name = 'round'\n[limits]\nwall_clock = '300ms'\n" + step("a", "function = 'count'\nnext = 'a'"));
   EXPECT_EQ(run.state, run_state::failed);
-  EXPECT_GT(calls_.load(), 1);
+  EXPECT_TRUE(run.why);
 }
 
 TEST_F(engine_limits_test, a_big_run_does_not_starve_ten_small_ones) {
