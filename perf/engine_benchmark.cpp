@@ -1,5 +1,5 @@
-// What a step costs: the plan alone in memory, and a whole node at NORMAL and at FULL beside SQLite alone, which writes as many
-// facts in as many commits.
+// What a step costs: the plan alone in memory, and a whole node at NORMAL and at FULL beside SQLite alone, which writes
+// as many facts in as many commits.
 #include "actors/run/plan.hpp"
 #include "config/load.hpp"
 #include "config/workflow_file.hpp"

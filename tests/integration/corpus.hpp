@@ -16,8 +16,8 @@ struct corpus_entry {
 
 std::vector<corpus_entry> corpus();
 
-/// What the workflows call beside probes: `mix` gives a number that depends on the whole state, on the attempt's seed and on
-/// its element; `choose` goes to args.to; `boom` fails. Each takes a random time.
+/// What the workflows call beside probes: `mix` gives a number that depends on the whole state, on the attempt's seed and
+/// on its element; `choose` goes to args.to; `boom` fails. Each takes a random time.
 function_table corpus_functions();
 
 }  // namespace troupe
