@@ -193,7 +193,7 @@ class host {
   std::filesystem::path path() const { return folder_ / "troupe.db"; }
 
   std::string submit(const workflow_ptr& flow) {
-    const auto id = "r-" + std::to_string(++runs_);
+    auto id = "r-" + std::to_string(++runs_);
     submission what;
     what.flow = flow;
     what.id = run_id{id};
@@ -276,6 +276,7 @@ void measure_node(report& to, const char* durability, storage_options::durabilit
   for (std::size_t i = 0; i < (to.with().quick ? 1U : 3U); ++i) {
     const auto began = steady_clock::now();
     std::vector<run_recorder> all;
+    all.reserve(1'000);
     for (int run = 0; run < 1'000; ++run) {
       all.push_back(in.listen(in.submit(flow)));
     }
