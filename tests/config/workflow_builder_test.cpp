@@ -249,7 +249,15 @@ TEST(WorkflowBuilder, says_of_mistakes_of_gates_and_joins_what_a_file_says) {
   made.step("s").gate("?").votes(2).voters({"ann"}).next("t");
   made.step("t").agent("a").join({"u"}).approved_when(state_at("/s").eq(json_text{"null"}));
   made.step("u").map_workflow("/s", "f", nullptr);
-  EXPECT_EQ(joined(said_of(made)), "");
+  EXPECT_EQ(
+      joined(said_of(made)),
+      R"(builder step 't': step[1].gate.approved_when: this is not JSON that a workflow can hold: null | a workflow has no null; leave the value out
+builder step 't': step[1].gate.levels: 'levels' must be a list of tables, with at least one | write levels = [{ prompt = "Merge?" }]
+builder step 'u': step[2].map: 'map' says nothing of who carries it out | write exactly one of agent, function, workflow
+builder step 'u': step[2].id: step 'u' cannot be reached from 's' | name it in 'next' of a step that is reached, or take it out
+builder step 's': step[0].next[0]: 'next' leads to the step 't', which joins 'u' and not 's': it would run without waiting for them | add 's' to the 'join' of 't', or lead to a step that joins nobody
+builder step 's': step[0].gate.votes: 'votes' is 2, and 'voters' are 1: nobody votes twice, so it is never approved | lower 'votes', or add voters
+)");
 }
 
 TEST(WorkflowBuilder, an_aggregate_has_its_required_parts_written_out) {
