@@ -57,8 +57,8 @@ TEST(SettingsMistakes, in_the_file) {
       {"an unknown table", "[storag]\n", {"1:2 error storag: unknown key 'storag' | did you mean 'storage'?"}},
       {"nothing near",
        "zzzzzz=1\n",
-       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, adapters, providers, config_version, "
-        "storage, writer, vacuum, runtime, retry, log"}},
+       {"1:1 error zzzzzz: unknown key 'zzzzzz' | known: agents, adapters, providers, prices, "
+        "config_version, storage, writer, vacuum, runtime, retry, budget, log"}},
       {"a key without its table",
        "max_batch=3\n",
        {"1:1 error max_batch: unknown key 'max_batch' | did you mean 'writer.max_batch'?"}},
@@ -277,7 +277,7 @@ environment TROUPE_WRITER__MAX_BATCH: error: 'max_batch' must be an integer, fro
 --set a b=1: error: 'a b=1' is not KEY=VALUE
   write --set writer.max_batch=64
 --set a: error: unknown key 'a'
-  known: agents, adapters, providers, config_version, storage, writer, vacuum, runtime, retry, log
+  known: agents, adapters, providers, prices, config_version, storage, writer, vacuum, runtime, retry, budget, log
 )");
 }
 
