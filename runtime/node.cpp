@@ -231,7 +231,9 @@ result<std::unique_ptr<node>> node::start(node_options options) {
   const auto groups =
       options.config->runtime.cgroup == cgroup_use::off ? control_groups::none : control_groups::where_possible;
   made->processes = std::make_shared<process_reactor>(
-      process_reactor_options{.custodian = options.config->runtime.custodian, .groups = groups});
+      process_reactor_options{.custodian = options.config->runtime.custodian,
+                              .groups = groups,
+                              .mark = std::string{database_variable} + '=' + name_of(storage.path)});
   made->calls = std::make_shared<function_threads>();
   made->prompts = std::make_shared<prompt_files>(storage.path.string() + ".prompts");
   made->http = std::make_shared<http_client>(client_options(*made->environment, made->clock));

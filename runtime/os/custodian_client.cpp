@@ -83,7 +83,8 @@ void custodian_client::kill() const noexcept { ::kill(pid_, SIGKILL); }
 
 result<custodian_client> custodian_client::start(const std::string& program,
                                                  std::uint64_t open_files,
-                                                 control_groups groups) {
+                                                 control_groups groups,
+                                                 std::string mark) {
   int pair[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return cannot_start(program, errno);
@@ -109,7 +110,7 @@ result<custodian_client> custodian_client::start(const std::string& program,
   std::string limit = std::to_string(open_files);
   std::string use = groups == control_groups::none ? "off" : "auto";
   char* const arguments[] = {name.data(), limit.data(), use.data(), nullptr};
-  char* const environment[] = {nullptr};
+  char* const environment[] = {mark.empty() ? nullptr : mark.data(), nullptr};
   pid_t pid = -1;
   const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments, environment);
   ::posix_spawnattr_destroy(&attributes);

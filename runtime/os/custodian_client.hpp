@@ -29,8 +29,13 @@ struct child_ends {
 /// One custodian process. One thread.
 class custodian_client {
  public:
-  /// `open_files` is the soft limit that children get. INTERNAL names the path where the program is missing.
-  static result<custodian_client> start(const std::string& program, std::uint64_t open_files, control_groups groups);
+  /// `open_files` is the soft limit that children get; `mark`, a variable, is all the environment that it has, and what it
+  /// forks, until that is another program (runtime/os/leftovers.hpp); empty: none. INTERNAL names the path where the
+  /// program is missing.
+  static result<custodian_client> start(const std::string& program,
+                                        std::uint64_t open_files,
+                                        control_groups groups,
+                                        std::string mark);
 
   custodian_client(custodian_client&&) noexcept;
   custodian_client& operator=(custodian_client&&) = delete;

@@ -15,7 +15,7 @@
 namespace troupe {
 namespace {
 
-constexpr std::string_view custodian_name = "troupe-custody";  // of its keepers, too: they are forks
+constexpr std::string_view custodian_name = "troupe-custod";  // as it begins, and of its keepers, which are forks
 constexpr milliseconds round_pause{10};
 
 enum class upkeep {
@@ -24,19 +24,22 @@ enum class upkeep {
   by_oneself,  ///< Below ourselves: nothing of a dead owner.
 };
 
+bool is_custodian(pid_t pid) { return custody::proc_text(pid, "comm").starts_with(custodian_name); }
+
 upkeep upkeep_of(pid_t pid) {
   for (pid_t at = pid; at > 1; at = custody::parent_of(at)) {
     if (at == ::getpid()) {
       return upkeep::by_oneself;
     }
-    if (custody::proc_text(at, "comm").starts_with(custodian_name)) {
+    if (is_custodian(at)) {
       return upkeep::custodian;
     }
   }
   return upkeep::none;
 }
 
-// What an agent is told of its run (actors/agent/launch.cpp), and hands on to what it starts.
+// What an agent is told of its run (actors/agent/launch.cpp), and hands on to what it starts. A fork of a custodian that is
+// not yet the agent knows the database alone.
 bool belongs_to(pid_t pid, const std::set<std::string>& runs, const std::string& database) {
   const std::string environment = custody::proc_text(pid, "environ");
   bool of_run = false;
@@ -48,7 +51,7 @@ bool belongs_to(pid_t pid, const std::set<std::string>& runs, const std::string&
     of_database = of_database || variable == database;
     at = end + 1;
   }
-  return of_run && of_database;
+  return of_database && (of_run || is_custodian(pid));
 }
 
 bool is_alive(const leftover& one, timestamp booted_at) {

@@ -25,7 +25,8 @@ timestamp boot_time();
 
 /// Waits until these processes are gone, at most `patience`; returns how many it had to kill.
 ///
-/// What is still in custody ends by itself, within a second of its owner, and is waited for. What is not is known by the TROUPE_RUN_ID and
+/// What is still in custody ends by itself, within a second of its owner, and is waited for; so are custodians of this
+/// database, which may be about to become an agent. What is not is known by the TROUPE_RUN_ID and
 /// the TROUPE_DATABASE (`database`, an absolute path) in its environment, whatever its parent, group and session, and gets
 /// SIGKILL; so do the children that it forks meanwhile.
 /// Processes of another live runtime have another database, and are not touched. A pid alone is never killed: a process of that number

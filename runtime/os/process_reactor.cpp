@@ -56,6 +56,7 @@ class process_reactor::loop {
   explicit loop(const process_reactor_options& options)
       : program_(find_custodian(options.custodian)),
         groups_(options.groups),
+        mark_(options.mark),
         start_patience_(options.start_patience),
         open_files_(raise_open_files()),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -335,7 +336,7 @@ class process_reactor::loop {
     if (custodian_) {
       return std::nullopt;
     }
-    auto started = custodian_client::start(program_, open_files_, groups_);
+    auto started = custodian_client::start(program_, open_files_, groups_, mark_);
     if (!started) {
       return started.error();
     }
@@ -388,6 +389,7 @@ class process_reactor::loop {
 
   const std::string program_;
   const control_groups groups_;
+  const std::string mark_;
   const milliseconds start_patience_;
   const std::uint64_t open_files_;
   file_descriptor epoll_;

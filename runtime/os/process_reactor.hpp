@@ -15,6 +15,7 @@ struct process_reactor_options {
   std::string custodian;  ///< Path of the program; empty: beside the running one, or where it is installed.
   control_groups groups = control_groups::where_possible;
   milliseconds start_patience{10'000};  ///< A custodian that answers nothing for so long is killed.
+  std::string mark{};                   ///< `NAME=value`: the custodian's environment. Empty: it has none.
 };
 
 /// Implements process_port with epoll over non-blocking pipes and one control socket for each child. Four descriptors a
