@@ -68,7 +68,9 @@ void commit(run_pointer self,
             const std::function<bool(const error&)>& refused = {}) {
   ++self->state.committing;
   fact.run = self->state.run;
-  fact.at = self->state.deps.clock->now();
+  if (fact.at == timestamp{}) {
+    fact.at = self->state.deps.clock->now();
+  }
   tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
     --self->state.committing;
     if (reply) {
@@ -107,6 +109,7 @@ void read_rows(run_pointer self, const std::function<void(const recovery_view&)>
 
 void commit_superstep_of(run_pointer self) {
   auto closed = self->state.progress->close();
+  closed.at = self->state.deps.clock->now();  // from which the gates that it opens have their time
   commit(self, closed, [self, closed] {
     self->state.progress->committed(closed);
     if (closed.end) {

@@ -1,14 +1,11 @@
 // cancel, resume, and signals: acting on runs that are not over.
 #include "tests/support/cli_fixture.hpp"
+#include "tests/support/processes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 
 namespace troupe {
@@ -17,18 +14,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-/// Waits for the end of a process that is nobody's child here.
-bool is_gone(pid_t pid) {
-  const auto process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (process < 0) {
-    return errno == ESRCH;
-  }
-  pollfd ended{process, POLLIN, 0};
-  const bool gone = ::poll(&ended, 1, 10'000) == 1;
-  ::close(process);
-  return gone;
-}
 
 class cli_act_test : public cli_fixture {
  protected:

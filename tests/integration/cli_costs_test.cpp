@@ -1,9 +1,11 @@
 // Costs and budgets from the command line: the real program, a configuration with prices, probe.usage as the agents.
 #include "tests/support/cli_fixture.hpp"
+#include "tests/support/processes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -78,6 +80,14 @@ class cli_costs_test : public cli_fixture {
     return write("costs.toml", toml);
   }
 
+  // What was killed with its owner takes nothing from the latch any more.
+  void expect_gone(const std::string& step) const {
+    const auto tasks = tasks_of("r1");
+    const auto at = std::ranges::find(tasks, step_id{step}, &task_view::step);
+    ASSERT_NE(at, tasks.end());
+    ASSERT_TRUE(is_gone(static_cast<pid_t>(at->pid)));
+  }
+
   void expect_vector(const std::string& run_of_it) const {
     const auto json = json_of(run({"show", run_of_it, "--json"}).out);
     EXPECT_EQ(at(json, "/state"), "completed");
@@ -96,8 +106,9 @@ TEST_F(cli_costs_test, twelve_calls_ten_times_come_to_the_micro_dollar) {
   expect_vector("r1");
   EXPECT_EQ(run({"costs", "r1", "-q"}).out, "0.835 USD\n");
   const auto by_model = run({"costs", "r1", "--by", "model"});
-  EXPECT_THAT(by_model.out,
-              AllOf(HasSubstr("claude-3.5-sonnet"), HasSubstr("0.315 USD"), HasSubstr("total"), HasSubstr("0.835 USD")));
+  EXPECT_THAT(
+      by_model.out,
+      AllOf(HasSubstr("claude-3.5-sonnet"), HasSubstr("0.315 USD"), HasSubstr("total"), HasSubstr("0.835 USD")));
   const auto json = json_of(run({"costs", "--by", "model", "--json"}).out);
   EXPECT_EQ(at(json, "/total/input_tokens"), "380000");
   EXPECT_EQ(at(json, "/total/attempts"), "120");
@@ -114,6 +125,7 @@ TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
   ASSERT_TRUE(running.wait_for("wait/a"));
   running.signal(SIGKILL);
   running.wait();
+  expect_gone("wait");
   held.let_go();
   const auto resumed = run({"resume", "r1"});
   ASSERT_EQ(resumed.code, 0) << resumed.err;
@@ -128,6 +140,7 @@ TEST_F(cli_costs_test, a_run_keeps_the_prices_that_it_began_with) {
   ASSERT_TRUE(running.wait_for("wait/a"));
   running.signal(SIGKILL);
   running.wait();
+  expect_gone("wait");
   held.let_go();
   write("troupe.toml", "[agents.a]\n" + held.command());
   ASSERT_EQ(run({"resume", "r1"}).code, 0);

@@ -78,6 +78,7 @@ TEST_F(cli_run_test, ends_with_the_object_of_the_contract) {
   auto shown = json_of(run({"show", "r1", "--json"}).out);
   EXPECT_TRUE(shown.get_object().erase("tasks") > 0);
   EXPECT_TRUE(shown.get_object().erase("verdicts") > 0);
+  EXPECT_TRUE(shown.get_object().erase("gates") > 0);
   EXPECT_EQ(shown, done);
 }
 

@@ -284,7 +284,7 @@ initial = ["x", "y", "z"]
 id = "start"
 function = "probe.set"
 args = { field = "n", value = 3 }
-next = ["each", "bad", { to = "never", when = { path = "/n", gt = 3 } }]
+next = ["each", "bad"]
 [[step]]
 id = "each"
 map = { over = "/files", as = "file", agent = "cat" }
@@ -304,7 +304,7 @@ next = "both"
 id = "both"
 join = ["each", "mend"]
 agents = ["a", "b"]
-next = "sure"
+next = [{ to = "never", when = { path = "/n", gt = 3 } }, { to = "sure" }]
 [[step]]
 id = "sure"
 gate = { prompt = "Go on with {{state.each}}?" }

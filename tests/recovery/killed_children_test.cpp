@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <sstream>
@@ -47,7 +48,6 @@ class killed_children_test : public cli_fixture {
 };
 
 TEST_F(killed_children_test, what_a_child_had_committed_is_not_executed_again) {
-  latch held{path("held")};
   write("leaf.toml", R"(
 name = "leaf"
 [inputs.file]
@@ -70,12 +70,15 @@ reduce = "last"
 id = "each"
 map = { over = "/files", as = "file", workflow = "leaf.toml" }
 )");
-  write("troupe.toml", "[agents.held]\n" + held.command() + "[agents.noter]\n" + noting("echo $it"));
-  held.let_go();
-  held.let_go();
+  const auto door = path("door");  // several wait for it at once, so that a latch would not do
+  write("troupe.toml",
+        "[agents.held]\ncommand = [\"/bin/sh\", \"-c\", \"until [ -e " + door +
+            " ]; do sleep 0.01; done; echo go\"]\n" + "pass_env = ['PATH']\n[agents.noter]\n" + noting("echo $it"));
+  write("door", "");
   const auto whole = json_of(run({"run", "top.toml", "--run-id", "whole", "--json"}).out);
   ASSERT_EQ(at(whole, "/state"), "completed");
 
+  std::filesystem::remove(door);
   auto running = start({"run", "top.toml", "--run-id", "r1"});
   ASSERT_TRUE(becomes_true([&] {
     const auto children = children_of(run_id{"r1"});
@@ -85,8 +88,7 @@ map = { over = "/files", as = "file", workflow = "leaf.toml" }
   running.signal(SIGKILL);
   running.wait();
   expect_intact();
-  held.let_go();
-  held.let_go();
+  write("door", "");
   const auto done = json_of(run({"resume", "r1", "--json"}).out);
   EXPECT_EQ(at(done, "/state"), "completed");
   EXPECT_EQ(at(done, "/state_hash"), at(whole, "/state_hash"));
@@ -113,14 +115,17 @@ name = "leaf"
 [[step]]
 id = "one"
 agent = "noter"
+on_crash = "retry"
 prompt = "{{inputs.file}}\n"
 next = "two"
 [[step]]
 id = "two"
 agent = "noter"
+on_crash = "retry"
 prompt = "{{state.one}}\n"
 )");
-  write("troupe.toml", "[agents.noter]\n" + noting("sleep 0.02; echo $it"));
+  // Of an external effect: it begins behind the row of its start.
+  write("troupe.toml", "[agents.noter]\neffects = 'external'\n" + noting("sleep 0.02; echo $it"));
   const auto seed = static_cast<std::uint64_t>(GetParam());
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random{seed};

@@ -45,7 +45,8 @@ class children_test : public testing::Test {
 
   std::vector<std::string> unfinished(run_scope scope = run_scope::all) {
     std::vector<std::string> all;
-    for (const auto& each : *rows()->list_unfinished(scope)) {
+    const auto found = rows()->list_unfinished(scope);
+    for (const auto& each : *found) {
       all.push_back(each.str());
     }
     return all;

@@ -347,9 +347,12 @@ std::vector<std::string> house::kinds() const {
 
 std::vector<std::string> house::seqs_are_gapless() const {
   std::vector<std::string> wrong;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (events[i].seq.value() != static_cast<std::int64_t>(i) + 1) {
-      wrong.push_back("event " + std::to_string(i + 1) + " has number " + std::to_string(events[i].seq.value()));
+  std::map<run_id, std::int64_t> last;
+  for (const auto& each : events) {
+    const auto number = ++last[each.run];
+    if (each.seq.value() != number) {
+      wrong.push_back("event " + std::to_string(number) + " of " + each.run.str() + " has number " +
+                      std::to_string(each.seq.value()));
     }
   }
   return wrong;

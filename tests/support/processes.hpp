@@ -2,9 +2,12 @@
 #pragma once
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -29,6 +32,18 @@ bool becomes_true(Condition condition, std::chrono::milliseconds patience = test
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
   }
   return true;
+}
+
+/// Waits for the end of a process that is nobody's child here.
+inline bool is_gone(pid_t pid) {
+  const auto process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (process < 0) {
+    return errno == ESRCH;
+  }
+  pollfd ended{process, POLLIN, 0};
+  const bool gone = ::poll(&ended, 1, 10'000) == 1;
+  ::close(process);
+  return gone;
 }
 
 inline std::string file_text(const std::string& path) {
