@@ -22,7 +22,7 @@ class cassettes_test : public cli_fixture {
   void SetUp() override {
     write("troupe.toml",
           "[agents.a]\ncommand = ['./agent', 'a']\npass_env = ['AGENT_KEY']\n[agents.b]\ncommand = ['./agent', 'b']\n");
-    write("agent", "#!/bin/sh\necho x >> calls\n[ ! -e fail ] || { rm fail; echo no >&2; exit 3; }\nwc -l < calls\n");
+    write("agent", "#!/bin/sh\necho x >> calls\nmv fail failed 2>&- && { echo no >&2; exit 3; }\nwc -l < calls\n");
     std::filesystem::permissions(path("agent"), std::filesystem::perms::owner_all);
     write("calls", "");
     write("loop.toml", R"(
