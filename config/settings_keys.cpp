@@ -136,14 +136,12 @@ constexpr std::array table{
         {.name = "budget.subject_tokens",
          .range = {0, tokens_max},
          .doc = "Tokens, of prompts and answers together, that all runs about one subject may use up."}),
-    key<&settings::budget, &budget_settings::day_usd>(
-        {.name = "budget.day_usd",
-         .numbers = {0, budget_max_usd},
-         .doc = "What all runs of one day (UTC) may cost together."}),
-    key<&settings::budget, &budget_settings::day_tokens>(
-        {.name = "budget.day_tokens",
-         .range = {0, tokens_max},
-         .doc = "Tokens that all runs of one day (UTC) may use up."}),
+    key<&settings::budget, &budget_settings::day_usd>({.name = "budget.day_usd",
+                                                       .numbers = {0, budget_max_usd},
+                                                       .doc = "What all runs of one day (UTC) may cost together."}),
+    key<&settings::budget, &budget_settings::day_tokens>({.name = "budget.day_tokens",
+                                                          .range = {0, tokens_max},
+                                                          .doc = "Tokens that all runs of one day (UTC) may use up."}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
         {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),

@@ -106,11 +106,12 @@ class graph_checker {
     }
     const auto& join = flow_.steps[*target].join;
     if (std::find(join.begin(), join.end(), from) == join.end()) {
-      out_.error(path,
-                 quoted(key) + " leads to the step " + quoted(to.str()) + ", which joins " + listed(join) +
-                     " and not " + quoted(from.str()) + ": it would run without waiting for them",
-                 (*target == index ? "" : "add " + quoted(from.str()) + " to the 'join' of " + quoted(to.str()) + ", or ") +
-                     "lead to a step that joins nobody");
+      out_.error(
+          path,
+          quoted(key) + " leads to the step " + quoted(to.str()) + ", which joins " + listed(join) + " and not " +
+              quoted(from.str()) + ": it would run without waiting for them",
+          (*target == index ? "" : "add " + quoted(from.str()) + " to the 'join' of " + quoted(to.str()) + ", or ") +
+              "lead to a step that joins nobody");
     }
   }
 

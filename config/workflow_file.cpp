@@ -252,8 +252,10 @@ loaded_workflow load_workflow(const std::string& path) {
     return refused;
   }
   int files_left = files_max;
-  return parse_workflow_in(
-      *content.text, path, std::filesystem::path{path}.parent_path().string(), {{file_identity(path)}, &files_left, {}});
+  return parse_workflow_in(*content.text,
+                           path,
+                           std::filesystem::path{path}.parent_path().string(),
+                           {{file_identity(path)}, &files_left, {}});
 }
 
 }  // namespace troupe

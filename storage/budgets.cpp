@@ -86,23 +86,25 @@ std::int64_t spent_before(run_change& change, const budget_line& line) {
       return line.unit == budget_unit::microusd ? row->cost_microusd : row->input_tokens + row->output_tokens;
     }
     case budget_scope::subject:
-      return sum_of(change.sql().use("SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens),"
-                                     " 0) FROM runs WHERE subject = ? AND parent_task_id IS NULL",
-                                     line.key));
+      return sum_of(
+          change.sql().use("SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens),"
+                           " 0) FROM runs WHERE subject = ? AND parent_task_id IS NULL",
+                           line.key));
     case budget_scope::day:
-      return sum_of(change.sql().use("SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens),"
-                                     " 0) FROM costs WHERE recorded_at >= ?",
-                                     beginning_of_day(change.at())));
+      return sum_of(
+          change.sql().use("SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens),"
+                           " 0) FROM costs WHERE recorded_at >= ?",
+                           beginning_of_day(change.at())));
   }
   return 0;
 }
 
 std::optional<budget_row> find_row(statement_cache& sql, const budget_line& line) {
-  auto row = sql.use(
-      "SELECT ceiling, reserved, spent, warned FROM budgets WHERE scope = ? AND scope_key = ? AND unit = ?",
-      to_string(line.scope),
-      line.key,
-      to_string(line.unit));
+  auto row =
+      sql.use("SELECT ceiling, reserved, spent, warned FROM budgets WHERE scope = ? AND scope_key = ? AND unit = ?",
+              to_string(line.scope),
+              line.key,
+              to_string(line.unit));
   if (!row.step()) {
     return std::nullopt;
   }
@@ -138,7 +140,8 @@ std::string hint_for(budget_scope scope, budget_unit unit) {
       return is_money ? "what is done is kept; raise limits.budget_usd in the workflow"
                       : "what is done is kept; raise limits.budget_tokens in the workflow";
     case budget_scope::subject:
-      return is_money ? "what is done is kept; raise budget.subject_usd" : "what is done is kept; raise budget.subject_tokens";
+      return is_money ? "what is done is kept; raise budget.subject_usd"
+                      : "what is done is kept; raise budget.subject_tokens";
     case budget_scope::day:
       return is_money ? "what is done is kept; wait for the next day (UTC), or raise budget.day_usd"
                       : "what is done is kept; wait for the next day (UTC), or raise budget.day_tokens";
@@ -189,7 +192,8 @@ status may_reserve(run_change& change, const reserve_budget& told) {
 void hold(run_change& change, const reserve_budget& told, const wanted_line& wanted, const budget_row& row) {
   const auto& line = wanted.line;
   change.sql().run(
-      "INSERT INTO budgets (scope, scope_key, unit, ceiling, reserved, spent, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+      "INSERT INTO budgets (scope, scope_key, unit, ceiling, reserved, spent, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, "
+      "?6,"
       " ?7) ON CONFLICT DO UPDATE SET warned = CASE ceiling WHEN ?4 THEN warned ELSE 0 END, ceiling = ?4,"
       " reserved = reserved + ?5, changed_at = ?7",
       to_string(line.scope),
@@ -236,10 +240,11 @@ void warn(run_change& change, const task_reference& task, attempt_no attempt, co
   int warned = row->warned;
   for (const int level : warned_at) {
     if (percent >= level && row->warned < level) {
-      change.tell(event_kind::budget_warned,
-                  task,
-                  attempt,
-                  budget_warned_data({line.scope, line.key, line.unit, level, row->spent, row->reserved, row->ceiling}));
+      change.tell(
+          event_kind::budget_warned,
+          task,
+          attempt,
+          budget_warned_data({line.scope, line.key, line.unit, level, row->spent, row->reserved, row->ceiling}));
       warned = level;
     }
   }
@@ -313,11 +318,8 @@ std::vector<budget_line> budgets_of(run_change& change) {
   return lines;
 }
 
-void spend(run_change& change,
-           const task_reference& task,
-           attempt_no attempt,
-           const budget_line& line,
-           std::int64_t spent) {
+void spend(
+    run_change& change, const task_reference& task, attempt_no attempt, const budget_line& line, std::int64_t spent) {
   change.sql().run(
       "UPDATE budgets SET reserved = reserved - ?4, spent = spent + ?5, changed_at = ?6"
       " WHERE scope = ?1 AND scope_key = ?2 AND unit = ?3",
@@ -347,7 +349,8 @@ void release_reservations(run_change& change) {
   }
   for (const auto& line : lines) {
     change.sql().run(
-        "UPDATE budgets SET reserved = reserved - ?4, changed_at = ?5 WHERE scope = ?1 AND scope_key = ?2 AND unit = ?3",
+        "UPDATE budgets SET reserved = reserved - ?4, changed_at = ?5 WHERE scope = ?1 AND scope_key = ?2 AND unit = "
+        "?3",
         to_string(line.scope),
         line.key,
         to_string(line.unit),

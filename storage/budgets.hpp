@@ -33,11 +33,8 @@ std::vector<budget_line> budgets_of(run_change& change);
 
 /// The attempt's amount of `line` is not reserved any more, and `spent` is. Event: budget.warned at 80, 90 and 100 %,
 /// once each.
-void spend(run_change& change,
-           const task_reference& task,
-           attempt_no attempt,
-           const budget_line& line,
-           std::int64_t spent);
+void spend(
+    run_change& change, const task_reference& task, attempt_no attempt, const budget_line& line, std::int64_t spent);
 
 /// The run ends: what attempts that never began still hold is given back.
 void release_reservations(run_change& change);

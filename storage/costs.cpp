@@ -45,13 +45,13 @@ void count_above(run_change& change, const attempt_cost& cost) {
 }
 
 // The keys and their order, for each grouping; the rest of the query is one and the same.
-#define TROUPE_COST_SUMS(key, grouped, ordered)                                                                       \
-  "WITH RECURSIVE family (run_id) AS (SELECT ?1 UNION SELECT r.run_id FROM runs AS r JOIN family AS f"                \
-  " ON r.parent_run_id = f.run_id WHERE r.parent_task_id IS NOT NULL)"                                                \
-  " SELECT " key                                                                                                      \
-  ", count(*), sum(c.source = 'estimated'), sum(c.source = 'unknown'), sum(c.input_tokens), sum(c.output_tokens),"    \
-  " coalesce(sum(c.cost_microusd), 0) FROM costs AS c JOIN tasks AS t ON t.task_id = c.task_id"                       \
-  " JOIN runs AS r ON r.run_id = t.run_id WHERE (?1 IS NULL OR r.run_id IN (SELECT run_id FROM family))"              \
+#define TROUPE_COST_SUMS(key, grouped, ordered)                                                                    \
+  "WITH RECURSIVE family (run_id) AS (SELECT ?1 UNION SELECT r.run_id FROM runs AS r JOIN family AS f"             \
+  " ON r.parent_run_id = f.run_id WHERE r.parent_task_id IS NOT NULL)"                                             \
+  " SELECT " key                                                                                                   \
+  ", count(*), sum(c.source = 'estimated'), sum(c.source = 'unknown'), sum(c.input_tokens), sum(c.output_tokens)," \
+  " coalesce(sum(c.cost_microusd), 0) FROM costs AS c JOIN tasks AS t ON t.task_id = c.task_id"                    \
+  " JOIN runs AS r ON r.run_id = t.run_id WHERE (?1 IS NULL OR r.run_id IN (SELECT run_id FROM family))"           \
   " AND (?2 IS NULL OR r.subject = ?2) AND (?3 IS NULL OR c.recorded_at >= ?3) GROUP BY " grouped " ORDER BY " ordered
 
 constexpr const char* by_attempt = TROUPE_COST_SUMS(
@@ -64,8 +64,7 @@ constexpr const char* by_agent = TROUPE_COST_SUMS("t.agent_name", "1", "7 DESC, 
 constexpr const char* by_model = TROUPE_COST_SUMS("c.model", "1", "7 DESC, 1");
 constexpr const char* by_run = TROUPE_COST_SUMS("r.run_id", "1", "7 DESC, 1");
 constexpr const char* by_subject = TROUPE_COST_SUMS("r.subject", "1", "7 DESC, 1");
-constexpr const char* by_day =
-    TROUPE_COST_SUMS("date(c.recorded_at / 1000000, 'unixepoch')", "1", "1");
+constexpr const char* by_day = TROUPE_COST_SUMS("date(c.recorded_at / 1000000, 'unixepoch')", "1", "1");
 
 #undef TROUPE_COST_SUMS
 
@@ -135,13 +134,8 @@ std::vector<cost_sum> list_cost_sums(statement_cache& sql, const cost_filter& fi
   auto row = sql.use(query_of(by), filter.run, filter.subject, filter.since);
   std::vector<cost_sum> sums;
   while (row.step()) {
-    sums.push_back({row.text(0),
-                    row.number(1),
-                    row.number(2),
-                    row.number(3),
-                    row.number(4),
-                    row.number(5),
-                    row.number(6)});
+    sums.push_back(
+        {row.text(0), row.number(1), row.number(2), row.number(3), row.number(4), row.number(5), row.number(6)});
   }
   return sums;
 }

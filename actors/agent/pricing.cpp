@@ -21,8 +21,8 @@ std::int64_t saturated_sum(std::int64_t left, std::int64_t right) noexcept {
 
 // Tokens as whole millions and the rest, so that a price for a million is exact for the former.
 struct divided {
-  explicit divided(std::int64_t tokens) noexcept : whole(std::max<std::int64_t>(tokens, 0) / million),
-                                                   rest(std::max<std::int64_t>(tokens, 0) % million) {}
+  explicit divided(std::int64_t tokens) noexcept
+      : whole(std::max<std::int64_t>(tokens, 0) / million), rest(std::max<std::int64_t>(tokens, 0) % million) {}
   std::int64_t whole;
   std::int64_t rest;
 };
@@ -72,8 +72,9 @@ model_contact contact_of(const task_outcome& outcome, bool has_started, bool was
   if (!has_started) {
     return model_contact::none;
   }
-  const bool answered = outcome.value.has_value() || (outcome.why && (outcome.why->code == error_code::output_invalid ||
-                                                                      outcome.why->code == error_code::output_too_large));
+  const bool answered =
+      outcome.value.has_value() || (outcome.why && (outcome.why->code == error_code::output_invalid ||
+                                                    outcome.why->code == error_code::output_too_large));
   return answered || was_stopped || outcome.state == task_state::interrupted ? model_contact::possible
                                                                              : model_contact::none;
 }

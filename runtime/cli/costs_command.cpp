@@ -57,8 +57,7 @@ std::string amount_text(const cost_sum& sum) {
 
 std::string upper(std::string_view text) {
   std::string title{text};
-  std::ranges::transform(
-      title, title.begin(), [](char letter) { return static_cast<char>(letter - 'a' + 'A'); });
+  std::ranges::transform(title, title.begin(), [](char letter) { return static_cast<char>(letter - 'a' + 'A'); });
   return title;
 }
 
@@ -144,11 +143,7 @@ void add_costs(command_tree& tree) {
   for (const auto& [name, grouping] : groupings) {
     names.emplace_back(name);
   }
-  add_choice(command,
-             "--by",
-             options->by,
-             names,
-             "what to add up by [of a run by step, else by model]");
+  add_choice(command, "--by", options->by, names, "what to add up by [of a run by step, else by model]");
   tree.on(command, [options](context& with) { return costs(with, *options); });
 }
 

@@ -54,8 +54,8 @@ TEST(Reference, of_init_loads_with_every_key_in_force) {
   const auto loaded = load_config(sources_of(text));
   ASSERT_NE(loaded.values, nullptr) << joined(lines_of(loaded.problems)) << text;
   EXPECT_TRUE(loaded.problems.empty()) << joined(lines_of(loaded.problems));
-  const auto plain = load_config(sources_of(
-      "[providers.p]\n[prices.MODEL]\ninput=0\noutput=0\n[agents.a]\ncommand=['a']\nprovider='p'\n"));
+  const auto plain = load_config(
+      sources_of("[providers.p]\n[prices.MODEL]\ninput=0\noutput=0\n[agents.a]\ncommand=['a']\nprovider='p'\n"));
   EXPECT_EQ(to_toml(*loaded.values), to_toml(*plain.values));
   for (const auto& each : show_settings(loaded)) {
     EXPECT_TRUE(each.origin.starts_with("/etc/t/troupe.toml:")) << each.key << ": " << each.origin;

@@ -150,8 +150,7 @@ TEST_F(workflow_maps, refuse_a_file_that_is_not_there_or_is_no_workflow) {
             "parent.toml:5:39 error step[0].map.workflow: 'workflow' names '" + folder_.path("child.toml") +
                 "', which cannot be read: No such file or directory\n");
   folder_.write("child.toml", "name=\n");
-  EXPECT_NE(says_of("parent.toml").find("error step[0].map.workflow: this is not TOML"),
-            std::string::npos)
+  EXPECT_NE(says_of("parent.toml").find("error step[0].map.workflow: this is not TOML"), std::string::npos)
       << says_of("parent.toml");
 }
 

@@ -150,7 +150,8 @@ constexpr planted damages[] = {
      "INSERT INTO budgets (scope, scope_key, unit, ceiling, reserved, changed_at) VALUES ('run', 'r-open', 'tokens', 9,"
      " 5, 1)"},
     {"budgets",
-     "INSERT INTO budgets (scope, scope_key, unit, ceiling, reserved, changed_at) VALUES ('day', 'd', 'tokens', 9, 5, 1);"
+     "INSERT INTO budgets (scope, scope_key, unit, ceiling, reserved, changed_at) VALUES ('day', 'd', 'tokens', 9, 5, "
+     "1);"
      "INSERT INTO budget_reservations SELECT task_id, 1, 'day', 'd', 'tokens', 5 FROM tasks WHERE run_id = 'r-ended'"},
     {"import",
      "INSERT INTO consensus_runs VALUES (99, 'S', 'plan', 1, 0, 0, NULL); INSERT INTO import_sources VALUES (1, 'x', "
