@@ -86,6 +86,7 @@ struct task_finished {
   attempt_no attempt;
   task_outcome outcome;
   std::optional<timestamp> began{};  ///< When the attempt was started, if it was.
+  std::optional<timestamp> at{};     ///< When it ended, as its row says. None: it has not ended.
   permit_end how = permit_end::succeeded;
   std::optional<milliseconds> retry_after{};  ///< As the provider said it.
   bool waits_for_child = false;               ///< Interrupted: its child run waits for a person.

@@ -77,6 +77,7 @@ struct join_arrival {
 struct superstep_standing {
   std::vector<planned_step> steps;     ///< In graph order.
   std::vector<join_arrival> arrivals;  ///< At joins that still lack somebody, in the order in which they came.
+  std::int64_t idle = 0;  ///< Supersteps in a row before this one that executed nothing and took no decision.
 };
 
 /// How an agent's process ended, in words that a row can hold.

@@ -161,8 +161,8 @@ struct resume_run {
   timestamp at;
 };
 
-/// A gate of the open superstep is opened beside it: a task was interrupted, and somebody has to say what becomes of it,
-/// or a gate asks at its next level. Event: gate.opened.
+/// A gate of the open superstep is opened beside it: a task was interrupted, and somebody has to say what becomes of it.
+/// Event: gate.opened.
 struct open_gate {
   run_id run;
   gate_opening gate;
@@ -170,7 +170,7 @@ struct open_gate {
 };
 
 /// A person's decision. It closes the gate when it makes the votes needed, or makes them impossible. Each person decides
-/// once. Event: gate.decided, when the gate closes.
+/// once. Event: gate.decided for each vote, with what the gate is then.
 /// NOT_FOUND: the run has no such gate. CANCELLED: it is closed. INVALID_INPUT: this person has no vote, or decides on
 /// another action than the gate's.
 struct decide_gate {

@@ -75,7 +75,7 @@ class encoder {
   void add(const graph_path& path) { add(path.str()); }
   void add(const planned_step& each) { all(each.step, each.path); }
   void add(const join_arrival& each) { all(each.join, each.from, each.path); }
-  void add(const superstep_standing& standing) { all(standing.steps, standing.arrivals); }
+  void add(const superstep_standing& standing) { all(standing.steps, standing.arrivals, standing.idle); }
   void add(const gate_place& place) { all(place.superstep, place.step, place.level, place.task); }
   void add(const gate_opening& asked) {
     all(asked.place, to_string(asked.kind), asked.path, asked.prompt, asked.action_hash, asked.votes, asked.voters);
@@ -114,8 +114,10 @@ class encoder {
   }
 
   void add(const create_run& told) {
-    all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs, told.parent, told.parent_task);
-    add(told.forked_at);
+    all(told.run, told.workflow_name, told.workflow_hash, told.subject, told.inputs);
+    if (told.parent || told.forked_at) {  // rows of before there were children and forks have keys without them
+      all(told.parent, told.parent_task, told.forked_at);
+    }
   }
   void add(const start_attempt& told) { all(told.run, told.task, told.attempt, told.pid, told.pid_start_time); }
   void add(const record_output& told) {

@@ -3,8 +3,10 @@
 #include "storage/json_object.hpp"
 #include "storage/json_slices.hpp"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <system_error>
 
 namespace troupe {
 namespace {
@@ -45,20 +47,33 @@ std::string standing_text(const superstep_standing& standing) {
   const auto steps = json_array(standing.steps, [](const planned_step& each) {
     return list_of({each.step.str(), each.path.str()});
   });
-  return json_object{}.add_raw("arrivals", arrivals).add_raw("steps", steps).str();
+  json_object text;
+  text.add_raw("arrivals", arrivals).add_raw("steps", steps);
+  if (standing.idle > 0) {
+    text.add("idle", standing.idle);
+  }
+  return text.str();
 }
 
 std::optional<superstep_standing> standing_from(std::string_view text) {
   const auto members = split_object(text);
-  if (!members || members->size() != 2 || (*members)[0].first != "arrivals" || (*members)[1].first != "steps") {
+  if (!members || members->size() < 2 || members->size() > 3 || members->front().first != "arrivals" ||
+      members->back().first != "steps") {
     return std::nullopt;
   }
-  const auto arrivals = rows_of((*members)[0].second, 3);
-  const auto steps = rows_of((*members)[1].second, 2);
+  const auto arrivals = rows_of(members->front().second, 3);
+  const auto steps = rows_of(members->back().second, 2);
   if (!arrivals || !steps) {
     return std::nullopt;
   }
   superstep_standing standing;
+  if (members->size() == 3) {
+    const auto& [name, digits] = (*members)[1];
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), standing.idle);
+    if (name != "idle" || failed != std::errc{} || end != digits.data() + digits.size() || standing.idle <= 0) {
+      return std::nullopt;
+    }
+  }
   for (const auto& row : *arrivals) {
     auto path = graph_path::from(row[2]);
     if (!path) {

@@ -120,13 +120,14 @@ void give_up(agent_pointer self, const error& why) {
   self->quit();
 }
 
-void report(agent_pointer self, task_outcome outcome, std::optional<error> over_budget) {
+void report(agent_pointer self, task_outcome outcome, timestamp at, std::optional<error> over_budget) {
   const auto& order = self->state.order;
   self->send(self->state.run,
              task_finished{order.task.id,
                            order.attempt,
                            std::move(outcome),
                            self->state.began,
+                           at,
                            self->state.how,
                            self->state.retry_after,
                            false,
@@ -140,7 +141,9 @@ void tell_writer(agent_pointer self, Fact fact, Then then) {
   fact.run = order.run;
   fact.task = order.task.id;
   fact.attempt = order.attempt;
-  fact.at = self->state.deps.clock->now();
+  if (fact.at == timestamp{}) {
+    fact.at = self->state.deps.clock->now();
+  }
   tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
     if (reply) {
       then(*reply);
@@ -194,7 +197,10 @@ void conclude(agent_pointer self) {
   }
   finish_attempt fact;
   fact.outcome = outcome;
-  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) { report(self, outcome, receipt.over_budget); });
+  fact.at = state.deps.clock->now();
+  tell_writer(self, std::move(fact), [=, at = fact.at](const write_receipt& receipt) {
+    report(self, outcome, at, receipt.over_budget);
+  });
 }
 
 void record(agent_pointer self) {

@@ -57,15 +57,23 @@ task_outcome stopped_for(const run_id& child, stop_cause cause) {
 }
 
 std::optional<child_standing> standing_of(const event& told) {
-  if (told.kind == event_kind::run_resumed || told.kind == event_kind::gate_decided) {
+  if (told.kind == event_kind::run_resumed) {
     return child_standing::going_on;
+  }
+  const auto data = parse(told.data);
+  const auto word_at = [&](std::string_view pointer) {
+    const auto* found = find(data, pointer);
+    return found == nullptr ? nullptr : found->if_string();
+  };
+  if (told.kind == event_kind::gate_decided) {
+    const auto* state = word_at("/state");  // of a vote that was not enough, the gate is open still
+    const bool is_open = state != nullptr && std::string_view{*state} == to_string(gate_state::open);
+    return is_open ? std::nullopt : std::optional{child_standing::going_on};
   }
   if (told.kind != event_kind::run_paused) {
     return std::nullopt;
   }
-  const auto data = parse(told.data);
-  const auto* found = find(data, "/cause");
-  const auto* cause = found == nullptr ? nullptr : found->if_string();
+  const auto* cause = word_at("/cause");
   if (cause == nullptr || std::string_view{*cause} == to_string(pause_cause::quota)) {
     return child_standing::going_on;  // by itself
   }

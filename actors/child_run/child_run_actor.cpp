@@ -67,7 +67,9 @@ void tell_writer(child_pointer self, Fact fact, Then then) {
   fact.run = state.order.run;
   fact.task = state.order.task.id;
   fact.attempt = state.order.attempt;
-  fact.at = state.deps.clock->now();
+  if (fact.at == timestamp{}) {
+    fact.at = state.deps.clock->now();
+  }
   tell(self, state.deps.writer, std::move(fact), [=](const write_reply& reply) {
     if (reply) {
       then(*reply);
@@ -87,9 +89,10 @@ void finish(child_pointer self, task_outcome outcome, bool waits_for_child) {
   }
   finish_attempt fact;
   fact.outcome = outcome;
-  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) {
+  fact.at = state.deps.clock->now();
+  tell_writer(self, std::move(fact), [=, at = fact.at](const write_receipt& receipt) {
     const auto& own = self->state;
-    task_finished told{own.order.task.id, own.order.attempt, outcome, own.began, permit_end::not_counted, {}};
+    task_finished told{own.order.task.id, own.order.attempt, outcome, own.began, at, permit_end::not_counted};
     told.waits_for_child = waits_for_child;
     told.over_budget = receipt.over_budget;
     self->send(own.parent, std::move(told));
@@ -193,18 +196,26 @@ void look(child_pointer self) {
 void learn_standing(child_pointer self, const std::function<void()>& then) {
   const auto& state = self->state;
   const auto reader = state.deps.reader.get();
-  if (state.since == event_seq{} || !reader) {
+  if (state.since == event_seq{}) {
     then();
+    return;
+  }
+  if (!reader) {
+    again(self, begin_child);
     return;
   }
   const event_seq from{std::max<std::int64_t>(0, state.since.value() - newest_events)};
   self->request(reader, read_timeout, events_query{state.child, from, newest_events})
       .then(
           [=](const events_answer& found) {
-            self->state.was_waiting = found && standing_after(**found) == child_standing::waiting_for_a_person;
-            then();
+            if (found) {
+              self->state.was_waiting = standing_after(**found) == child_standing::waiting_for_a_person;
+              then();
+            } else {
+              again(self, begin_child);
+            }
           },
-          [=](caf::error&) { then(); });
+          [=](caf::error&) { again(self, begin_child); });
 }
 
 void child_has_begun(child_pointer self, const start_receipt& receipt) {

@@ -18,12 +18,28 @@ live_attempt* asking(run_pointer self, const task_id& task, attempt_no attempt) 
   return asks ? &found->second : nullptr;
 }
 
-void begin(run_pointer self, live_attempt& attempt, permit_id granted) {
+void await_deadlines(run_pointer self, const std::function<void()>& go_on) {
+  auto& state = self->state;
+  for (const auto& deadline : state.progress->take_deadlines()) {
+    const auto began = deadline.began.value_or(state.deps.clock->now());
+    const auto left = began + deadline.after - state.deps.clock->now();
+    self->delayed_send(self, std::max<std::chrono::microseconds>(left, {}), later{[=] {
+                         if (self->state.progress) {
+                           self->state.progress->overdue(deadline);
+                           go_on();
+                         }
+                       }});
+  }
+}
+
+void begin(run_pointer self, live_attempt& attempt, permit_id granted, const std::function<void()>& go_on) {
   auto order = *std::exchange(attempt.asks, std::nullopt);
+  self->state.progress->begun(order.task.id);
   attempt.permit = granted;
   attempt.agent = self->state.deps.spawn_agent(std::move(order), caf::actor_cast<run_actor>(self));
   self->monitor(attempt.agent);
   self->state.deps.kin.add(self->state.run, attempt.agent.address());
+  await_deadlines(self, go_on);
 }
 
 // Nothing of the attempt has begun, and nothing is recorded of it.
@@ -94,7 +110,7 @@ void ask(run_pointer self, const task_id& task, attempt_no number, const std::fu
           [=](const permit_reply& reply) {
             auto* waiting = asking(self, task, number);
             if (waiting != nullptr && reply) {
-              begin(self, *waiting, reply->id);
+              begin(self, *waiting, reply->id, go_on);
             } else if (waiting != nullptr) {
               refused(self, task, reply.error(), go_on);
             } else if (reply) {  // it was granted while we gave it up
@@ -114,32 +130,26 @@ void admit_attempts(run_pointer self, const std::function<void()>& go_on) {
     const bool is_child = order.spec.kind == agent_kind::workflow;
     auto& attempt = state.attempts[task] = {number, std::move(order), {}, {}};
     if (is_child) {  // what its child does needs permits; it needs none itself, and must not keep one from them
-      begin(self, attempt, permit_id{});
+      begin(self, attempt, permit_id{}, go_on);
     } else {
       ask(self, task, number, go_on);
     }
   }
-  for (const auto& deadline : state.progress->take_deadlines()) {
-    const auto began = deadline.began.value_or(state.deps.clock->now());
-    const auto left = began + deadline.after - state.deps.clock->now();
-    self->delayed_send(self, std::max<std::chrono::microseconds>(left, {}), later{[=] {
-                         if (self->state.progress) {
-                           self->state.progress->overdue(deadline);
-                           go_on();
-                         }
-                       }});
-  }
+  await_deadlines(self, go_on);  // of steps that had begun in an earlier life
 }
 
 void stop_pointless_attempts(run_pointer self) {
   auto& state = self->state;
   for (auto stops = state.progress->take_stops(); !stops.empty(); stops = state.progress->take_stops()) {
     for (const auto& stop : stops) {
-      auto& attempt = state.attempts.at(stop.task);
-      if (attempt.asks) {
-        withdraw(self, stop.task, attempt.number);
+      const auto found = state.attempts.find(stop.task);
+      if (found == state.attempts.end()) {
+        continue;  // it has ended since, or was withdrawn
+      }
+      if (found->second.asks) {
+        withdraw(self, stop.task, found->second.number);
       } else {
-        self->send(attempt.agent, stop_attempt{stop.cause, false});
+        self->send(found->second.agent, stop_attempt{stop.cause, false});
       }
     }
   }

@@ -24,20 +24,22 @@ result<std::string> action_hash(const gate_policy& gate, const boost::json::valu
   return state_hash(canonical(*action));
 }
 
-result<std::variant<gate_opening, approved_by_rule>> ask(const step& declared,
-                                                         const planned_step& at,
+result<std::variant<gate_opening, approved_by_rule>> ask(const gate_again& reached,
                                                          superstep_no superstep,
-                                                         int after,
                                                          const prompt_names& names,
                                                          const boost::json::value& state) {
   using question = std::variant<gate_opening, approved_by_rule>;
+  const auto& declared = *reached.declared;
   const auto& gate = *declared.gate;
-  if (after == 0 && gate.approved_when && holds(*gate.approved_when, state)) {
+  if (reached.after == 0 && gate.approved_when && holds(*gate.approved_when, state)) {
     return question{approved_by_rule{}};
   }
-  const auto first = gate.levels.begin() + std::min<std::ptrdiff_t>(after, std::ssize(gate.levels));
-  const auto level = std::find_if(
-      first, gate.levels.end(), [&](const gate_level& each) { return !each.when || holds(*each.when, state); });
+  const auto known = reached.level;
+  const auto first =
+      gate.levels.begin() + std::min<std::ptrdiff_t>(known.value_or(reached.after), std::ssize(gate.levels));
+  const auto level = std::find_if(first, gate.levels.end(), [&](const gate_level& each) {
+    return known || !each.when || holds(*each.when, state);
+  });
   if (level == gate.levels.end()) {
     return question{approved_by_rule{}};
   }
@@ -50,8 +52,8 @@ result<std::variant<gate_opening, approved_by_rule>> ask(const step& declared,
     return action.error();
   }
   gate_opening asked;
-  asked.place = {superstep, at.step, static_cast<int>(level - gate.levels.begin()) + 1};
-  asked.path = at.path;
+  asked.place = {superstep, declared.id, static_cast<int>(level - gate.levels.begin()) + 1};
+  asked.path = reached.path;
   asked.prompt = *std::move(prompt);
   asked.action_hash = *std::move(action);
   asked.votes = level->votes;
@@ -86,7 +88,7 @@ std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
   };
   for (const auto& each : reached) {
     const auto& declared = *each.declared;
-    auto asked = ask(declared, {declared.id, each.path}, superstep, each.after, names(declared), state);
+    auto asked = ask(each, superstep, names(declared), state);
     if (!asked) {
       return routing_refusal{declared.id, std::move(asked).error()};
     }
@@ -102,6 +104,16 @@ std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
   return questions;
 }
 
+namespace {
+
+// Of people; else nobody decided in time.
+bool has_enough(const gate_view& gate) {
+  const auto approvals = std::ranges::count(gate.decisions, gate_choice::approved, &gate_decision::choice);
+  return gate.state == gate_state::approved ? approvals >= gate.asked.votes : approvals < std::ssize(gate.decisions);
+}
+
+}  // namespace
+
 json_text decision_value(const gate_view& gate) {
   const bool approved = gate.state == gate_state::approved;
   boost::json::array by;
@@ -114,7 +126,7 @@ json_text decision_value(const gate_view& gate) {
       value["comment"] = decision.comment;
     }
   }
-  if (by.empty()) {
+  if (!has_enough(gate)) {
     value["expired"] = true;
   }
   value["by"] = std::move(by);

@@ -20,22 +20,21 @@ namespace troupe {
 /// Nobody need be asked: approved by the workflow's own condition, or no level applies.
 struct approved_by_rule {};
 
-/// The question of a gate that was reached, or that its level `after` has approved or let expire: the first level behind
-/// it whose condition holds. `names` are what prompts may name, with the state that the next superstep sees.
-/// INVALID_INPUT: the prompt names what is not there, or the action leads nowhere.
-result<std::variant<gate_opening, approved_by_rule>> ask(const step& declared,
-                                                         const planned_step& at,
-                                                         superstep_no superstep,
-                                                         int after,
-                                                         const prompt_names& names,
-                                                         const boost::json::value& state);
-
-/// A gate that is to ask once more, from the level behind `after`.
+/// A gate that is to ask: it was reached (`after` is 0), or asks once more, behind its level `after`. `level`: where it is
+/// known which of its levels asks (from 0); else the first behind `after` whose condition holds.
 struct gate_again {
   const step* declared = nullptr;
   graph_path path;
   int after = 0;
+  std::optional<int> level{};
 };
+
+/// The question of the gate. `names` are what prompts may name, with the state that the next superstep sees.
+/// INVALID_INPUT: the prompt names what is not there, or the action leads nowhere.
+result<std::variant<gate_opening, approved_by_rule>> ask(const gate_again& reached,
+                                                         superstep_no superstep,
+                                                         const prompt_names& names,
+                                                         const boost::json::value& state);
 
 /// The questions of the gates that the next superstep reaches, which are taken out of `standing`, and of those that ask
 /// again, in the order of their paths. Gates that nobody need be asked about stay in `standing`, or come into it. A gate

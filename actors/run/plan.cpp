@@ -23,7 +23,7 @@ constexpr std::int64_t bytes_of_token = 4;
 constexpr std::int64_t output_tokens_expected = 1'000;
 
 error undeclared(const step_id& step) {
-  return {error_code::internal, "the run's rows name a step '" + step.str() + "' that is not declared", ""};
+  return {error_code::internal, "the run's rows name a step '" + step.str() + "' that is not declared so", ""};
 }
 
 std::vector<planned_task> planned_of(const std::vector<task_view>& rows) {
@@ -36,6 +36,15 @@ std::vector<planned_task> planned_of(const std::vector<task_view>& rows) {
 }
 
 }  // namespace
+
+task_outcome outcome_of(const task_view& row) {
+  task_outcome outcome{row.state, row.value, "", row.deltas, std::nullopt, row.why};
+  outcome.route = row.route;
+  if (row.retry_at) {
+    outcome.retry = retry_wait{*row.retry_at};
+  }
+  return outcome;
+}
 
 result<create_run> first_rows(const workflow& flow,
                               const json_text& inputs,
@@ -98,6 +107,7 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.index_ = std::make_shared<const step_index>(*made.flow_);
   made.gates_ = rows.gates;
   made.arrivals_ = rows.standing.arrivals;
+  made.idle_ = rows.standing.idle;
   for (const auto& at : rows.standing.steps) {
     if (made.index_->find(at.step) == nullptr) {
       return undeclared(at.step);
@@ -108,11 +118,26 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
       return undeclared(row.step);
     }
   }
+  for (const auto& arrival : rows.standing.arrivals) {
+    const auto* join = made.index_->find(arrival.join);
+    if (join == nullptr || join->join.empty()) {
+      return undeclared(arrival.join);
+    }
+  }
+  for (const auto& gate : rows.gates) {
+    const auto& place = gate.asked.place;
+    const auto* asks = made.index_->find(place.step);
+    const bool is_known =
+        asks != nullptr && (gate.asked.kind == gate_kind::crash ||
+                            (asks->gate && place.level >= 1 && place.level <= std::ssize(asks->gate->levels)));
+    if (!is_known) {
+      return undeclared(place.step);
+    }
+  }
   made.open(rows.standing, planned_of(rows.tasks));
   for (std::size_t i = 0; i < rows.tasks.size(); ++i) {
     made.learn(made.tasks_[i], rows.tasks[i]);
   }
-  made.place_answers(rows.tasks);
   made.settle();
   return made;
 }
@@ -152,30 +177,17 @@ void plan::learn(task_entry& task, const task_view& row) {
   task.failures = static_cast<int>(row.failures);
   task.degraded_tries = static_cast<int>(row.degraded_tries);
   task.first_started = row.first_started;
+  task.finished_at = row.finished_at;
+  step_of(task).has_begun = step_of(task).has_begun || row.attempt.value() > 0;
   if (is_final(row.state)) {
     task.at = task_entry::phase::over;
-    task.outcome = {row.state, row.value, "", row.deltas, std::nullopt, row.why};
-    task.outcome.route = row.route;
+    task.outcome = outcome_of(row);
   } else if (row.state == task_state::retrying) {
     task.at = row.retry_at ? task_entry::phase::delayed : task_entry::phase::parked;
     task.retry_at = row.retry_at;
     task.outcome.why = row.why;
   } else if (row.attempt.value() > 0) {  // whoever goes on with a run has queued it again
     settle_interrupted(task);
-  }
-}
-
-// Who answered first: as the rows say it, and in graph order where they cannot tell.
-void plan::place_answers(const std::vector<task_view>& rows) {
-  std::vector<std::size_t> answered;
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    if (tasks_[i].has_answered()) {
-      answered.push_back(i);
-    }
-  }
-  std::ranges::stable_sort(answered, {}, [&](std::size_t i) { return rows[i].finished_at; });
-  for (const auto i : answered) {
-    tasks_[i].finish_place = ++answered_;
   }
 }
 
@@ -380,7 +392,12 @@ plan::task_entry& plan::entry(const task_id& id) {
   return tasks_[found->second];
 }
 
-void plan::finished(const task_id& task, task_outcome outcome, std::optional<timestamp> began) {
+void plan::begun(const task_id& task) { step_of(entry(task)).has_begun = true; }
+
+void plan::finished(const task_id& task,
+                    task_outcome outcome,
+                    std::optional<timestamp> began,
+                    std::optional<timestamp> at) {
   auto& ended = entry(task);
   if (ended.is_over()) {
     return;
@@ -407,7 +424,7 @@ void plan::finished(const task_id& task, task_outcome outcome, std::optional<tim
     case task_state::cancelled:
       ended.at = task_entry::phase::over;
       ended.outcome = std::move(outcome);
-      ended.finish_place = ended.has_answered() ? ++answered_ : 0;
+      ended.finished_at = at;
       break;
     case task_state::pending:
     case task_state::queued:
@@ -470,8 +487,8 @@ void plan::committed(const commit_superstep& closed) {
   state_ = std::make_shared<const json_text>(closed.state);
   superstep_ = superstep_no{closed.superstep.value() + 1};
   stops_.clear();
-  answered_ = 0;
   arrivals_ = closed.next.arrivals;
+  idle_ = closed.next.idle;
   std::erase_if(gates_, [&](const gate_view& gate) {
     return gate.asked.kind == gate_kind::crash ||
            std::ranges::find(closed.taken, gate.asked.place) != closed.taken.end();

@@ -40,6 +40,9 @@ struct executors {
   milliseconds drain_grace{2'000};
 };
 
+/// What a task came to, as its row has it; of one that waits to be tried again, until when.
+task_outcome outcome_of(const task_view& row);
+
 /// The first rows of a run: its initial state and its first front. `inputs` is a JSON object.
 /// INVALID_WORKFLOW: the start does not exist (config/workflow_check says so first). INVALID_INPUT: it is a gate whose
 /// prompt names what is not there.
@@ -108,8 +111,15 @@ class plan {
   bool may_admit() const;
 
   /// The committed outcome of an admitted task: final, interrupted, or retrying. An outcome for a task that is final
-  /// already is ignored. `began`: when the attempt was started, if it was.
-  void finished(const task_id& task, task_outcome outcome, std::optional<timestamp> began = std::nullopt);
+  /// already is ignored. `began`: when the attempt was started, if it was. `at`: when it ended, as its row says: who was
+  /// first decides a race, and of two at one time the one before in graph order.
+  void finished(const task_id& task,
+                task_outcome outcome,
+                std::optional<timestamp> began = std::nullopt,
+                std::optional<timestamp> at = std::nullopt);
+
+  /// An admitted attempt begins now: until then it may have waited for a permit.
+  void begun(const task_id& task);
 
   /// The attempt did not begin, and nobody has recorded anything of it: the task waits until due().
   void hold(const task_id& task);
@@ -188,7 +198,7 @@ class plan {
     int degraded_tries = 0;
     std::optional<timestamp> first_started;
     std::optional<timestamp> retry_at;
-    int finish_place = 0;  // among those that have answered, from 1
+    std::optional<timestamp> finished_at;
     bool stop_told = false;
     bool given_up = false;  // over without a final row: the superstep writes it
     bool question_told = false;
@@ -205,19 +215,26 @@ class plan {
     const step* declared = nullptr;
     std::size_t first = 0;  // of its tasks
     std::size_t count = 0;
+    bool has_begun = false;
     bool deadlines_told = false;
     bool soft_passed = false;
     bool hard_passed = false;
   };
 
-  // What the steps and gates of the superstep have come to, in graph order.
+  // What one step or gate of the superstep has come to.
+  struct judged_part {
+    graph_path path;
+    std::vector<task_delta> deltas{};
+    std::optional<step_end> ended{};
+    std::optional<gate_again> again{};
+    std::optional<merge_refusal> fatal{};  // it failed, and has no on_error
+  };
+
+  // All of them, in graph order.
   struct front_judgement {
     std::vector<step_verdict> verdicts;
-    std::vector<task_delta> deltas;
-    std::vector<step_end> ended;
+    std::vector<judged_part> parts;
     std::vector<gate_place> taken;
-    std::vector<gate_again> asked_again;
-    std::optional<merge_refusal> fatal;  // of the first step that failed, and has no on_error
   };
 
   // plan.cpp: tasks and their attempts
@@ -234,7 +251,6 @@ class plan {
   bool may_begin(const task_entry& task) const;
   int room_of(const open_step& at) const;
   void learn(task_entry& task, const task_view& row);
-  void place_answers(const std::vector<task_view>& rows);
   task_entry& entry(const task_id& id);
   void wake(const task_id& task, task_entry::phase from);
   step_tasks members(const open_step& at) { return {tasks_.data() + at.first, at.count}; }
@@ -245,6 +261,7 @@ class plan {
   void settle();
   void settle_step(open_step& at);
   void settle_step_of(const task_entry& task);
+  open_step& step_of(const task_entry& task);
   void settle_parked(step_tasks members, bool enough);
   void stop_rest(step_tasks tasks, stop_cause cause);
   void give_up(task_entry& task, task_state as, error why);
@@ -253,19 +270,36 @@ class plan {
   void settle_interrupted(task_entry& task);
   crash_policy crash_policy_of(const step& declared) const;
   const gate_view* crash_gate_of(const task_entry& task) const;
-  void judge_gate(front_judgement& judged, const gate_view& gate, const boost::json::value& state) const;
-  static void end_gate(front_judgement& judged, const step& declared, const gate_view& gate);
+  static bool is_decided(const gate_view& gate);
   bool has_decision() const;
   bool has_open_gate() const;
+  bool has_moved(const commit_superstep& closed) const;
   bool has_gate_beside(const std::vector<gate_place>& taken) const;
+
+  // plan_decisions.cpp: what decisions of people come to
+  using gate_list = std::vector<const gate_view*>;
+  gate_list decided_gates() const;
+  void judge_gates(front_judgement& judged) const;
+  judged_part judge_gate(const gate_view& gate, const boost::json::value& seen, bool has_changed) const;
+  judged_part judge_expired(const gate_view& gate, const boost::json::value& seen) const;
+  boost::json::value seen_by(const gate_list& gates,
+                             const std::vector<judged_part>& of_steps,
+                             const gate_list& changed) const;
+  bool find_changed(const gate_list& gates,
+                    const std::vector<judged_part>& of_steps,
+                    const std::vector<judged_part>& own,
+                    gate_list& changed) const;
+  bool is_void(const gate_view& gate, const boost::json::value& after) const;
+  std::optional<boost::json::value> state_after(const std::vector<judged_part>& of_steps,
+                                                const std::vector<judged_part>& own) const;
 
   // plan_closing.cpp: verdicts, the new state, what follows
   front_judgement judge_front() const;
   void judge_step(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
   void judge_answers(front_judgement& judged, const open_step& at) const;
   void judge_items(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
-  void end_step(front_judgement& judged, const open_step& at, const json_text& value) const;
-  static void fail_step(front_judgement& judged, const step& declared, const graph_path& path, error why);
+  void end_step(judged_part& part, const open_step& at, const json_text& value) const;
+  static void fail_step(judged_part& part, const step& declared, error why);
   std::vector<agent_answer> answers_of(const open_step& at) const;
   std::vector<std::string> front_names(const commit_superstep& closed) const;
   void merge_into(commit_superstep& closed, front_judgement& judged) const;
@@ -290,8 +324,8 @@ class plan {
   std::size_t barred_ = 0;  // the first task that max_steps does not let begin
   bool bar_moves_ = false;
   std::vector<join_arrival> arrivals_;
+  std::int64_t idle_ = 0;         // superstep_standing::idle
   std::vector<gate_view> gates_;  // open, or decided and not taken
-  int answered_ = 0;              // tasks of this superstep that have answered: who was first
   std::vector<stop_order> stops_;
   std::optional<std::int64_t> microusd_left_;  // of the run's budget, as far as outcomes tell
   std::optional<std::int64_t> tokens_left_;

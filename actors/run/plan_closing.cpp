@@ -11,7 +11,8 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <climits>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace troupe {
@@ -98,8 +99,9 @@ commit_superstep plan::close() const {
   auto judged = judge_front();
   closed.verdicts = std::move(judged.verdicts);
   closed.taken = std::move(judged.taken);  // also where the run fails by it
-  if (judged.fatal) {
-    fail(closed, judged.fatal->step, std::move(judged.fatal->why));
+  const auto fatal = std::ranges::find_if(judged.parts, [](const judged_part& part) { return part.fatal.has_value(); });
+  if (fatal != judged.parts.end()) {
+    fail(closed, fatal->fatal->step, std::move(fatal->fatal->why));
   } else {
     merge_into(closed, judged);
   }
@@ -133,24 +135,12 @@ std::vector<std::string> plan::front_names(const commit_superstep& closed) const
 plan::front_judgement plan::judge_front() const {
   front_judgement judged;
   const bool looks_into_state =
-      has_decision() || std::ranges::any_of(steps_, [](const open_step& at) { return at.declared->map.has_value(); });
+      std::ranges::any_of(steps_, [](const open_step& at) { return at.declared->map.has_value(); });
   const auto state = looks_into_state ? parse(*state_) : boost::json::value{};
-  std::vector<const gate_view*> gates;
-  for (const auto& gate : gates_) {
-    gates.push_back(&gate);
-  }
-  std::ranges::stable_sort(gates, {}, [](const gate_view* gate) -> const graph_path& { return gate->asked.path; });
-  auto next_gate = gates.begin();
-  const auto judge_gates_before = [&](const graph_path* path) {
-    for (; next_gate != gates.end() && (path == nullptr || (*next_gate)->asked.path < *path); ++next_gate) {
-      judge_gate(judged, **next_gate, state);
-    }
-  };
   for (const auto& at : steps_) {
-    judge_gates_before(&at.path);
     judge_step(judged, at, state);
   }
-  judge_gates_before(nullptr);
+  judge_gates(judged);
   return judged;
 }
 
@@ -162,8 +152,9 @@ std::vector<agent_answer> plan::answers_of(const open_step& at) const {
     order.push_back(&task);
   }
   if (policy_of(*at.declared).strategy == consensus_strategy::race) {
-    const auto place = [](const task_entry* task) { return task->has_answered() ? task->finish_place : INT_MAX; };
-    std::ranges::stable_sort(order, {}, place);
+    std::ranges::stable_sort(order, {}, [](const task_entry* task) {
+      return std::tuple{!task->has_answered(), task->finished_at.value_or(timestamp::max())};
+    });
   }
   std::vector<agent_answer> answers;
   answers.reserve(order.size());
@@ -176,15 +167,14 @@ std::vector<agent_answer> plan::answers_of(const open_step& at) const {
 
 void plan::judge_step(front_judgement& judged, const open_step& at, const boost::json::value& state) const {
   const auto tasks = members(at);
+  auto& part = judged.parts.emplace_back(judged_part{at.path});
   if (std::ranges::find(tasks, task_entry::phase::waiting, &task_entry::at) != tasks.end()) {
-    if (!judged.fatal) {
-      judged.fatal = {at.declared->id,
-                      {error_code::max_steps_exceeded,
-                       "the run may execute " + std::to_string(flow_->limits.max_steps) + " tasks, and has",
-                       "raise limits.max_steps in the workflow"}};
-    }
+    part.fatal = {at.declared->id,
+                  {error_code::max_steps_exceeded,
+                   "the run may execute " + std::to_string(flow_->limits.max_steps) + " tasks, and has",
+                   "raise limits.max_steps in the workflow"}};
   } else if (at.declared->gate) {
-    end_step(judged, at, automatic_decision());
+    end_step(part, at, automatic_decision());
   } else if (at.declared->map) {
     judge_items(judged, at, state);
   } else {
@@ -198,12 +188,12 @@ void plan::judge_answers(front_judgement& judged, const open_step& at) const {
   auto answers = answers_of(at);
   auto reached = reach(policy_of(declared), carriers(declared), answers);
   if (reached.winner) {
-    end_step(judged, at, *reached.winner);
+    end_step(judged.parts.back(), at, *reached.winner);
   } else if (declared.agents.size() <= 1 && tasks.front().outcome.why) {
     // Of a lone executor, its own error says more than a quorum of one.
-    fail_step(judged, declared, at.path, *tasks.front().outcome.why);
+    fail_step(judged.parts.back(), declared, *tasks.front().outcome.why);
   } else {
-    fail_step(judged, declared, at.path, *reached.why);
+    fail_step(judged.parts.back(), declared, *reached.why);
   }
   judged.verdicts.push_back({declared.id, std::move(reached), std::move(answers)});
 }
@@ -213,9 +203,8 @@ void plan::judge_items(front_judgement& judged, const open_step& at, const boost
   const auto& declared = *at.declared;
   const auto tasks = members(at);
   if (items_of(*declared.map, state) == nullptr) {
-    fail_step(judged,
+    fail_step(judged.parts.back(),
               declared,
-              at.path,
               {error_code::invalid_input,
                "the map '" + declared.id.str() + "' goes over '" + declared.map->over + "', which is no list",
                "let an earlier step give a list, or declare one under [state]"});
@@ -225,52 +214,56 @@ void plan::judge_items(front_judgement& judged, const open_step& at, const boost
   step_verdict told{declared.id, verdict_of_items(answers), answers};
   const auto missing = std::ranges::find_if(tasks, [](const task_entry& task) { return !task.has_answered(); });
   if (missing == tasks.end()) {
-    end_step(judged, at, *told.reached.winner);
+    end_step(judged.parts.back(), at, *told.reached.winner);
   } else {
     auto why = *missing->outcome.why;
     why.message = "element " + std::to_string(*missing->planned.item) + ": " + why.message;
-    fail_step(judged, declared, at.path, std::move(why));
+    fail_step(judged.parts.back(), declared, std::move(why));
   }
   judged.verdicts.push_back(std::move(told));
 }
 
 // A step's result goes to its output field; a function's own deltas take its place.
-void plan::end_step(front_judgement& judged, const open_step& at, const json_text& value) const {
+void plan::end_step(judged_part& part, const open_step& at, const json_text& value) const {
   const auto& declared = *at.declared;
   const auto tasks = members(at);
   bool has_own = false;
   for (const auto& task : tasks) {
     for (const auto& delta : task.outcome.deltas) {
-      judged.deltas.push_back({declared.id, task.planned.agent, delta.field, delta.value, task.planned.item});
+      part.deltas.push_back({declared.id, task.planned.agent, delta.field, delta.value, task.planned.item});
       has_own = true;
     }
   }
   if (!has_own) {
     const bool alone = tasks.size() == 1 && !declared.map;
-    judged.deltas.push_back({declared.id, alone ? tasks.front().planned.agent : agent_name{}, declared.output, value});
+    part.deltas.push_back({declared.id, alone ? tasks.front().planned.agent : agent_name{}, declared.output, value});
   }
   auto route = tasks.size() == 1 && !declared.map ? tasks.front().outcome.route : std::nullopt;
-  judged.ended.push_back({&declared, at.path, false, std::move(route)});
+  part.ended = {&declared, at.path, false, std::move(route)};
 }
 
-void plan::fail_step(front_judgement& judged, const step& declared, const graph_path& path, error why) {
+void plan::fail_step(judged_part& part, const step& declared, error why) {
   if (declared.on_error) {
-    judged.deltas.push_back(
+    part.deltas.push_back(
         {declared.id, agent_name{}, field_name{std::string{last_error_field}}, error_value(declared.id, why)});
-    judged.ended.push_back({&declared, path, true});
-  } else if (!judged.fatal) {
-    judged.fatal = {declared.id, std::move(why)};
+    part.ended = {&declared, part.path, true};
+  } else {
+    part.fatal = {declared.id, std::move(why)};
   }
 }
 
 void plan::merge_into(commit_superstep& closed, front_judgement& judged) const {
-  auto result = merge(parse(*state_).as_object(), flow_->state, judged.deltas);
+  std::vector<task_delta> deltas;
+  for (auto& part : judged.parts) {
+    std::ranges::move(part.deltas, std::back_inserter(deltas));
+  }
+  auto result = merge(parse(*state_).as_object(), flow_->state, deltas);
   if (auto* refused = std::get_if<merge_refusal>(&result)) {
     fail(closed, refused->step, std::move(refused->why));
     return;
   }
   const boost::json::value state = std::get<boost::json::object>(std::move(result));
-  closed.deltas = text_of(judged.deltas);
+  closed.deltas = text_of(deltas);
   closed.state = canonical(state);
   closed.state_hash = state_hash(closed.state);
   follow_into(closed, judged, state);
@@ -282,17 +275,28 @@ void plan::follow_into(commit_superstep& closed, front_judgement& judged, const 
     closed.next = {};
     closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};
   };
-  auto followed = follow(*index_, judged.ended, arrivals_, state);
+  std::vector<step_end> ended;
+  std::vector<gate_again> again;
+  for (auto& part : judged.parts) {
+    if (part.ended) {
+      ended.push_back(*std::move(part.ended));
+    }
+    if (part.again) {
+      again.push_back(*std::move(part.again));
+    }
+  }
+  auto followed = follow(*index_, ended, arrivals_, state);
   if (auto* refused = std::get_if<routing_refusal>(&followed)) {
     stop(refused->step, std::move(refused->why));
     return;
   }
   closed.next = std::get<superstep_standing>(std::move(followed));
+  closed.next.idle = has_moved(closed) ? 0 : idle_ + 1;
   const superstep_no next{superstep_.value() + 1};
   const auto names = [&](const step& declared) {
     return prompt_names{*inputs_, closed.state, run_, subject_, declared.id};
   };
-  auto reached = reach_gates(*index_, closed.next, judged.asked_again, next, names, state);
+  auto reached = reach_gates(*index_, closed.next, again, next, names, state);
   if (auto* refused = std::get_if<routing_refusal>(&reached)) {
     stop(refused->step, std::move(refused->why));
     return;
@@ -305,7 +309,16 @@ void plan::follow_into(commit_superstep& closed, front_judgement& judged, const 
     stop(join, no_progress(*index_, closed.next.arrivals));
   } else if (!goes_on) {
     closed.end = run_end{run_state::completed, degraded_after(closed), std::nullopt, std::nullopt};
+  } else if (closed.next.idle > std::ssize(flow_->steps) && !closed.next.steps.empty()) {  // one was passed twice
+    const auto next_step = closed.next.steps.front().step;
+    stop(next_step, goes_in_circles(closed.next.idle, next_step));
   }
+}
+
+// Something was executed, or somebody decided.
+bool plan::has_moved(const commit_superstep& closed) const {
+  return !closed.taken.empty() ||
+         std::ranges::any_of(tasks_, [](const task_entry& task) { return task.attempt.value() > 0; });
 }
 
 // A step's gate that is open, or whose decision came too late for this superstep.

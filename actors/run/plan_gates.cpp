@@ -24,24 +24,6 @@ std::string question_about(const task_id& task, attempt_no attempt) {
          "fail.";
 }
 
-const gate_level& level_of(const step& declared, const gate_view& gate) {
-  const auto& levels = declared.gate->levels;
-  invariant(gate.asked.place.level >= 1 && gate.asked.place.level <= std::ssize(levels), "a gate asks at its levels");
-  return levels[static_cast<std::size_t>(gate.asked.place.level) - 1];
-}
-
-void add_edits(std::vector<task_delta>& deltas, const step& declared, const gate_view& gate) {
-  for (const auto& decision : gate.decisions) {
-    if (decision.state_edit) {
-      deltas.push_back({declared.id, agent_name{decision.by}, field_name{}, *decision.state_edit});
-    }
-  }
-}
-
-bool is_decided_step(const gate_view& gate) {
-  return gate.asked.kind == gate_kind::step && gate.state != gate_state::open && !gate.taken_at;
-}
-
 }  // namespace
 
 // A child run that was left goes on where its rows stand: nothing of it is done twice. What its own tasks do after a crash,
@@ -143,7 +125,11 @@ std::vector<gate_place> plan::open_gates() const {
   return open;
 }
 
-bool plan::has_decision() const { return std::ranges::any_of(gates_, is_decided_step); }
+bool plan::is_decided(const gate_view& gate) {
+  return gate.asked.kind == gate_kind::step && gate.state != gate_state::open && !gate.taken_at;
+}
+
+bool plan::has_decision() const { return std::ranges::any_of(gates_, is_decided); }
 
 bool plan::has_open_gate() const {
   return std::ranges::find(gates_, gate_state::open, &gate_view::state) != gates_.end();
@@ -155,57 +141,6 @@ bool plan::waiting() const {
   });
   const bool has_blocked = std::ranges::find(tasks_, task_entry::phase::blocked, &task_entry::at) != tasks_.end();
   return (has_open_gate() || has_blocked) && !at_work && !may_admit() && !complete();
-}
-
-void plan::judge_gate(front_judgement& judged, const gate_view& gate, const boost::json::value& state) const {
-  if (!is_decided_step(gate)) {
-    return;
-  }
-  const auto& place = gate.asked.place;
-  const auto& declared = *index_->find(place.step);
-  judged.taken.push_back(place);
-  const auto applies = [&](const gate_level& level) { return !level.when || holds(*level.when, state); };
-  const auto& levels = declared.gate->levels;
-  const bool asks_on = std::any_of(levels.begin() + place.level, levels.end(), applies);
-  switch (gate.state) {
-    case gate_state::approved: {
-      const auto action = action_hash(*declared.gate, state);
-      if (!action || *action != gate.asked.action_hash) {
-        judged.asked_again.push_back({&declared, gate.asked.path, place.level - 1});
-      } else if (asks_on) {
-        add_edits(judged.deltas, declared, gate);
-        judged.asked_again.push_back({&declared, gate.asked.path, place.level});
-      } else {
-        end_gate(judged, declared, gate);
-      }
-      return;
-    }
-    case gate_state::rejected:
-      end_gate(judged, declared, gate);
-      return;
-    case gate_state::expired:
-      if (level_of(declared, gate).on_expiry == expiry_policy::escalate && asks_on) {
-        judged.asked_again.push_back({&declared, gate.asked.path, place.level});
-      } else {
-        fail_step(judged,
-                  declared,
-                  gate.asked.path,
-                  {error_code::task_timeout,
-                   "nobody decided on the gate '" + place.step.str() + "' in time",
-                   "decide sooner, or let 'expires' be longer or 'on_expiry' something else"});
-      }
-      return;
-    case gate_state::open:
-    case gate_state::cancelled:
-      invariant(false, "what is judged has been decided");
-  }
-}
-
-// A person's edit comes before what the gate itself gives.
-void plan::end_gate(front_judgement& judged, const step& declared, const gate_view& gate) {
-  add_edits(judged.deltas, declared, gate);
-  judged.deltas.push_back({declared.id, agent_name{}, declared.output, decision_value(gate)});
-  judged.ended.push_back({&declared, gate.asked.path});
 }
 
 }  // namespace troupe

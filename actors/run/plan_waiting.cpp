@@ -45,10 +45,14 @@ void plan::settle() {
   }
 }
 
+plan::open_step& plan::step_of(const task_entry& task) {
+  const auto place = static_cast<std::size_t>(&task - tasks_.data());
+  return *std::prev(std::ranges::upper_bound(steps_, place, {}, &open_step::first));  // that has it, and not none
+}
+
 // What became of one task is of no account to other steps.
 void plan::settle_step_of(const task_entry& task) {
-  const auto place = static_cast<std::size_t>(&task - tasks_.data());
-  auto& at = *std::prev(std::ranges::upper_bound(steps_, place, {}, &open_step::first));  // that has it, and not none
+  auto& at = step_of(task);
   if (!at.declared->map) {
     settle_step(at);
   }
@@ -134,8 +138,7 @@ std::vector<plan::step_deadline> plan::take_deadlines() {
   for (auto& at : steps_) {
     const auto tasks = members(at);
     const auto& declared = *at.declared;
-    const bool has_begun = std::ranges::any_of(tasks, [](const task_entry& task) { return task.attempt.value() > 0; });
-    if (!declared.consensus || !has_begun || std::exchange(at.deadlines_told, true)) {
+    if (!declared.consensus || !at.has_begun || std::exchange(at.deadlines_told, true)) {
       continue;
     }
     std::optional<timestamp> began;

@@ -27,16 +27,6 @@ std::string wrong_with(const task_view& row) {
   return is_sound ? "" : "its value or its deltas are no JSON";
 }
 
-task_outcome outcome_of(const task_view& row) {
-  task_outcome outcome;
-  outcome.state = row.state;
-  outcome.value = row.value;
-  outcome.deltas = row.deltas;
-  outcome.why = row.why;
-  outcome.route = row.route;
-  return outcome;
-}
-
 std::string text_of(const std::optional<json_text>& value, const std::optional<error>& why) {
   if (value) {
     return value->str();
@@ -215,7 +205,8 @@ void recorded_outcomes::feed(plan& progress) {
       return;
     }
     next->is_fed = true;
-    progress.finished(next->task->task, outcome_of(*next->task));
+    const auto& row = *next->task;
+    progress.finished(row.task, outcome_of(row), row.first_started, row.finished_at);
   }
 }
 

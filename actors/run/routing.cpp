@@ -226,4 +226,11 @@ error no_progress(const step_index& steps, std::span<const join_arrival> arrival
           "let every way of the graph reach the join, or take out of 'join' what need not come"};
 }
 
+error goes_in_circles(std::int64_t idle, const step_id& next) {
+  return {error_code::no_progress,
+          "the run goes in circles: " + std::to_string(idle) + " supersteps in a row had nothing to execute, and '" +
+              next.str() + "' would follow again",
+          "leave the loop by a route with 'when', or stop it where a gate approves of itself or a map has no elements"};
+}
+
 }  // namespace troupe

@@ -65,4 +65,7 @@ std::variant<superstep_standing, routing_refusal> follow(const step_index& steps
 /// Of joins that can no longer run, since nothing follows: the first, and what it lacks. `arrivals` is not empty.
 error no_progress(const step_index& steps, std::span<const join_arrival> arrivals);
 
+/// NO_PROGRESS: `idle` supersteps in a row executed nothing, and `next` follows again.
+error goes_in_circles(std::int64_t idle, const step_id& next);
+
 }  // namespace troupe

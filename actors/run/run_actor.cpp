@@ -254,15 +254,34 @@ void expire(run_pointer self, const gate_place& place) {
   });
 }
 
+std::string wait_of(const gate_place& place) {
+  return "gate " + place.step.str() + ' ' + std::to_string(place.superstep.value()) + ' ' + std::to_string(place.level);
+}
+
 // Each gate that is open, until its time; asleep or not.
 void await_gates(run_pointer self) {
-  for (const auto& gate : self->state.progress->gate_deadlines()) {
-    if (self->state.awaited.insert(gate.place).second) {
-      const auto key = "gate " + gate.place.step.str() + ' ' + std::to_string(gate.place.superstep.value()) + ' ' +
-                       std::to_string(gate.place.level);
-      await(self, key, gate.due, [=] { expire(self, gate.place); });
+  auto& state = self->state;
+  std::set<gate_place> open;
+  for (const auto& gate : state.progress->gate_deadlines()) {
+    open.insert(gate.place);
+    if (state.awaited.insert(gate.place).second) {
+      await(self, wait_of(gate.place), gate.due, [=] { expire(self, gate.place); });
     }
   }
+  std::erase_if(state.awaited, [&](const gate_place& place) {
+    const auto retries = state.deps.retries.get();
+    if (!open.contains(place) && retries) {
+      self->send(retries, forget_due{state.run, wait_of(place)});
+    }
+    return !open.contains(place);
+  });
+}
+
+// Its expiry is on its way: nobody is waited for.
+bool has_overdue_gate(const run_actor_state& state) {
+  const auto now = state.deps.clock->now();
+  return std::ranges::any_of(state.progress->gate_deadlines(),
+                             [&](const plan::gate_deadline& gate) { return gate.due <= now; });
 }
 
 // Whatever just became true: go as far as possible from here.
@@ -283,7 +302,7 @@ void step_on(run_pointer self) {
     ask_people(self, std::move(questions));
     return;
   }
-  if (!state.end && state.progress->waiting()) {
+  if (!state.end && state.progress->waiting() && !has_overdue_gate(state)) {
     state.end = ending{ending::kind::approval};
   }
   const bool may_close = !state.end || is_pause(state.end->is);
@@ -319,7 +338,7 @@ void finished(run_pointer self, const task_finished& fact) {
                usage ? std::optional{token_estimate{usage->input_tokens, usage->output_tokens}} : std::nullopt,
                fact.retry_after});
   }
-  state.progress->finished(fact.task, fact.outcome, fact.began);
+  state.progress->finished(fact.task, fact.outcome, fact.began, fact.at);
   if (state.moved.erase(fact.task) == 0 && fact.waits_for_child) {
     state.progress->blocked(fact.task);
   }
@@ -358,14 +377,6 @@ void begin_anew(run_pointer self, const task_id& task) {
   step_on(self);
 }
 
-task_outcome outcome_of(const task_view& row) {
-  task_outcome outcome{row.state, row.value, "", row.deltas, std::nullopt, row.why};
-  if (row.retry_at) {
-    outcome.retry = retry_wait{*row.retry_at};
-  }
-  return outcome;
-}
-
 // An agent that died between the commit of its end and the message that tells of it: the rows have the end.
 void learn_end(run_pointer self, const task_id& task, attempt_no attempt) {
   read_rows(self, [=](const recovery_view& rows) {
@@ -373,7 +384,10 @@ void learn_end(run_pointer self, const task_id& task, attempt_no attempt) {
     if (row == rows.tasks.end()) {
       stop_without_end(self, {error_code::internal, "the run's rows have no task " + task.str(), "see the log"});
     } else {
-      finished(self, {task, attempt, outcome_of(*row), row->first_started, permit_end::not_counted, {}});
+      task_finished fact{task, attempt, outcome_of(*row), row->first_started};
+      fact.at = row->finished_at;
+      fact.how = permit_end::not_counted;
+      finished(self, fact);
     }
   });
 }
@@ -389,7 +403,9 @@ void agent_died(run_pointer self, const task_id& task, attempt_no attempt) {
   fact.outcome.why = error{error_code::internal,
                            "the agent's actor died of a bug, " + std::to_string(count) + " time(s)",
                            "see the log, and please report it"};
-  const auto over = [=] { finished(self, {task, attempt, fact.outcome, std::nullopt, permit_end::not_counted, {}}); };
+  const auto over = [=] {
+    finished(self, {task, attempt, fact.outcome, std::nullopt, std::nullopt, permit_end::not_counted});
+  };
   const auto refused = [=](const error& why) {
     if (why.code == error_code::idempotency_violation) {
       learn_end(self, task, attempt);
@@ -447,7 +463,7 @@ void request_end(run_pointer self, const ending& why) {
 }
 
 void arm_deadline(run_pointer self, const recovery_view& rows) {
-  if (!rows.deadline) {
+  if (!rows.deadline || std::exchange(self->state.deadline_awaited, true)) {
     return;
   }
   const auto left = *rows.deadline - self->state.deps.clock->now();

@@ -54,7 +54,8 @@ struct run_actor_state {
   std::optional<child_moved> parent;  // whose task this run is
   bool woken = false;                 // it waited for people, and its parent is to know that it goes on
   std::set<task_id> moved;            // whose child runs have moved while that could not be acted on
-  bool reborn = false;                // and its rows are not yet known to hold all that those told
+  bool deadline_awaited = false;
+  bool reborn = false;  // and its rows are not yet known to hold all that those told
 
   run_actor_state() = default;
   run_actor_state(const run_actor_state&) = delete;

@@ -252,23 +252,31 @@ void cancel(supervisor_pointer self, const cancel_run& request) {
 // Of a run that has ended only those children are left that slept. Their rows ended with its own.
 void end_children(supervisor_pointer self, const run_id& parent) {
   const auto is_child = [parent](const auto& each) { return each.second.parent == parent; };
+  if (self->state.stopping || std::ranges::none_of(self->state.runs, is_child)) {
+    return;
+  }
+  const auto again = [=] {
+    self->delayed_send(self, pause_before_reading, later{[=] { end_children(self, parent); }});
+  };
   const auto reader = self->state.deps.reader.get();
-  if (!reader || self->state.stopping || std::ranges::none_of(self->state.runs, is_child)) {
+  if (!reader) {
+    again();
     return;
   }
   self->request(reader, read_timeout, run_query{parent})
       .then(
           [=](const run_answer& found) {
-            if (!found || !is_final(found->state)) {  // it has stopped, and may go on
-              return;
-            }
-            for (const auto& each : self->state.runs) {
-              if (is_child(each)) {
-                cancel(self, {run_id{each.first}});
+            if (!found && found.error().code == error_code::backpressure) {
+              again();
+            } else if (found && is_final(found->state)) {  // else it has stopped, and may go on
+              for (const auto& each : self->state.runs) {
+                if (is_child(each)) {
+                  cancel(self, {run_id{each.first}});
+                }
               }
             }
           },
-          [](caf::error&) {});
+          [=](caf::error&) { again(); });
 }
 
 void run_is_down(supervisor_pointer self, const caf::down_msg& down) {

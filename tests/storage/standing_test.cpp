@@ -22,6 +22,9 @@ superstep_standing some_standing() {
 TEST(standing, its_text_is_frozen) {
   EXPECT_EQ(standing_text(some_standing()), frozen);
   EXPECT_EQ(standing_text({}), R"({"arrivals":[],"steps":[]})");
+  superstep_standing idle;
+  idle.idle = 12;
+  EXPECT_EQ(standing_text(idle), R"({"arrivals":[],"idle":12,"steps":[]})");
 }
 
 TEST(standing, comes_back_as_it_was) {
@@ -30,7 +33,8 @@ TEST(standing, comes_back_as_it_was) {
   EXPECT_EQ(standing_text(*read), frozen);
   EXPECT_EQ(read->arrivals.at(1).from, step_id{"te\"st"});
   EXPECT_EQ(read->steps.at(1).path, graph_path{}.then(1).then(0).then(0));
-  EXPECT_TRUE(standing_from(R"({"arrivals":[],"steps":[]})"));
+  EXPECT_EQ(standing_from(R"({"arrivals":[],"steps":[]})").value().idle, 0);
+  EXPECT_EQ(standing_from(R"({"arrivals":[],"idle":12,"steps":[]})").value().idle, 12);
 }
 
 TEST(standing, refuses_what_it_did_not_write) {
@@ -49,6 +53,11 @@ TEST(standing, refuses_what_it_did_not_write) {
                                  R"({"arrivals":[],"steps":["a"]})",
                                  R"({"arrivals":[],"steps":[["a","0."]]})",
                                  R"({"arrivals":[],"steps":[["a","-1"]]})",
+                                 R"({"arrivals":[],"idle":0,"steps":[]})",
+                                 R"({"arrivals":[],"idle":-1,"steps":[]})",
+                                 R"({"arrivals":[],"idle":1.5,"steps":[]})",
+                                 R"({"arrivals":[],"more":1,"steps":[]})",
+                                 R"({"arrivals":[],"idle":1,"more":1,"steps":[]})",
                                  R"({"arrivals":[],"steps":[)"}) {
     EXPECT_FALSE(standing_from(text)) << text;
   }

@@ -127,6 +127,7 @@ struct change {
   std::string writer;  // A task, for the reducer that lets only one write.
   std::string field;   // Empty: an edit of the whole state.
   json::value value;
+  route_indices path;
 };
 
 // The new state, or the code of the refusal.
@@ -217,6 +218,8 @@ class reference_engine {
     int opened;
     int level;
     std::string action;
+    bool is_due = false;  // somebody has decided
+    reference_decision decided{};
   };
 
   struct arrival {
@@ -232,6 +235,27 @@ class reference_engine {
     std::optional<std::vector<std::string>> route;
   };
 
+  // A gate that is to ask, behind a level of it, or at the one that is known already (from 0).
+  struct asking {
+    place at;
+    int after;
+    std::optional<int> level;
+  };
+
+  struct fault_of_step {
+    route_indices path;
+    std::string code;
+    std::string step;
+  };
+
+  // What the steps and gates of a superstep have come to.
+  struct outcome {
+    std::vector<change> changes;
+    std::vector<leaving> ways_on;
+    std::vector<asking> again;
+    std::vector<fault_of_step> faults;
+  };
+
   const step* find(const std::string& id) const {
     const auto found = std::ranges::find(flow_.steps, id, [](const step& each) { return each.id.str(); });
     return found == flow_.steps.end() ? nullptr : &*found;
@@ -245,14 +269,14 @@ class reference_engine {
     told_.step = where;
   }
 
-  // A fault that somebody catches is a change and a way on; else the first one ends the run.
+  // A fault that somebody catches is a change and a way on; else the first one of the graph ends the run.
   void fault(const place& at, const std::string& code) {
     if (at.declared->on_error) {
       json::object shown{{"code", code}, {"step", at.declared->id.str()}};
-      changes_.push_back({at.declared->id.str(), at.declared->id.str(), "last_error", std::move(shown)});
-      leaving_.push_back({at.declared, at.path, true, {}});
-    } else if (fault_.first.empty()) {
-      fault_ = {code, at.declared->id.str()};
+      now_.changes.push_back({at.declared->id.str(), at.declared->id.str(), "last_error", std::move(shown), at.path});
+      now_.ways_on.push_back({at.declared, at.path, true, {}});
+    } else {
+      now_.faults.push_back({at.path, code, at.declared->id.str()});
     }
   }
 
@@ -267,7 +291,7 @@ class reference_engine {
 
   void add_own(const place& at, const std::string& writer, const reference_work& given) {
     for (const auto& [field, value] : given.deltas) {
-      changes_.push_back({at.declared->id.str(), writer, field, value});
+      now_.changes.push_back({at.declared->id.str(), writer, field, value, at.path});
     }
   }
 
@@ -275,11 +299,12 @@ class reference_engine {
     const auto& id = at.declared->id.str();
     const json::object seen = state_.as_object();
     if (at.declared->gate) {
-      changes_.push_back({id,
-                          id,
-                          at.declared->output.str(),
-                          json::object{{"automatic", true}, {"by", json::array{}}, {"decision", "approved"}}});
-      leaving_.push_back({at.declared, at.path, false, {}});
+      now_.changes.push_back({id,
+                              id,
+                              at.declared->output.str(),
+                              json::object{{"automatic", true}, {"by", json::array{}}, {"decision", "approved"}},
+                              at.path});
+      now_.ways_on.push_back({at.declared, at.path, false, {}});
     } else if (at.declared->map) {
       play_map(at, seen);
     } else if (!may_execute(at, {})) {
@@ -292,16 +317,14 @@ class reference_engine {
       }
       add_own(at, id, given);
       if (given.deltas.empty()) {
-        changes_.push_back({id, id, at.declared->output.str(), given.value});
+        now_.changes.push_back({id, id, at.declared->output.str(), given.value, at.path});
       }
-      leaving_.push_back({at.declared, at.path, false, given.route});
+      now_.ways_on.push_back({at.declared, at.path, false, given.route});
     }
   }
 
   void fault_of_steps(const place& at) {
-    if (fault_.first.empty()) {
-      fault_ = {"MAX_STEPS_EXCEEDED", at.declared->id.str()};
-    }
+    now_.faults.push_back({at.path, "MAX_STEPS_EXCEEDED", at.declared->id.str()});
   }
 
   void play_map(const place& at, const json::object& seen) {
@@ -337,48 +360,51 @@ class reference_engine {
         add_own(at, writer, given);
       }
       if (!has_own) {
-        changes_.push_back({id, id, at.declared->output.str(), std::move(values)});
+        now_.changes.push_back({id, id, at.declared->output.str(), std::move(values), at.path});
       }
-      leaving_.push_back({at.declared, at.path, false, {}});
+      now_.ways_on.push_back({at.declared, at.path, false, {}});
     }
   }
 
-  bool asks(const gate_level& level) const { return !level.when || is_true(*level.when, state_); }
-
-  std::string action_of(const step& gate) const {
-    const auto* found = gate.gate->action ? look(state_, *gate.gate->action) : nullptr;
+  static std::string action_of(const step& gate, const json::value& state) {
+    const auto* found = gate.gate->action ? look(state, *gate.gate->action) : nullptr;
     return found != nullptr ? canonical(*found).str() : "";
   }
 
-  void take_gate(const waiting_gate& gate, const reference_decision& decided) {
+  static std::optional<int> next_level(const waiting_gate& gate, const json::value& state) {
+    const auto& levels = gate.declared->gate->levels;
+    for (auto i = static_cast<std::size_t>(gate.level); i < levels.size(); ++i) {
+      if (!levels[i].when || is_true(*levels[i].when, state)) {
+        return static_cast<int>(i);
+      }
+    }
+    return std::nullopt;
+  }
+
+  void take_gate(const waiting_gate& gate, bool is_void, const json::value& seen) {
+    const auto& decided = gate.decided;
     const place at{gate.declared, gate.path};
     const auto& id = gate.declared->id.str();
-    told_.supersteps.back().taken.push_back(id + '/' + std::to_string(gate.opened) + '/' + std::to_string(gate.level));
-    const auto& levels = gate.declared->gate->levels;
-    const bool asks_on =
-        std::any_of(levels.begin() + gate.level, levels.end(), [&](const gate_level& each) { return asks(each); });
-    const auto add_edit = [&] {
-      if (decided.edit) {
-        changes_.push_back({id, id, "", *decided.edit});
-      }
-    };
+    const auto next = next_level(gate, seen);
     if (decided.is == reference_decision::kind::expired) {
-      const bool escalates = levels.at(static_cast<std::size_t>(gate.level) - 1).on_expiry == expiry_policy::escalate;
-      if (escalates && asks_on) {
-        again_.emplace_back(at, gate.level);
+      const auto& level = gate.declared->gate->levels.at(static_cast<std::size_t>(gate.level) - 1);
+      if (level.on_expiry == expiry_policy::escalate && next) {
+        now_.again.push_back({at, gate.level, next});
       } else {
         fault(at, "TASK_TIMEOUT");
       }
       return;
     }
     const bool approved = decided.is == reference_decision::kind::approved;
-    if (approved && action_of(*gate.declared) != gate.action) {
-      again_.emplace_back(at, gate.level - 1);
+    if (is_void) {
+      now_.again.push_back({at, gate.level - 1, {}});
       return;
     }
-    add_edit();
-    if (approved && asks_on) {
-      again_.emplace_back(at, gate.level);
+    if (decided.edit) {
+      now_.changes.push_back({id, id, "", *decided.edit, at.path});
+    }
+    if (approved && next) {
+      now_.again.push_back({at, gate.level, next});
       return;
     }
     json::object value{{"decision", approved ? "approved" : "rejected"}};
@@ -388,8 +414,49 @@ class reference_engine {
       value["by"] = json::array{};
       value["expired"] = true;
     }
-    changes_.push_back({id, id, gate.declared->output.str(), std::move(value)});
-    leaving_.push_back({gate.declared, gate.path, false, {}});
+    now_.changes.push_back({id, id, gate.declared->output.str(), std::move(value), at.path});
+    now_.ways_on.push_back({gate.declared, gate.path, false, {}});
+  }
+
+  // What somebody approved of is what follows sees; what he edits himself is what he approves of.
+  bool is_void(const waiting_gate& gate, const json::value& after) const {
+    if (gate.decided.is != reference_decision::kind::approved || !gate.declared->gate->action) {
+      return false;
+    }
+    const auto edited = gate.decided.edit ? patched(state_, *gate.decided.edit) : state_;
+    return action_of(*gate.declared, state_) != gate.action ||
+           action_of(*gate.declared, edited) != action_of(*gate.declared, after);
+  }
+
+  void take_gates(std::vector<waiting_gate> gates) {
+    for (auto& gate : gates) {
+      gate.decided = world_.decide(*gate.declared, gate.opened, gate.level);
+      told_.supersteps.back().taken.push_back(gate.declared->id.str() + '/' + std::to_string(gate.opened) + '/' +
+                                              std::to_string(gate.level));
+    }
+    const auto of_steps = now_;
+    std::vector<bool> is_known_void(gates.size(), false);
+    for (bool again = true; again;) {
+      now_ = of_steps;
+      for (std::size_t i = 0; i < gates.size(); ++i) {
+        if (!is_known_void[i] && gates[i].decided.edit) {
+          now_.changes.push_back({gates[i].declared->id.str(), "", "", *gates[i].decided.edit, gates[i].path});
+        }
+      }
+      const auto seen = merged().first;
+      now_ = of_steps;
+      for (std::size_t i = 0; i < gates.size(); ++i) {
+        take_gate(gates[i], is_known_void[i], seen);
+      }
+      const auto [after, refused] = merged();
+      again = false;
+      for (std::size_t i = 0; i < gates.size() && refused.code.empty(); ++i) {
+        if (!is_known_void[i] && is_void(gates[i], after)) {
+          is_known_void[i] = true;
+          again = true;
+        }
+      }
+    }
   }
 
   // Those whose time has come; where nothing else is to be given, those whose time comes first.
@@ -405,10 +472,17 @@ class reference_engine {
       }
       until = std::max(until, first);
     }
+    // Of each step one visit at a time, the first of the graph.
+    std::ranges::stable_sort(gates_, {}, &waiting_gate::path);
+    std::set<const step*> taken;
+    for (const auto& at : standing_) {
+      taken.insert(at.declared);
+    }
     std::vector<waiting_gate> decided;
     std::vector<waiting_gate> others;
-    for (const auto& gate : gates_) {
-      (time_of(gate) <= until ? decided : others).push_back(gate);
+    for (auto& gate : gates_) {
+      gate.is_due = gate.is_due || time_of(gate) <= until;
+      (gate.is_due && taken.insert(gate.declared).second ? decided : others).push_back(gate);
     }
     gates_ = std::move(others);
     return decided;
@@ -416,30 +490,20 @@ class reference_engine {
 
   void play() {
     told_.supersteps.push_back({number_});
-    changes_.clear();
-    leaving_.clear();
-    again_.clear();
-    fault_ = {};
+    now_ = {};
     for (const auto& at : standing_) {
       told_.supersteps.back().steps.push_back(at.declared->id.str() + '@' + text_of(at.path));
     }
-    auto decided = decided_gates();
-    std::ranges::stable_sort(decided, {}, &waiting_gate::path);
-    std::size_t next_gate = 0;
+    const auto decided = decided_gates();
+    const auto executed_before = told_.executed;
     for (const auto& at : standing_) {
-      for (; next_gate < decided.size() && decided[next_gate].path < at.path; ++next_gate) {
-        take(decided[next_gate]);
-      }
       play_step(at);
     }
-    for (; next_gate < decided.size(); ++next_gate) {
-      take(decided[next_gate]);
-    }
+    take_gates(decided);
+    idle_ = !decided.empty() || told_.executed > executed_before ? 0 : idle_ + 1;
     conclude();
     told_.supersteps.back().state = state_.as_object();
   }
-
-  void take(const waiting_gate& gate) { take_gate(gate, world_.decide(*gate.declared, gate.opened, gate.level)); }
 
   reducer reducer_of(const std::string& field) const {
     for (const auto& each : flow_.state) {
@@ -450,11 +514,13 @@ class reference_engine {
     return field == "last_error" ? reducer::last : reducer::fail;
   }
 
-  // All of the changes, or none and an end.
-  bool merged() {
+  // All of the changes in the order of the graph, or none and why.
+  std::pair<json::value, fault_of_step> merged() const {
+    auto changes = now_.changes;
+    std::ranges::stable_sort(changes, {}, &change::path);
     auto state = state_;
     std::set<std::tuple<std::string, std::string>> writers;
-    for (const auto& each : changes_) {
+    for (const auto& each : changes) {
       if (each.field.empty()) {
         state = patched(std::move(state), each.value);
         continue;
@@ -465,31 +531,33 @@ class reference_engine {
         const auto several =
             std::ranges::count_if(writers, [&](const auto& known) { return std::get<0>(known) == each.field; });
         if (several > 1) {
-          end("MERGE_CONFLICT", each.step);
-          return false;
+          return {state_, {each.path, "MERGE_CONFLICT", each.step}};
         }
       }
       auto [next, refused] = reduced(state, each, how);
       if (!refused.empty()) {
-        end(refused, each.step);
-        return false;
+        return {state_, {each.path, refused, each.step}};
       }
       state = std::move(next);
     }
-    state_ = std::move(state);
-    return true;
+    return {std::move(state), {}};
   }
 
   void conclude() {
-    if (!fault_.first.empty()) {
-      end(fault_.first, fault_.second);
+    if (!now_.faults.empty()) {
+      const auto& first = *std::ranges::min_element(now_.faults, {}, &fault_of_step::path);
+      end(first.code, first.step);
       return;
     }
-    if (!merged()) {
+    auto [state, refused] = merged();
+    if (!refused.code.empty()) {
+      end(refused.code, refused.step);
       return;
     }
+    state_ = std::move(state);
+    std::ranges::stable_sort(now_.ways_on, {}, &leaving::path);
     std::vector<place> reached;
-    for (const auto& each : leaving_) {
+    for (const auto& each : now_.ways_on) {
       if (!leave(each, reached)) {
         end("NO_ROUTE", each.declared->id.str());
         return;
@@ -506,6 +574,8 @@ class reference_engine {
       } else {
         end("NO_PROGRESS", arrivals_.front().join);
       }
+    } else if (!standing_.empty() && idle_ > static_cast<int>(flow_.steps.size())) {
+      end("NO_PROGRESS", standing_.front().declared->id.str());
     }
   }
 
@@ -599,17 +669,17 @@ class reference_engine {
       }
     }
     standing_.clear();
-    std::vector<std::pair<place, int>> gates = again_;
+    auto gates = now_.again;
     for (const auto& at : once) {
       if (at.declared->gate) {
-        gates.emplace_back(at, 0);
+        gates.push_back({at, 0, {}});
       } else {
         standing_.push_back(at);
       }
     }
-    std::ranges::stable_sort(gates, {}, [](const auto& each) { return each.first.path; });
-    for (const auto& [at, after] : gates) {
-      ask(at, after);
+    std::ranges::stable_sort(gates, {}, [](const asking& each) { return each.at.path; });
+    for (const auto& each : gates) {
+      ask(each);
       if (over_) {
         standing_.clear();
         return;
@@ -625,31 +695,31 @@ class reference_engine {
     }
   }
 
-  void ask(const place& at, int after) {
+  void ask(const asking& reached) {
+    const auto& at = reached.at;
     const auto& policy = *at.declared->gate;
-    if (after == 0 && policy.approved_when && is_true(*policy.approved_when, state_)) {
+    if (reached.after == 0 && policy.approved_when && is_true(*policy.approved_when, state_)) {
       stand(at);
       return;
     }
-    for (auto i = static_cast<std::size_t>(after); i < policy.levels.size(); ++i) {
-      if (!asks(policy.levels[i])) {
-        continue;
-      }
-      if (policy.action && look(state_, *policy.action) == nullptr) {
-        end("INVALID_INPUT", at.declared->id.str());
-        return;
-      }
-      const int next = told_.supersteps.empty() ? 1 : number_ + 1;
-      const int level = static_cast<int>(i) + 1;
-      const bool is_asked = std::ranges::any_of(gates_, [&](const waiting_gate& gate) {
-        return gate.declared == at.declared && gate.opened == next && gate.level == level;
-      });
-      if (!is_asked) {
-        gates_.push_back({at.declared, at.path, next, level, action_of(*at.declared)});
-      }
+    const waiting_gate behind{at.declared, at.path, 0, reached.after, {}};
+    const auto found = reached.level ? reached.level : next_level(behind, state_);
+    if (!found) {
+      stand(at);
       return;
     }
-    stand(at);
+    if (policy.action && look(state_, *policy.action) == nullptr) {
+      end("INVALID_INPUT", at.declared->id.str());
+      return;
+    }
+    const int next = told_.supersteps.empty() ? 1 : number_ + 1;
+    const int level = *found + 1;
+    const bool is_asked = std::ranges::any_of(gates_, [&](const waiting_gate& gate) {
+      return gate.declared == at.declared && gate.opened == next && gate.level == level;
+    });
+    if (!is_asked) {
+      gates_.push_back({at.declared, at.path, next, level, action_of(*at.declared, state_)});
+    }
   }
 
   const workflow& flow_;
@@ -657,14 +727,12 @@ class reference_engine {
   reference_run told_;
   bool over_ = false;
   int number_ = 1;
+  int idle_ = 0;  // supersteps in a row in which nothing was done
   json::value state_;
   std::vector<place> standing_;
   std::vector<waiting_gate> gates_;
   std::vector<arrival> arrivals_;
-  std::vector<change> changes_;
-  std::vector<leaving> leaving_;
-  std::vector<std::pair<place, int>> again_;
-  std::pair<std::string, std::string> fault_;
+  outcome now_;
 };
 
 }  // namespace

@@ -131,7 +131,7 @@ class journal_maker {
     if (is_final(outcome.state)) {
       end_task(row_of_task(order.task.id), outcome);
     }
-    progress_.finished(order.task.id, outcome);
+    progress_.finished(order.task.id, outcome, std::nullopt, row_of_task(order.task.id).finished_at);
     progress_.due(order.task.id);
   }
 

@@ -194,23 +194,60 @@ TEST(plan_gates_test, what_the_workflow_itself_approves_is_asked_of_nobody) {
   EXPECT_EQ(names(closed.next_front), "merge");
 }
 
-TEST(plan_gates_test, a_gate_that_two_ways_bring_to_one_level_at_once_asks_once) {
+// An approval is never for what its person was not shown.
+TEST(plan_gates_test, a_gate_that_is_reached_again_while_it_is_open_asks_a_second_time) {
   auto ask = gate_step("ask", {"done"});
-  ask.gate->levels.push_back(level("And you?"));
-  const auto flow =
-      flow_of({function_step("start", {"ask", "again"}), ask, function_step("again", {"ask"}), function_step("done")});
+  ask.gate->levels[0].prompt = "Send {{state.draft}}?";
+  auto flow = flow_of(
+      {function_step("draft", {"ask", "better"}), ask, function_step("better", {"ask"}), function_step("done")});
+  flow.steps[2].output = field_name{"draft"};
   gate_book book;
   auto progress = planned_with_gates(flow, book);
-  close(progress, book);
-  ASSERT_EQ(close(progress, book).gates.size(), 1U) << "somebody else is asked a second time";
-  book.decide("ask", gate_state::approved);
+  const auto first = superstep(progress, {{"draft", completed(R"("v1")")}});
+  progress.committed(first);
+  book.take(first);
+  const auto second = superstep(progress, {{"better", completed(R"("v2")")}});
+  progress.committed(second);
+  book.take(second);
+  EXPECT_EQ(first.gates.at(0).prompt, "Send v1?");
+  EXPECT_EQ(second.gates.at(0).prompt, "Send v2?");
+  book.decide("ask", gate_state::rejected);
   book.decide("ask", gate_state::approved);
   progress.learn(book.rows());
-  const auto both = close(progress, book);
-  EXPECT_EQ(both.taken.size(), 2U);
-  ASSERT_EQ(both.gates.size(), 1U);
-  EXPECT_EQ(both.gates[0].place.level, 2);
-  EXPECT_EQ(both.gates[0].path.str(), "0");
+  const auto one = superstep(progress, {});
+  ASSERT_EQ(one.taken.size(), 1U) << "each of them is seen by what follows it";
+  EXPECT_NE(one.state.str().find(R"("decision":"rejected")"), std::string::npos);
+  progress.committed(one);
+  book.take(one);
+  const auto other = close(progress, book);
+  EXPECT_EQ(other.taken.size(), 1U);
+  EXPECT_NE(other.state.str().find(R"("decision":"approved")"), std::string::npos);
+  EXPECT_EQ(names(other.next_front), "done");
+}
+
+// A person's decision is progress, however often it leads back to the question.
+TEST(plan_gates_test, a_loop_of_decisions_is_no_circle) {
+  gate_book book;
+  auto progress = planned_with_gates(flow_of({gate_step("ask", {"ask"})}), book);
+  for (int i = 0; i < 5; ++i) {
+    book.decide("ask", gate_state::rejected);
+    progress.learn(book.rows());
+    ASSERT_FALSE(close(progress, book).end) << i;
+  }
+}
+
+TEST(plan_gates_test, a_circle_of_gates_that_approve_of_themselves_is_no_progress) {
+  auto ask = gate_step("ask", {"ask"});
+  ask.gate->approved_when = condition{};
+  ask.gate->approved_when->pointer = "/go";
+  ask.gate->approved_when->compares = comparison::exists;
+  ask.gate->approved_when->value = json_text{"true"};
+  auto flow = flow_of({ask});
+  flow.state.push_back({field_name{"go"}, json_text{"1"}, reducer::last, {}});
+  gate_book book;
+  auto progress = planned_with_gates(flow, book);
+  ASSERT_FALSE(close(progress, book).end);
+  EXPECT_EQ(close(progress, book).end->why->code, error_code::no_progress);
 }
 
 TEST(plan_gates_test, an_action_that_has_changed_is_asked_about_again) {
@@ -236,6 +273,107 @@ TEST(plan_gates_test, an_action_that_has_changed_is_asked_about_again) {
   book.decide("ask", gate_state::approved);
   progress.learn(book.rows());
   EXPECT_EQ(names(close(progress, book).next_front), "done");
+}
+
+// What follows a gate sees all of the superstep that its decision falls into.
+TEST(plan_gates_test, an_action_that_changes_in_the_superstep_of_its_decision_is_asked_about_again) {
+  auto ask = gate_step("ask", {"done"});
+  ask.gate->action = "/patch";
+  for (const bool changes : {false, true}) {
+    auto flow = flow_of({function_step("start", {"ask", "patch"}), ask, function_step("patch"), function_step("done")});
+    flow.state.push_back({field_name{"patch"}, json_text{R"("v1")"}, reducer::last, {}});
+    gate_book book;
+    auto progress = planned_with_gates(flow, book);
+    close(progress, book);
+    const auto orders = progress.admit();
+    book.decide("ask", gate_state::approved, json_text{R"({"note":"good"})"});
+    progress.learn(book.rows());
+    progress.finished(orders[0].task.id, completed(changes ? R"("v2")" : R"("v1")"));
+    const auto closed = close(progress, book);
+    EXPECT_EQ(closed.taken.size(), 1U);
+    EXPECT_EQ(closed.gates.size(), changes ? 1U : 0U);
+    EXPECT_EQ(names(closed.next_front), changes ? "" : "done");
+    EXPECT_EQ(closed.state.str().find("good") != std::string::npos, !changes) << "what is void edits nothing";
+  }
+}
+
+TEST(plan_gates_test, who_edits_the_action_approves_of_what_he_makes_of_it) {
+  auto ask = gate_step("ask", {"done"});
+  ask.gate->action = "/patch";
+  auto flow = flow_of({ask, function_step("done")});
+  flow.state.push_back({field_name{"patch"}, json_text{R"("v1")"}, reducer::last, {}});
+  gate_book book;
+  auto progress = planned_with_gates(flow, book);
+  book.decide("ask", gate_state::approved, json_text{R"({"patch":"better"})"});
+  progress.learn(book.rows());
+  const auto closed = close(progress, book);
+  EXPECT_EQ(names(closed.next_front), "done");
+  EXPECT_NE(closed.state.str().find(R"("patch":"better")"), std::string::npos);
+}
+
+TEST(plan_gates_test, what_one_decision_edits_voids_an_approval_beside_it) {
+  auto ask = gate_step("ask", {"done"});
+  ask.gate->action = "/patch";
+  auto flow = flow_of({function_step("start", {"other", "ask"}), ask, gate_step("other"), function_step("done")});
+  flow.state.push_back({field_name{"patch"}, json_text{R"("v1")"}, reducer::last, {}});
+  for (const auto* edits : {"other", "nobody"}) {
+    gate_book book;
+    auto progress = planned_with_gates(flow, book);
+    close(progress, book);
+    book.decide("ask", gate_state::approved);
+    book.decide("other",
+                gate_state::approved,
+                edits == std::string{"other"} ? std::optional{json_text{R"({"patch":"v2"})"}} : std::nullopt);
+    progress.learn(book.rows());
+    const auto closed = close(progress, book);
+    EXPECT_EQ(closed.taken.size(), 2U);
+    EXPECT_EQ(closed.gates.size(), edits == std::string{"other"} ? 1U : 0U);
+  }
+}
+
+TEST(plan_gates_test, the_next_level_is_looked_for_with_what_its_superstep_has_made_of_the_state) {
+  condition risky;
+  risky.pointer = "/risk";
+  risky.compares = comparison::ge;
+  risky.value = json_text{"3"};
+  auto ask = gate_step("ask", {"done"});
+  ask.gate->levels.push_back(level("The director?", risky));
+  for (const int before : {1, 5}) {
+    auto flow = flow_of({ask, function_step("done")});
+    flow.state.push_back({field_name{"risk"}, json_text{std::to_string(before)}, reducer::last, {}});
+    gate_book book;
+    auto progress = planned_with_gates(flow, book);
+    book.decide("ask", gate_state::approved, json_text{before == 1 ? R"({"risk":5})" : R"({"risk":1})"});
+    progress.learn(book.rows());
+    const auto closed = close(progress, book);
+    EXPECT_EQ(closed.gates.size(), before == 1 ? 1U : 0U);
+    if (before == 5) {
+      EXPECT_NE(closed.state.str().find(R"("by":["ann"])"), std::string::npos)
+          << "somebody approved: " << closed.state.str();
+    }
+  }
+}
+
+TEST(plan_gates_test, rows_that_contradict_the_workflow_are_refused) {
+  const auto flow = flow_of({gate_step("ask", {"join"}), function_step("join")});
+  const auto refused = [&](const recovery_view& rows) {
+    const auto made = plan::restore(std::make_shared<const workflow>(flow), rows, known_executors());
+    return !made && made.error().code == error_code::internal;
+  };
+  gate_book book;
+  planned_with_gates(flow, book);
+  auto rows = fresh_rows(flow);
+  rows.gates = book.rows();
+  EXPECT_FALSE(refused(rows));
+  rows.gates[0].asked.place.level = 2;
+  EXPECT_TRUE(refused(rows));
+  rows.gates[0].asked.place = {superstep_no{1}, step_id{"nobody"}, 1, {}};
+  EXPECT_TRUE(refused(rows));
+  rows.gates.clear();
+  rows.standing.arrivals = {{step_id{"nobody"}, step_id{"ask"}, {}}};
+  EXPECT_TRUE(refused(rows));
+  rows.standing.arrivals = {{step_id{"join"}, step_id{"ask"}, {}}};
+  EXPECT_TRUE(refused(rows)) << "a step that joins nobody has no arrivals";
 }
 
 TEST(plan_gates_test, a_gate_that_expires_fails_or_asks_at_the_next_level) {

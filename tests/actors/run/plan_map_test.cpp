@@ -1,5 +1,6 @@
 // Maps, errors that are dealt with, and joins: the plan over several supersteps.
 #include "tests/actors/run/plan_material.hpp"
+#include "tests/actors/run/stored_run.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +52,42 @@ TEST(plan_map_test, no_element_is_no_task_and_still_a_result) {
   const auto closed = progress.close();
   EXPECT_EQ(closed.state.str(), R"({"each":[],"files":[]})");
   EXPECT_EQ(names(closed.next_front), "after");
+}
+
+// As many supersteps as there are steps may be passed in a row with nothing to execute; a crash does not begin the count
+// anew.
+TEST(plan_map_test, a_circle_that_executes_nothing_is_no_progress_at_once) {
+  for (const bool with_crashes : {false, true}) {
+    const auto flow = over_files(map_step("each", "/files", {"all"}), "[]", {map_step("all", "/files", {"each"})});
+    stored_run stored{flow};
+    auto progress = planned(flow, stored.rows());
+    for (int i = 0; i < 2; ++i) {
+      const auto closed = progress.close();
+      ASSERT_FALSE(closed.end);
+      progress.committed(closed);
+      stored.committed(closed);
+      if (with_crashes) {
+        progress = planned(flow, stored.rows());
+      }
+    }
+    const auto closed = progress.close();
+    ASSERT_TRUE(closed.end);
+    EXPECT_EQ(closed.end->why->code, error_code::no_progress);
+    EXPECT_EQ(closed.end->failed_step, step_id{"all"});
+    EXPECT_NE(closed.end->why->message.find("3 supersteps in a row"), std::string::npos) << closed.end->why->message;
+  }
+}
+
+TEST(plan_map_test, a_loop_that_executes_something_goes_on) {
+  const auto flow = over_files(map_step("each", "/files", {"all"}),
+                               "[]",
+                               {map_step("all", "/files", {"work"}), function_step("work", {"each"})});
+  auto progress = planned(flow);
+  for (int i = 0; i < 12; ++i) {
+    const auto closed = superstep(progress, {});
+    ASSERT_FALSE(closed.end) << i;
+    progress.committed(closed);
+  }
 }
 
 TEST(plan_map_test, what_is_no_list_fails_the_step) {

@@ -1,6 +1,7 @@
 // Workflows of any shape, carried out in any order, with crashes in between: one run from one seed.
 #include "actors/run/order.hpp"
 #include "tests/actors/run/plan_material.hpp"
+#include "tests/actors/run/stored_run.hpp"
 
 #include <gtest/gtest.h>
 
@@ -56,55 +57,6 @@ task_outcome outcome_of(const attempt_order& order) {
   return outcome;
 }
 
-// The rows of a run, as storage keeps them.
-class stored_run {
- public:
-  explicit stored_run(const workflow& flow) : rows_(fresh_rows(flow)) {}
-
-  const recovery_view& rows() const { return rows_; }
-
-  void started(const attempt_order& order) {
-    auto& row = row_of_task(order.task.id);
-    row.state = task_state::running;
-    row.attempt = order.attempt;
-    rows_.run.steps += order.attempt.value() == 1 ? 1 : 0;
-  }
-
-  void finished(const task_id& task, const task_outcome& outcome) {
-    auto& row = row_of_task(task);
-    row.state = outcome.state;
-    row.value = outcome.value;
-    row.deltas = outcome.deltas;
-    row.why = outcome.why;
-  }
-
-  void committed(const commit_superstep& told) {
-    rows_.run.result = told.state;
-    rows_.superstep = superstep_no{told.superstep.value() + 1};
-    rows_.tasks.clear();
-    rows_.standing = told.next;
-    for (const auto& task : told.next_front) {
-      rows_.tasks.push_back(row_of(task));
-    }
-    for (const auto& verdict : told.verdicts) {
-      rows_.run.degraded = rows_.run.degraded || verdict.reached.degraded;
-    }
-  }
-
-  void interrupted(const task_id& task) { row_of_task(task).state = task_state::interrupted; }
-
-  void crashed() {
-    for (auto& row : rows_.tasks) {
-      row.state = row.state == task_state::running ? task_state::interrupted : row.state;
-    }
-  }
-
- private:
-  task_view& row_of_task(const task_id& task) { return *std::ranges::find(rows_.tasks, task, &task_view::task); }
-
-  recovery_view rows_;
-};
-
 struct carried_out {
   std::vector<std::string> commits;
   std::int64_t executed = 0;
@@ -142,7 +94,7 @@ carried_out carry_out(workflow flow, int max_concurrent, std::uint64_t seed, boo
       const auto at = live.begin() + static_cast<std::ptrdiff_t>(random() % live.size());
       if (random() % 10 == 0) {
         progress.finished(at->task.id, interrupted());
-        stored.interrupted(at->task.id);
+        stored.finished(at->task.id, interrupted());
       } else {
         const auto outcome = outcome_of(*at);
         progress.finished(at->task.id, outcome);

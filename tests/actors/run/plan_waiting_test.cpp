@@ -209,7 +209,7 @@ TEST(plan_waiting_test, invariant_7_a_race_ends_when_the_losers_have) {
   auto progress = planned(several(race()));
   progress.admit();
   EXPECT_TRUE(progress.take_stops().empty());
-  progress.finished(task_of("b"), completed("2"));
+  progress.finished(task_of("b"), completed("2"), soon, soon + 2s);
   EXPECT_EQ(names(progress.take_stops()), "r-1/1/one/a r-1/1/one/c");
   EXPECT_TRUE(progress.take_stops().empty());
   EXPECT_FALSE(progress.complete());
@@ -218,10 +218,21 @@ TEST(plan_waiting_test, invariant_7_a_race_ends_when_the_losers_have) {
   progress.finished(task_of("a"), lost);
   EXPECT_TRUE(progress.take_stops().empty()) << "c has been told";
   EXPECT_FALSE(progress.complete());
-  progress.finished(task_of("c"), completed("3"));  // it was faster than the stop
+  progress.finished(task_of("c"), completed("3"), soon, soon + 3s);  // it was faster than the stop
   ASSERT_TRUE(progress.complete());
   const auto answers = progress.close().verdicts[0].answers;
   EXPECT_EQ(answers[0].agent, agent_name{"b"});
+}
+
+// Rows have the times, and not the order in which messages came: a recovery and a replay come to the same winner.
+TEST(plan_waiting_test, a_race_is_won_by_the_time_in_the_rows) {
+  for (const auto& [second, winner] : {std::pair{1s, "a"}, std::pair{2s, "a"}, std::pair{3s, "c"}}) {
+    auto progress = planned(several(race(), {"a", "c"}));
+    progress.admit();
+    progress.finished(task_of("c"), completed("3"), soon, soon + 2s);
+    progress.finished(task_of("a"), completed("1"), soon, soon + second);
+    EXPECT_EQ(progress.close().verdicts[0].answers[0].agent, agent_name{winner}) << second.count();
+  }
 }
 
 TEST(plan_waiting_test, a_race_is_not_won_by_a_failure_and_who_waits_has_lost) {
@@ -255,8 +266,9 @@ TEST(plan_waiting_test, a_soft_deadline_waits_for_a_quorum_and_no_longer) {
   policy.soft_after = 10s;
   policy.hard_after = 60s;
   auto progress = planned(several(policy));
-  EXPECT_TRUE(progress.take_deadlines().empty());
   progress.admit();
+  EXPECT_TRUE(progress.take_deadlines().empty()) << "all of them wait for permits";
+  progress.begun(task_of("b"));
   const auto deadlines = progress.take_deadlines();
   ASSERT_EQ(deadlines.size(), 2U);
   EXPECT_EQ(deadlines[0].after, 10s);
@@ -277,6 +289,7 @@ TEST(plan_waiting_test, a_hard_deadline_waits_for_nobody) {
   auto progress = planned(several(policy));
   progress.admit();
   progress.finished(task_of("a"), retrying(soon));
+  progress.begun(task_of("a"));
   progress.overdue(progress.take_deadlines().at(0));
   EXPECT_EQ(names(progress.take_stops()), "r-1/1/one/b r-1/1/one/c");
   progress.finished(task_of("b"), failed(error_code::task_timeout));
@@ -305,6 +318,7 @@ TEST(plan_waiting_test, a_deadline_of_a_former_superstep_is_nobodys) {
   declared.consensus->hard_after = 60s;
   auto progress = planned(flow_of({declared}));
   progress.admit();
+  progress.begun(task_of("a"));
   const auto old = progress.take_deadlines().at(0);
   progress.finished(task_of("a"), completed("1"));
   progress.finished(task_of("b"), completed("1"));
@@ -340,6 +354,7 @@ TEST(plan_waiting_test, an_aggregator_begins_after_the_soft_deadline_as_well) {
   progress.admit();
   progress.finished(task_of("a"), completed("1"));
   progress.finished(task_of("b"), completed("2"));
+  progress.begun(task_of("a"));
   progress.overdue(progress.take_deadlines().at(0));
   EXPECT_EQ(names(progress.take_stops()), "r-1/1/one/d");
   progress.finished(task_of("d"), failed(error_code::task_timeout));
@@ -378,6 +393,7 @@ TEST(plan_waiting_test, steps_of_any_policy_come_to_an_end) {
     int turns = 0;
     for (; !progress.complete() && turns < 200; ++turns) {
       for (auto& order : progress.admit()) {
+        progress.begun(order.task.id);
         live.push_back(std::move(order));
       }
       for (const auto& deadline : progress.take_deadlines()) {

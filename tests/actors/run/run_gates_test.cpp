@@ -171,6 +171,7 @@ TEST_F(run_gates_test, what_expired_meanwhile_expires_when_somebody_goes_on) {
   house_.crash();
   house_.clock->advance(1h);
   start_again();
+  EXPECT_EQ(count("run.paused"), 1) << "it does not wait for what is over";
   exit(1);
   expect_end(run_state::completed);
 }
