@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace troupe {
@@ -102,8 +103,39 @@ void check_children(const workflow& flow, std::vector<problem>& found) {
   }
 }
 
-std::vector<problem> check_values(const workflow& flow) {
+// Of two with one name the second is told, and left out: the file form has no place for it.
+template <class Field, class Name>
+void drop_repeats(std::vector<Field>& fields,
+                  const std::string& table,
+                  const std::string& what,
+                  Name name_of,
+                  std::vector<problem>& found) {
+  std::set<std::string> seen;
+  std::erase_if(fields, [&](const Field& each) {
+    const std::string& name = name_of(each);
+    const bool is_new = seen.insert(name).second;
+    if (!is_new) {
+      found.push_back({problem::severity::error,
+                       error_code::invalid_workflow,
+                       {std::string{own_file}, 0, 0},
+                       table + '.' + name,
+                       what + " '" + name + "' is declared twice",
+                       "take one out"});
+    }
+    return !is_new;
+  });
+}
+
+std::vector<problem> check_values(workflow& flow) {
   std::vector<problem> found;
+  drop_repeats(
+      flow.inputs, "inputs", "input", [](const input_field& each) -> const std::string& { return each.name; }, found);
+  drop_repeats(
+      flow.state,
+      "state",
+      "field",
+      [](const state_field& each) -> const std::string& { return each.name.str(); },
+      found);
   for (const auto& field : flow.inputs) {
     check_json(flow, "inputs." + field.name + ".default", field.default_value, found);
   }

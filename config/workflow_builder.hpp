@@ -48,6 +48,7 @@ class step_builder {
   step_builder& map_function(std::string over, std::string as, std::string name, json_text args = json_text{"{}"});
   /// One child run for each. Not null. Two workflows of one builder have different names.
   step_builder& map_workflow(std::string over, std::string as, workflow_ptr child);
+  /// 0: as many as the run lets.
   step_builder& map_concurrent(int most);
 
   step_builder& collect(std::optional<int> quorum = {});

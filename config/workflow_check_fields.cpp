@@ -1,4 +1,5 @@
 // Fields of the state: their initial values, and who writes them.
+#include "config/probe_arguments.hpp"
 #include "config/workflow_checks.hpp"
 #include "config/workflow_words.hpp"
 
@@ -119,8 +120,27 @@ void check_probe(const workflow& flow, std::size_t index, const probe_wish& wish
   }
 }
 
-void check_probes(const workflow& flow, workflow_complaints& out) {
+// A probe refuses what it does not know when it is called; here the place is known.
+void check_arguments(const workflow_shape& shape,
+                     std::size_t index,
+                     const function_call& call,
+                     const std::string& path,
+                     workflow_complaints& out) {
+  const auto probe = std::find_if(
+      known_probes.begin(), known_probes.end(), [&](const probe_arguments& each) { return each.probe == call.name; });
+  for (const auto& name : shape.facts(index).names) {
+    if (probe != known_probes.end() && !takes(*probe, name)) {
+      out.error(path, quoted(call.name) + " has no argument " + quoted(name), "its arguments: " + listed(*probe));
+    }
+  }
+}
+
+void check_probes(const workflow& flow, const workflow_shape& shape, workflow_complaints& out) {
   for (std::size_t i = 0; i < flow.steps.size(); ++i) {
+    const auto& each = flow.steps[i];
+    if (const auto& call = each.map ? each.map->function : each.function) {
+      check_arguments(shape, i, *call, step_path(i, each.map ? "map.args" : "args"), out);
+    }
     for (const auto& wish : probe_wishes) {
       if (flow.steps[i].function && flow.steps[i].function->name == wish.name) {
         check_probe(flow, i, wish, out);
@@ -134,7 +154,7 @@ void check_probes(const workflow& flow, workflow_complaints& out) {
 void check_fields(const workflow& flow, const workflow_shape& shape, workflow_complaints& out) {
   check_initials(flow, out);
   check_writers(flow, shape, out);
-  check_probes(flow, out);
+  check_probes(flow, shape, out);
 }
 
 }  // namespace troupe

@@ -158,24 +158,34 @@ class graph_checker {
   }
 
   void check_loops() {
-    const auto& limits = flow_.limits;
-    if (limits.max_steps > 0 || limits.wall_clock || limits.budget_microusd || limits.budget_tokens) {
+    if (flow_.limits.max_steps > 0 || flow_.limits.wall_clock) {
       return;
     }
     std::set<std::size_t> told;
+    const auto tell = [&](const std::vector<std::size_t>& loop, const std::string& what) {
+      if (!is_bought(loop) &&
+          std::none_of(loop.begin(), loop.end(), [&](std::size_t at) { return told.contains(at); })) {
+        out_.warning(place_of(loop), "the loop of " + names_of(loop) + what, "add max_steps or wall_clock to [limits]");
+        told.insert(loop.begin(), loop.end());
+      }
+    };
     for (const auto& loop : shape_.endless_loops()) {
-      out_.error(place_of(loop),
-                 "the loop of " + names_of(loop) + " never ends: each of its routes is always taken",
-                 "add max_steps or wall_clock to [limits]");
-      told.insert(loop.begin(), loop.end());
+      tell(loop, " never ends: each of its routes is always taken");
     }
     for (const auto& loop : shape_.loops()) {
-      if (std::none_of(loop.begin(), loop.end(), [&](std::size_t index) { return told.contains(index); })) {
-        out_.warning(place_of(loop),
-                     "the loop of " + names_of(loop) + " has no limit",
-                     "add max_steps or wall_clock to [limits]");
-      }
+      tell(loop, " has no limit");
     }
+  }
+
+  // A budget ends it, since each round uses some up.
+  bool is_bought(const std::vector<std::size_t>& loop) const {
+    const bool has_budget = flow_.limits.budget_microusd || flow_.limits.budget_tokens;
+    return has_budget && std::any_of(loop.begin(), loop.end(), [&](std::size_t index) {
+             const auto& each = flow_.steps[index];
+             const auto* call = each.map ? (each.map->function ? &*each.map->function : nullptr)
+                                         : (each.function ? &*each.function : nullptr);
+             return !each.gate && (call == nullptr || !shape_.facts(index).is_probe || call->name == "probe.usage");
+           });
   }
 
   std::string names_of(const std::vector<std::size_t>& loop) const {

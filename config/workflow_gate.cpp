@@ -12,7 +12,11 @@ constexpr int votes_max = 1'000;
 constexpr std::array<std::string_view, 5> level_keys{"prompt", "votes", "voters", "expires", "on_expiry"};
 
 std::vector<std::string> read_voters(const toml_value_ref& value) {
-  auto voters = read_texts(value).value_or(std::vector<std::string>{});
+  const auto read = read_texts(value);
+  if (read && read->empty()) {
+    value.refuse("names nobody", "leave it out, so that anybody may vote");
+  }
+  auto voters = read.value_or(std::vector<std::string>{});
   for (std::size_t i = 0; i < voters.size(); ++i) {
     if (voters[i].empty()) {
       value.refuse("holds an empty name");
@@ -25,7 +29,11 @@ gate_level parse_level(toml_reader& reader, workflow_parts& parts) {
   gate_level level;
   if (const auto prompt = reader.require("prompt", "say what is to be decided: prompt = \"Merge?\"")) {
     note_text(*prompt, parts);
-    level.prompt = read_text(*prompt).value_or("");
+    const auto text = read_text(*prompt);
+    if (text && text->empty()) {
+      prompt->refuse("is empty", "say what is to be decided: prompt = \"Merge?\"");
+    }
+    level.prompt = text.value_or("");
   }
   if (const auto votes = reader.take("votes")) {
     level.votes = static_cast<int>(read_integer(*votes, {.min = 1, .max = votes_max}).value_or(1));

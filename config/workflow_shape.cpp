@@ -27,6 +27,9 @@ void add_names(const toml_node* node, std::vector<std::string>& into) {
 }
 
 void read_probe(const std::string& probe, const toml_table& args, function_facts& out) {
+  for (const auto& member : args.members) {
+    out.names.push_back(member.key);
+  }
   add_names(args.find("field"), out.fields);
   if (probe == routing_probe) {
     add_names(args.find("to"), out.routes);

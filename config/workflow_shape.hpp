@@ -17,6 +17,7 @@ struct function_facts {
   bool is_probe = false;            ///< Else a function of the host, which may write any field and go anywhere.
   std::vector<std::string> fields;  ///< None: the call's value goes into the step's output.
   std::vector<std::string> routes;  ///< Of probe.route: they win over `next`.
+  std::vector<std::string> names;   ///< Of the arguments, in each of their tables.
 };
 
 function_facts facts_of(const function_call& call);

@@ -163,7 +163,7 @@ toml_node map_node(const map_policy& map) {
     add_function(out, *map.function);
   }
   out.add_text_if("workflow", map.workflow_file);
-  if (map.max_concurrent > 0) {
+  if (map.max_concurrent != 0) {
     out.add("max_concurrent", std::int64_t{map.max_concurrent});
   }
   return out.inline_table();

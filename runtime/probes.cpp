@@ -2,6 +2,7 @@
 
 #include "actors/crash_orders.hpp"
 #include "actors/json/json.hpp"
+#include "config/probe_arguments.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <map>
 #include <random>
 #include <string_view>
 #include <thread>
@@ -20,22 +22,19 @@ namespace {
 
 namespace json = boost::json;
 
-using key_list = std::vector<std::string_view>;
-
 // One probe, working through the tables of its args into the reply.
 class probe_call {
  public:
-  probe_call(std::string_view name, const function_request& request, function_reply& reply, crash_orders& crashes)
-      : name_(name), request_(request), reply_(reply), crashes_(crashes) {}
+  probe_call(const probe_arguments& what, const function_request& request, function_reply& reply, crash_orders& crashes)
+      : what_(what), request_(request), reply_(reply), crashes_(crashes) {}
 
   using body = std::optional<error> (probe_call::*)();
 
-  std::optional<error> run(const json::object& args, body what, const key_list& keys) {
+  std::optional<error> run(const json::object& args, body what) {
     args_ = &args;
     for (const auto& member : args) {
-      const std::string_view key = member.key();
-      if (std::ranges::find(keys, key) == keys.end()) {
-        return refuse("has no argument '" + std::string{key} + "'", keys);
+      if (const std::string_view key = member.key(); !takes(what_, key)) {
+        return refuse("has no argument '" + std::string{key} + "'");
       }
     }
     return (this->*what)();
@@ -47,7 +46,7 @@ class probe_call {
     const auto ms = number("ms", 0);
     const auto cooperative = flag("cooperative", true);
     if (!ms || *ms < 0 || !cooperative) {
-      return refuse("wants ms, a number from 0, and cooperative, a boolean", {"ms", "cooperative", "field", "value"});
+      return refuse("wants ms, a number from 0, and cooperative, a boolean");
     }
     if (*cooperative) {
       static_cast<void>(request_.sleep(milliseconds{*ms}));
@@ -66,13 +65,11 @@ class probe_call {
     const auto retry_after = number("retry_after_ms", 0);
     const bool has_text = text != nullptr || !args_->contains("message");
     if (!times || *times < 0 || !retry_after || *retry_after < 0 || !has_text) {
-      return refuse("wants times and retry_after_ms, numbers from 0, and message, a text",
-                    {"times", "class", "message", "retry_after_ms"});
+      return refuse("wants times and retry_after_ms, numbers from 0, and message, a text");
     }
     const auto code = class_of();
     if (!code) {
-      return refuse("wants class: retryable, permanent, degraded, unknown, or the name of an error code",
-                    {"times", "class", "message", "retry_after_ms"});
+      return refuse("wants class: retryable, permanent, degraded, unknown, or the name of an error code");
     }
     if (request_.attempt.value() > *times) {
       return std::nullopt;
@@ -89,7 +86,7 @@ class probe_call {
   std::optional<error> log() {
     const auto bytes = number("bytes", 0);
     if (!bytes || *bytes < 0 || *bytes > 1'000'000'000) {
-      return refuse("wants bytes, a number from 0 to 1000000000", {"bytes", "field", "value"});
+      return refuse("wants bytes, a number from 0 to 1000000000");
     }
     constexpr std::string_view line = "probe.log writes lines of 64 bytes, this one and all that follow\n";
     const auto end = reply_.printed.size() + static_cast<std::size_t>(*bytes);
@@ -103,7 +100,7 @@ class probe_call {
     const auto* path = string("path");
     const auto* wanted = args_->if_contains("eq");
     if (path == nullptr || wanted == nullptr) {
-      return refuse("wants path, a JSON pointer into the state, and eq, a value", {"path", "eq", "field", "value"});
+      return refuse("wants path, a JSON pointer into the state, and eq, a value");
     }
     const auto state = parse(*request_.state);
     const auto* found = find(state, *path);
@@ -120,7 +117,7 @@ class probe_call {
     const auto draws = number("draws", 1);
     const auto* field = string("field");
     if (!draws || *draws < 1 || *draws > 1'000'000 || field == nullptr) {
-      return refuse("wants field, a name, and draws, a number from 1 to 1000000", {"field", "draws"});
+      return refuse("wants field, a name, and draws, a number from 1 to 1000000");
     }
     if (!stream_) {
       stream_.emplace(request_.seed);
@@ -138,8 +135,7 @@ class probe_call {
     const auto in = number("input_tokens", 0);
     const auto out = number("output_tokens", 0);
     if (model == nullptr || !in || !out || *in < 0 || *out < 0) {
-      return refuse("wants model, a name, and input_tokens and output_tokens, numbers from 0",
-                    {"model", "input_tokens", "output_tokens", "field", "value"});
+      return refuse("wants model, a name, and input_tokens and output_tokens, numbers from 0");
     }
     reply_.usage = token_usage{std::string{*model}, *in, *out};
     return optional_delta();
@@ -152,7 +148,7 @@ class probe_call {
                               : to != nullptr                 ? json::array{*to}
                                                               : json::array{json::value{}};
     if (!std::ranges::all_of(names, [](const json::value& each) { return each.is_string(); })) {
-      return refuse("wants to, the name of a step or a list of names", {"to"});
+      return refuse("wants to, the name of a step or a list of names");
     }
     auto& taken = reply_.route ? *reply_.route : reply_.route.emplace();
     for (const auto& each : names) {
@@ -166,8 +162,7 @@ class probe_call {
     const auto point = name != nullptr ? crash_point_from(*name) : std::nullopt;
     const auto on_attempt = number("on_attempt", 1);
     if (!point || !on_attempt || *on_attempt < 1) {
-      return refuse("wants point (" + points() + ") and on_attempt, a number from 1",
-                    {"point", "on_attempt", "field", "value"});
+      return refuse("wants point (" + points() + ") and on_attempt, a number from 1");
     }
     if (request_.attempt.value() == *on_attempt) {
       order(*point);
@@ -207,12 +202,8 @@ class probe_call {
     }
   }
 
-  error refuse(const std::string& what, const key_list& keys) const {
-    std::string allowed;
-    for (const auto key : keys) {
-      allowed += (allowed.empty() ? "" : ", ") + std::string{key};
-    }
-    return {error_code::invalid_input, std::string{name_} + " " + what, "its arguments: " + allowed};
+  error refuse(const std::string& what) const {
+    return {error_code::invalid_input, std::string{what_.probe} + ' ' + what, "its arguments: " + listed(what_)};
   }
 
   const json::string* string(std::string_view key) const {
@@ -242,7 +233,7 @@ class probe_call {
     const auto* field = string("field");
     const auto* value = args_->if_contains(key);
     if (field == nullptr || value == nullptr) {
-      return refuse("wants field, a name, and value", {"field", "value"});
+      return refuse("wants field, a name, and value");
     }
     reply_.deltas.push_back({field_name{std::string{*field}}, canonical(*value)});
     return std::nullopt;
@@ -267,7 +258,7 @@ class probe_call {
     return found != classes.end() ? std::optional{found->second} : error_code_from(*wanted);
   }
 
-  std::string_view name_;
+  const probe_arguments& what_;
   const function_request& request_;
   function_reply& reply_;
   crash_orders& crashes_;
@@ -276,25 +267,38 @@ class probe_call {
   std::optional<std::mt19937_64> stream_;  // The attempt's own: its sequence is fixed by the standard (C++20, 28.5.6).
 };
 
-struct probe {
-  std::string_view name;
-  probe_call::body body;
-  key_list keys;
-};
+probe_call::body body_of(std::string_view probe) {
+  const std::map<std::string_view, probe_call::body> bodies{{"probe.set", &probe_call::set},
+                                                            {"probe.append", &probe_call::set},
+                                                            {"probe.add", &probe_call::set},
+                                                            {"probe.sleep", &probe_call::sleep},
+                                                            {"probe.fail", &probe_call::fail},
+                                                            {"probe.echo", &probe_call::echo},
+                                                            {"probe.log", &probe_call::log},
+                                                            {"probe.expect", &probe_call::expect},
+                                                            {"probe.rng", &probe_call::rng},
+                                                            {"probe.usage", &probe_call::usage},
+                                                            {"probe.route", &probe_call::route},
+                                                            {"probe.crash", &probe_call::crash}};
+  return bodies.at(probe);
+}
 
-result<function_reply> call(const probe& which, const function_request& request, crash_orders& crashes) {
+result<function_reply> call(const probe_arguments& which,
+                            probe_call::body body,
+                            const function_request& request,
+                            crash_orders& crashes) {
   function_reply reply;
   const auto args = parse(request.args);
-  probe_call calling{which.name, request, reply, crashes};
+  probe_call calling{which, request, reply, crashes};
   const auto one = args.is_null() ? json::value(json::object{}) : args;
   const auto tables = one.is_array() ? one.get_array() : json::array{one};
   for (const auto& table : tables) {
     if (!table.is_object()) {
       return error{error_code::invalid_input,
-                   std::string{which.name} + " wants args to be a table or a list of tables",
+                   std::string{which.probe} + " wants args to be a table or a list of tables",
                    "for example: args = { field = \"x\", value = 1 }"};
     }
-    if (auto why = calling.run(table.get_object(), which.body, which.keys)) {
+    if (auto why = calling.run(table.get_object(), body)) {
       return *std::move(why);
     }
   }
@@ -308,26 +312,10 @@ result<function_reply> call(const probe& which, const function_request& request,
 }  // namespace
 
 function_table probe_functions(std::shared_ptr<crash_orders> crashes) {
-  static constexpr std::string_view field = "field";
-  static constexpr std::string_view value = "value";
-  const std::array<probe, 12> probes{{
-      {"probe.set", &probe_call::set, {field, value}},
-      {"probe.append", &probe_call::set, {field, value}},
-      {"probe.add", &probe_call::set, {field, value}},
-      {"probe.sleep", &probe_call::sleep, {"ms", "cooperative", field, value}},
-      {"probe.fail", &probe_call::fail, {"times", "class", "message", "retry_after_ms"}},
-      {"probe.echo", &probe_call::echo, {"text", field, value}},
-      {"probe.log", &probe_call::log, {"bytes", field, value}},
-      {"probe.expect", &probe_call::expect, {"path", "eq", field, value}},
-      {"probe.rng", &probe_call::rng, {field, "draws"}},
-      {"probe.usage", &probe_call::usage, {"model", "input_tokens", "output_tokens", field, value}},
-      {"probe.route", &probe_call::route, {"to"}},
-      {"probe.crash", &probe_call::crash, {"point", "on_attempt", field, value}},
-  }};
   function_table table;
-  for (const auto& each : probes) {
-    table[std::string{each.name}] = [each, crashes](const function_request& request) {
-      return call(each, request, *crashes);
+  for (const auto& each : known_probes) {
+    table[std::string{each.probe}] = [&each, body = body_of(each.probe), crashes](const function_request& request) {
+      return call(each, body, request, *crashes);
     };
   }
   return table;

@@ -120,7 +120,7 @@ class generator {
   gate_level level(bool has_condition) {
     gate_level out;
     out.when = maybe(has_condition, [&] { return when(); });
-    out.prompt = text();
+    out.prompt = "? " + text();
     out.votes = 1 + static_cast<int>(below(3));
     for (auto count = below(3); count > 0; --count) {
       out.voters.push_back("ann \"" + std::to_string(count));

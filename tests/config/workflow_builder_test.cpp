@@ -329,6 +329,25 @@ builder step 's': step[0].args: this is not JSON that a workflow can hold: {"x":
   EXPECT_EQ(made.build().flow, nullptr);
 }
 
+TEST(WorkflowBuilder, says_of_what_is_declared_twice) {
+  workflow_builder made{"x"};
+  made.required_input("topic").input("topic").state("n", reducer::sum).state("n", reducer::last);
+  made.step("s").agent("cluade");
+  EXPECT_EQ(joined(said_of(made)),
+            R"(builder: inputs.topic: input 'topic' is declared twice | take one out
+builder: state.n: field 'n' is declared twice | take one out
+builder step 's': step[0].agents[0]: there is no agent 'cluade' | did you mean 'claude'?
+)");
+}
+
+TEST(WorkflowBuilder, refuses_a_map_of_less_than_none_at_once) {
+  workflow_builder made{"x"};
+  made.state("list", reducer::last, json_text{"[1]"});
+  made.step("s").map_function("/list", "each", "probe.echo").map_concurrent(-1);
+  EXPECT_EQ(joined(said_of(made)),
+            "builder step 's': step[0].map.max_concurrent: 'max_concurrent' must be from 1 to 100000; this is -1\n");
+}
+
 TEST(WorkflowBuilder, refuses_a_workflow_without_steps) {
   EXPECT_EQ(joined(said_of(workflow_builder{"x"})),
             "builder: step: 'step' is missing | a workflow has at least one step: write [[step]] on a line of its own, "

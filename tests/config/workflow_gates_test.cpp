@@ -68,6 +68,13 @@ TEST(WorkflowGates, without_a_question_are_refused) {
             "\"Merge?\"\n4:25 error step[0].gate.levels[1]: 'levels[1]' must be a table; this is an integer\n");
 }
 
+TEST(WorkflowGates, ask_something_of_somebody) {
+  EXPECT_EQ(says("prompt=''"),
+            "4:14 error step[0].gate.prompt: 'prompt' is empty | say what is to be decided: prompt = \"Merge?\"\n");
+  EXPECT_EQ(says("prompt='a',voters=[]"),
+            "4:25 error step[0].gate.voters: 'voters' names nobody | leave it out, so that anybody may vote\n");
+}
+
 TEST(WorkflowGates, do_not_mix_levels_and_their_keys) {
   EXPECT_EQ(says("prompt='a',levels=[{prompt='b'}],votes=2"),
             "4:14 error step[0].gate.prompt: 'prompt' has no use beside 'levels' | write it into a level\n"

@@ -163,12 +163,12 @@ TEST(WorkflowMistakes, in_loops) {
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\nnext=['s','u']\n[[step]]\nid='u'"
        "\n"
        "agent='a'\n",
-       {"5:6 error step[0].next: the loop of 's', 't' never ends: each of its routes is always taken | add max_steps "
+       {"5:6 warning step[0].next: the loop of 's', 't' never ends: each of its routes is always taken | add max_steps "
         "or "
         "wall_clock to [limits]"}},
       {"a step that follows itself",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='s'\n",
-       {"5:6 error step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
+       {"5:6 warning step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
         "wall_clock to [limits]"}},
       {"a loop that a condition can end",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext='t'\n[[step]]\nid='t'\nagent='a'\nnext=[{to='s',when={path='/"
@@ -177,6 +177,13 @@ TEST(WorkflowMistakes, in_loops) {
       {"a loop with a limit of steps", "name='x'\nlimits.max_steps=9\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"a loop with a limit of time", "name='x'\nlimits.wall_clock='9s'\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
       {"a loop with a limit of money", "name='x'\nlimits.budget_usd=1\n[[step]]\nid='s'\nagent='a'\nnext='s'\n", {}},
+      {"a loop with a limit of money, and of nothing that costs any",
+       "name='x'\nlimits.budget_usd=1\n[[step]]\nid='s'\nfunction='probe.echo'\nnext='s'\n",
+       {"6:6 warning step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
+        "wall_clock to [limits]"}},
+      {"a loop with a limit of money, and a function of the host that may use it up",
+       "name='x'\nlimits.budget_usd=1\n[[step]]\nid='s'\nfunction='merge_branches'\nnext='s'\n",
+       {}},
       {"a loop with a limit of tokens",
        "name='x'\nlimits.budget_tokens=1000\n[[step]]\nid='s'\nagent='a'\nnext='s'\n",
        {}},
@@ -195,13 +202,13 @@ TEST(WorkflowMistakes, in_loops) {
        {"5:10 warning step[0].on_error: the loop of 's' has no limit | add max_steps or wall_clock to [limits]"}},
       {"a loop that a probe chooses",
        "name='x'\n[[step]]\nid='s'\nfunction='probe.route'\nargs={to='s'}\n",
-       {"5:6 error step[0].args: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
+       {"5:6 warning step[0].args: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
         "wall_clock to [limits]"}},
       {"two loops",
        "name='x'\n[[step]]\nid='s'\nagent='a'\nnext=['s','t']\n[[step]]\nid='t'\nagent='a'\nnext='t'\n",
-       {"5:6 error step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
+       {"5:6 warning step[0].next: the loop of 's' never ends: each of its routes is always taken | add max_steps or "
         "wall_clock to [limits]",
-        "9:6 error step[1].next: the loop of 't' never ends: each of its routes is always taken | add max_steps or "
+        "9:6 warning step[1].next: the loop of 't' never ends: each of its routes is always taken | add max_steps or "
         "wall_clock to [limits]"}},
   });
 }
