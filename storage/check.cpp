@@ -99,7 +99,7 @@ void check_states(SQLite::Database& connection, std::vector<finding>& found) {
       if (!state) {
         found.push_back({"state", state.error().message});
         ++n;
-      } else if ("sha256:" + sha256_hex(state_text(*state).str()) != runs.getColumn(2).getString()) {
+      } else if ("sha256:" + sha256_hex(state->text().str()) != runs.getColumn(2).getString()) {
         found.push_back(
             {"state", "run " + run.str() + ": the state does not have the hash that was committed with it"});
         ++n;

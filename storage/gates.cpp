@@ -2,7 +2,7 @@
 
 #include "storage/event_data.hpp"
 #include "storage/json_object.hpp"
-#include "storage/json_slices.hpp"
+#include "messages/base/json_slices.hpp"
 #include "storage/stored_names.hpp"
 
 #include <algorithm>

@@ -24,24 +24,25 @@ class rolling_state {
  public:
   /// Before the first row of a page.
   rolling_state(statement_cache& sql, const run_id& run, superstep_no from) : reached_(from.value() - 1) {
-    auto before =
-        from.value() > 0 ? load_state(sql, run, superstep_no{reached_}) : result<state_fields>{state_fields{}};
-    is_known_ = from.value() > 0 && before.has_value();
-    fields_ = before ? *std::move(before) : state_fields{};
+    if (from.value() > 0) {
+      if (auto before = load_state(sql, run, superstep_no{reached_})) {
+        state_ = stacked_state{*std::move(before)};
+      }
+    }
   }
 
   /// The state after the row, whose columns from `first` on are state, changes, removed.
   std::optional<json_text> after(const prepared& row, std::int64_t superstep, int first) {
-    const bool is_copy = !row.is_null(first);
-    is_known_ = (is_copy || (is_known_ && superstep == reached_ + 1)) && apply_row(fields_, row, first);
+    if (superstep != reached_ + 1) {
+      state_ = stacked_state{};
+    }
     reached_ = superstep;
-    return is_known_ ? std::optional{state_text(fields_)} : std::nullopt;
+    return state_.add(row, first) ? std::optional{state_.fields().text()} : std::nullopt;
   }
 
  private:
-  state_fields fields_;
+  stacked_state state_;
   std::int64_t reached_;
-  bool is_known_ = false;
 };
 
 void read_state(recorded_superstep& into, rolling_state& state, const prepared& row) {

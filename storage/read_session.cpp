@@ -58,7 +58,7 @@ result<run_view> whole_run(statement_cache& sql, const run_id& run) {
   if (!state) {
     return state.error();
   }
-  view->result = state_text(*state);
+  view->result = state->text();
   view->unpriced = count_unpriced(sql, run);
   return *std::move(view);
 }
@@ -459,7 +459,7 @@ result<json_text> read_session::find_state(const run_id& run, superstep_no super
       return known.error();
     }
     const auto fields = load_state(sql, run, superstep);
-    return fields ? result<json_text>{state_text(*fields)} : result<json_text>{fields.error()};
+    return fields ? result<json_text>{fields->text()} : result<json_text>{fields.error()};
   });
 }
 

@@ -1,6 +1,6 @@
 #include "storage/run_rows.hpp"
 
-#include "storage/json_slices.hpp"
+#include "messages/base/json_slices.hpp"
 #include "storage/stored_names.hpp"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include "storage/event_data.hpp"
 #include "storage/gates.hpp"
 #include "storage/json_object.hpp"
-#include "storage/json_slices.hpp"
+#include "messages/base/json_slices.hpp"
 #include "storage/runs.hpp"
 #include "storage/standing.hpp"
 #include "storage/tasks.hpp"
@@ -23,45 +23,26 @@ error damaged_state(const run_id& run, std::int64_t superstep) {
           "`troupe db check` tells more"};
 }
 
-std::optional<state_fields> fields_of(std::string_view object) {
-  const auto members = split_object(object);
-  if (!members) {
-    return std::nullopt;
-  }
-  state_fields fields;
-  for (const auto& [name, value] : *members) {
-    fields.insert_or_assign(name, std::string{value});
-  }
-  return fields;
-}
-
 struct difference {
-  state_fields changed;
+  std::vector<std::string> changed;
   std::vector<std::string> removed;
+  json_text text;  // an object of the fields that changed
 
   std::vector<std::string> names() const {
     std::vector<std::string> all = removed;
-    for (const auto& [name, value] : changed) {
-      all.push_back(name);
-    }
+    all.insert(all.end(), changed.begin(), changed.end());
     std::ranges::sort(all);
     return all;
   }
 };
 
-difference difference_of(const state_fields& before, const state_fields& after) {
+difference difference_of(const json_fields& before, const json_fields& after) {
   difference found;
-  for (const auto& [name, value] : after) {
-    const auto old = before.find(name);
-    if (old == before.end() || old->second != value) {
-      found.changed.emplace(name, value);
-    }
+  const auto changes = before.changes_to(after);
+  for (const auto& [name, value] : changes) {
+    (value ? found.changed : found.removed).push_back(name);
   }
-  for (const auto& [name, value] : before) {
-    if (!after.contains(name)) {
-      found.removed.push_back(name);
-    }
-  }
+  found.text = json_fields{}.with(changes).text();
   return found;
 }
 
@@ -76,17 +57,16 @@ status save_state(run_change& change, const commit_superstep& told, std::vector<
   if (!before) {
     return before.error();
   }
-  const auto after = fields_of(told.state.str());
+  const auto after = json_fields::from(told.state);
   if (!after) {
     return illegal("the state of superstep " + std::to_string(told.superstep.value()) + " is not a JSON object");
   }
   const auto difference = difference_of(*before, *after);
   changed = difference.names();
-  const auto changes = state_text(difference.changed);
   const auto removed =
       difference.removed.empty() ? std::nullopt : std::optional{json_array(difference.removed, json_string)};
   const auto bytes =
-      bytes_since_copy(change) + std::max(change_bytes_min, static_cast<std::int64_t>(changes.str().size()));
+      bytes_since_copy(change) + std::max(change_bytes_min, static_cast<std::int64_t>(difference.text.str().size()));
   const bool copy = bytes >= static_cast<std::int64_t>(told.state.str().size());
   change.sql().run(
       "UPDATE supersteps SET deltas = ?3, changes = ?4, removed = ?5, state = ?6, changed_bytes = ?7,"
@@ -94,7 +74,7 @@ status save_state(run_change& change, const commit_superstep& told, std::vector<
       told.run,
       told.superstep,
       told.deltas,
-      copy ? nullptr : &changes,
+      copy ? nullptr : &difference.text,
       copy ? std::nullopt : removed,
       copy ? &told.state : nullptr,
       copy ? std::int64_t{0} : bytes,
@@ -146,60 +126,59 @@ status close_tasks(run_change& change, const commit_superstep& told) {
 
 }  // namespace
 
-json_text state_text(const state_fields& fields) {
-  std::string text = "{";
-  for (const auto& [name, value] : fields) {
-    if (text.size() > 1) {
-      text += ',';
-    }
-    append_json_string(text, name);
-    text += ':';
-    text += value;
+bool stacked_state::add(const prepared& row, int first) {
+  bool is_good = false;
+  if (!row.is_null(first)) {
+    since_.clear();
+    copy_ = json_fields::from(json_text{row.text(first)});
+    is_good = copy_.has_value();
+  } else {
+    is_good = copy_ && add_changes(row.text(first + 1), row.is_null(first + 2) ? "[]" : row.text(first + 2));
   }
-  return json_text{text + '}'};
+  if (!is_good) {
+    copy_.reset();
+  }
+  return is_good;
 }
 
-bool apply_row(state_fields& fields, const prepared& row, int first) {
-  if (!row.is_null(first)) {
-    auto copy = fields_of(row.text(first));
-    const bool whole = copy.has_value();
-    fields = whole ? *std::move(copy) : state_fields{};
-    return whole;
-  }
-  const auto changes = row.text(first + 1);
+bool stacked_state::add_changes(std::string_view changes, std::string_view removed) {
   const auto members = split_object(changes);
-  if (!members) {
+  const auto names = split_array(removed);
+  if (!members || !names) {
     return false;
   }
   for (const auto& [name, value] : *members) {
-    fields.insert_or_assign(name, std::string{value});
-  }
-  const auto removed = row.is_null(first + 2) ? std::string{"[]"} : row.text(first + 2);
-  const auto names = split_array(removed);
-  if (!names) {
-    return false;
+    since_.insert_or_assign(name, std::string{value});
   }
   for (const auto& quoted : *names) {
     const auto name = decode_string(quoted);
     if (!name) {
       return false;
     }
-    fields.erase(*name);
+    since_.insert_or_assign(*name, std::nullopt);
   }
   return true;
 }
 
-result<state_fields> load_state(statement_cache& sql, const run_id& run, superstep_no superstep) {
+const json_fields& stacked_state::fields() {
+  if (!since_.empty()) {
+    copy_ = copy_->with({since_.begin(), since_.end()});
+    since_.clear();
+  }
+  return *copy_;
+}
+
+result<json_fields> load_state(statement_cache& sql, const run_id& run, superstep_no superstep) {
   auto row = sql.use(
       "SELECT superstep, state, changes, removed FROM supersteps WHERE run_id = ?1 AND superstep <= ?2"
       " AND superstep >= (SELECT superstep FROM supersteps WHERE run_id = ?1 AND superstep <= ?2 AND state IS NOT NULL"
       " ORDER BY superstep DESC LIMIT 1) AND committed_at IS NOT NULL ORDER BY superstep",
       run,
       superstep);
-  state_fields fields;
+  stacked_state state;
   std::int64_t reached = -1;
   while (row.step()) {
-    if ((reached >= 0 && row.number(0) != reached + 1) || !apply_row(fields, row, 1)) {
+    if ((reached >= 0 && row.number(0) != reached + 1) || !state.add(row, 1)) {
       return damaged_state(run, row.number(0));
     }
     reached = row.number(0);
@@ -209,11 +188,11 @@ result<state_fields> load_state(statement_cache& sql, const run_id& run, superst
                  "run " + run.str() + " has no committed superstep " + std::to_string(superstep.value()),
                  ""};
   }
-  return fields;
+  return state.fields();
 }
 
 status save_initial_state(run_change& change, const create_run& told) {
-  if (!fields_of(told.initial_state.str())) {
+  if (!json_fields::from(told.initial_state)) {
     return illegal("the initial state of run " + told.run.str() + " is not a JSON object");
   }
   change.sql().run(

@@ -436,6 +436,8 @@ status write_session::record(const vacuum_report& pass) {
   return commit();
 }
 
+bool write_session::has_told_pressure(const run_id& run) const { return state_->pressed.contains(run); }
+
 void write_session::rollback() noexcept { state_->rollback(); }
 
 std::int64_t write_session::log_pages() const noexcept { return state_->log_pages; }

@@ -2,6 +2,7 @@
 
 #include "actors/json/json.hpp"
 #include "messages/base/invariant.hpp"
+#include "messages/base/json_fields.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -18,9 +19,10 @@ namespace {
 
 namespace json = boost::json;
 
+// A text, as it stands: parsed only where it is voted on, since it may be large.
 struct given_answer {
   agent_name agent;
-  json::value value;
+  json_text text;
 };
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -85,10 +87,10 @@ struct grouping {
   std::vector<answer_group> groups;
   std::map<std::string, std::size_t> index;
 
-  void add(const json_text& key, const json::value& value, const agent_name& agent) {
+  void add(const json_text& key, const json_text& value, const agent_name& agent) {
     const auto [at, is_new] = index.try_emplace(key.str(), groups.size());
     if (is_new) {
-      groups.push_back({canonical(value), {}});
+      groups.push_back({value, {}});
     }
     auto& agents = groups[at->second].agents;
     if (std::ranges::find(agents, agent) == agents.end()) {
@@ -170,15 +172,14 @@ std::vector<given_answer> take_in(verdict& made,
       made.missing.push_back({agent, reason_of(answer, silent)});
       continue;
     }
-    auto value = parse(*answer->value);
     if (policy.strategy == consensus_strategy::vote) {
-      if (auto why = lacks_what_is_voted_on(policy, value)) {
+      if (auto why = lacks_what_is_voted_on(policy, parse(*answer->value))) {
         made.missing.push_back({agent, *std::move(why)});
         continue;
       }
     }
     made.answered.push_back(agent);
-    given.push_back({agent, std::move(value)});
+    given.push_back({agent, *answer->value});
   }
   return given;
 }
@@ -195,17 +196,17 @@ error quorum_error(const verdict& made, int fewest) {
   return {error_code::quorum_not_met, text, "see what they printed: troupe logs RUN --stderr"};
 }
 
-void collect(verdict& made, std::vector<given_answer>& given, std::size_t members) {
+void collect(verdict& made, const std::vector<given_answer>& given, std::size_t members) {
   made.agreement = 1;
   if (members == 1) {
-    made.winner = canonical(given.front().value);
+    made.winner = given.front().text;
     return;
   }
-  json::object all;
-  for (auto& answer : given) {
-    all[answer.agent.str()] = std::move(answer.value);
+  json_fields::changes all;
+  for (const auto& answer : given) {
+    all.insert_or_assign(answer.agent.str(), answer.text.str());
   }
-  made.winner = canonical(all);
+  made.winner = json_fields{}.with(all).text();
 }
 
 // The group at `first` has won; the others are in dissent.
@@ -223,7 +224,7 @@ void race(verdict& made, std::vector<given_answer>& given, std::span<const agent
   std::ranges::transform(given, made.answered.begin(), &given_answer::agent);
   grouping same;
   for (const auto& answer : given) {
-    same.add(key_of(answer.value), answer.value, answer.agent);
+    same.add(key_of(parse(answer.text)), answer.text, answer.agent);
   }
   made.degraded = false;
   made.status = verdict_status::ok;
@@ -232,7 +233,7 @@ void race(verdict& made, std::vector<given_answer>& given, std::span<const agent
 
 void aggregate(verdict& made,
                const consensus_policy& policy,
-               std::vector<given_answer>& given,
+               const std::vector<given_answer>& given,
                std::span<const agent_answer> answers) {
   const auto members = made.asked.size();
   made.asked.push_back(policy.aggregator);
@@ -255,7 +256,7 @@ void aggregate(verdict& made,
 void vote(verdict& made, const consensus_policy& policy, const std::vector<given_answer>& given) {
   grouping same;
   for (const auto& answer : given) {
-    same.add(key_of(*find(answer.value, policy.vote_on)), answer.value, answer.agent);
+    same.add(key_of(*find(parse(answer.text), policy.vote_on)), answer.text, answer.agent);
   }
   auto& groups = same.groups;
   const auto most =
@@ -279,15 +280,16 @@ void vote(verdict& made, const consensus_policy& policy, const std::vector<given
 void vote_each(verdict& made, const consensus_policy& policy, const std::vector<given_answer>& given) {
   grouping same;
   for (const auto& answer : given) {
-    for (const auto& element : find(answer.value, policy.vote_each)->get_array()) {
-      same.add(key_of(element, policy.vote_by), element, answer.agent);
+    const auto value = parse(answer.text);
+    for (const auto& element : find(value, policy.vote_each)->get_array()) {
+      same.add(key_of(element, policy.vote_by), canonical(element), answer.agent);
     }
   }
   const auto needed = std::min(static_cast<std::size_t>(made.quorum), given.size());
-  json::array agreed;
+  std::string agreed;
   for (auto& group : same.groups) {
     if (group.agents.size() >= needed) {
-      agreed.push_back(parse(group.value));
+      agreed += (agreed.empty() ? "" : ",") + group.value.str();
       made.agreed.push_back(std::move(group));
     } else {
       made.dissent.push_back(std::move(group));
@@ -295,7 +297,7 @@ void vote_each(verdict& made, const consensus_policy& policy, const std::vector<
   }
   const auto all = made.agreed.size() + made.dissent.size();
   made.agreement = all == 0 ? 1 : static_cast<double>(made.agreed.size()) / static_cast<double>(all);
-  made.winner = canonical(agreed);
+  made.winner = json_text{'[' + agreed + ']'};
   sort_dissent(made.dissent);
 }
 

@@ -17,6 +17,7 @@
 #include <deque>
 #include <map>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct writer_state {
   std::unique_ptr<write_session> session;  ///< None after an error of the disk, until the next batch.
   std::deque<waiting_write> queue;
   std::vector<waiting_write> batch;
+  std::unordered_set<run_id> overtaking;  ///< Runs of which a command in the queue went before the others.
   gathering company{gathering::duration{0}};
   std::map<std::uint64_t, waiting_write> putting;  ///< With the blob writer.
   std::uint64_t puts = 0;
@@ -191,6 +193,7 @@ void write_batch(writer_pointer self) {
     state.batch.push_back(std::move(state.queue.front()));
     state.queue.pop_front();
   }
+  state.overtaking.clear();
   commit_and_answer(self);
 }
 
@@ -223,10 +226,21 @@ void flush(writer_pointer self) {
   }
 }
 
+// Invariant 10.
+bool overtakes(writer_state& state, const write_request& request) {
+  const auto& run = run_of(*request.what);
+  return request.waited && state.session && !state.session->has_told_pressure(run) &&
+         state.overtaking.insert(run).second;
+}
+
 // The flush goes behind all that is in the mailbox already, so that the batch is what waits; alone, it comes next.
 void enqueue(writer_pointer self, waiting_write write) {
   auto& state = self->state;
-  state.queue.push_back(std::move(write));
+  if (overtakes(state, write.request)) {
+    state.queue.push_front(std::move(write));
+  } else {
+    state.queue.push_back(std::move(write));
+  }
   if (!state.flush_is_due) {
     flush_soon(self);
   }

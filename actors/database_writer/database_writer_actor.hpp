@@ -15,6 +15,8 @@
 //           its turn; its errors are the session's, as in 5.
 // 9.        A command with a large output is queued when the blob writer has made a file of it; others do not wait
 //           meanwhile. Where that fails, the sender gets the error.
+// 10.       A run whose commands begin to wait for their turn is told so with the next batch, however long the queue is:
+//           the first of them goes before the others.
 // Bounded   by `queue_depth` waiting commands (actors/write_credit.hpp), those with the blob writer included; more are
 //           answered BACKPRESSURE at once.
 // Dies of   a bug. Restarted by the root supervisor: permanent.

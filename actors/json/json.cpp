@@ -225,8 +225,10 @@ const boost::json::value* member_of(const boost::json::value& value, const std::
 
 result<boost::json::value> parse(std::string_view text) { return parse(text, json_depth_max); }
 
-boost::json::value parse(const json_text& text) {
-  auto value = parse(std::string_view{text.str()}, canonical_depth_max);
+boost::json::value parse(const json_text& text) { return parse_canonical(text.str()); }
+
+boost::json::value parse_canonical(std::string_view text) {
+  auto value = parse(text, canonical_depth_max);
   invariant(value.has_value(), "canonical JSON parses");
   return *std::move(value);
 }
@@ -249,6 +251,10 @@ const boost::json::value* find(const boost::json::value& value, std::string_view
     pointer.remove_prefix(end);
   }
   return at;
+}
+
+std::optional<std::string> first_name(std::string_view pointer) {
+  return pointer.starts_with('/') ? unescaped(pointer.substr(1, pointer.find('/', 1) - 1)) : std::nullopt;
 }
 
 std::string state_hash(const json_text& state) { return "sha256:" + sha256_hex(state.str()); }

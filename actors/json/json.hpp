@@ -6,6 +6,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,11 +22,17 @@ result<boost::json::value> parse(std::string_view text);
 /// What canonical() wrote. A bug if it is not JSON.
 boost::json::value parse(const json_text& text);
 
+/// The same of a part of such a text.
+boost::json::value parse_canonical(std::string_view text);
+
 /// The contract's canonical form (section 5): see json_text.
 json_text canonical(const boost::json::value& value);
 
 /// RFC 6901. Null where the pointer leads nowhere; `""` is the whole value.
 const boost::json::value* find(const boost::json::value& value, std::string_view pointer);
+
+/// The first name that a pointer goes by, its escapes undone. None where it is empty, or no pointer.
+std::optional<std::string> first_name(std::string_view pointer);
 
 /// `sha256:` and the hex digest of the text.
 std::string state_hash(const json_text& state);

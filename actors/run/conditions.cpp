@@ -68,11 +68,11 @@ bool compares(const condition& when, const json::value* found) {
 
 }  // namespace
 
-bool holds(const condition& when, const json::value& state) {
+bool holds(const condition& when, const opened_fields& state) {
   const auto part_holds = [&](const condition& part) { return holds(part, state); };
   switch (when.is) {
     case condition::kind::compare:
-      return compares(when, find(state, when.pointer));
+      return compares(when, state.find(when.pointer));
     case condition::kind::all:
       return std::ranges::all_of(when.parts, part_holds);
     case condition::kind::any:

@@ -28,9 +28,9 @@ result<create_run> fork_rows(const workflow& flow, const run_view& of, const for
   const step_index index{flow};
   const auto& steps = from.next.row.standing.steps;
   const auto is_there = [&](const planned_step& each) { return index.find(each.step) != nullptr; };
-  const auto state =
-      from.at.state ? parse(std::string_view{from.at.state->str()}) : result<boost::json::value>{error{}};
-  if (!std::ranges::all_of(steps, is_there) || !state || !state->is_object()) {
+  const bool is_json = from.at.state && parse(std::string_view{from.at.state->str()}).has_value();
+  const auto state = is_json ? json_fields::from(*from.at.state) : std::nullopt;
+  if (!std::ranges::all_of(steps, is_there) || !state) {
     return contradiction(of, std::to_string(from.at.row.superstep.value()));
   }
   rows->parent = of.run;
@@ -38,7 +38,7 @@ result<create_run> fork_rows(const workflow& flow, const run_view& of, const for
   rows->initial_state = *from.at.state;
   rows->state_hash = state_hash(rows->initial_state);
   rows->standing = from.next.row.standing;
-  rows->front = tasks_of(flow, run, open, steps, *state);
+  rows->front = tasks_of(flow, run, open, steps, opened_fields{*state});
   rows->gates.clear();
   for (const auto& gate : from.gates) {
     auto asked = gate.asked;

@@ -37,8 +37,8 @@ std::vector<agent_name> carriers(const step& declared) {
   return agents;
 }
 
-const boost::json::array* items_of(const map_policy& map, const boost::json::value& state) {
-  const auto* list = find(state, map.over);
+const boost::json::array* items_of(const map_policy& map, const opened_fields& state) {
+  const auto* list = state.find(map.over);
   return list == nullptr ? nullptr : list->if_array();
 }
 
@@ -46,7 +46,7 @@ std::vector<planned_task> tasks_of(const workflow& flow,
                                    const run_id& run,
                                    superstep_no superstep,
                                    const std::vector<planned_step>& steps,
-                                   const boost::json::value& state) {
+                                   const opened_fields& state) {
   std::vector<planned_task> tasks;
   const auto add =
       [&](const planned_step& at, const agent_name& carrier, std::size_t place, std::optional<std::int64_t> item) {

@@ -1,10 +1,11 @@
 // Which tasks a superstep has: steps and who carries them out, in graph order. Pure.
 #pragma once
 
+#include "actors/json/opened_fields.hpp"
 #include "messages/run.hpp"
 #include "messages/workflow.hpp"
 
-#include <boost/json/value.hpp>
+#include <boost/json/array.hpp>
 
 #include <optional>
 #include <vector>
@@ -28,7 +29,7 @@ std::vector<agent_name> carriers(const step& declared);
 const function_call* function_of(const step& declared) noexcept;
 
 /// What a map goes over. Null where the state has no list there. Refers to `state`.
-const boost::json::array* items_of(const map_policy& map, const boost::json::value& state);
+const boost::json::array* items_of(const map_policy& map, const opened_fields& state);
 
 /// The tasks of steps in their order: agents in the order of the file, elements in that of the list. A map of what is no
 /// list has none. `state` is what the superstep sees.
@@ -36,6 +37,6 @@ std::vector<planned_task> tasks_of(const workflow& flow,
                                    const run_id& run,
                                    superstep_no superstep,
                                    const std::vector<planned_step>& steps,
-                                   const boost::json::value& state);
+                                   const opened_fields& state);
 
 }  // namespace troupe

@@ -11,11 +11,11 @@
 
 namespace troupe {
 
-result<std::string> action_hash(const gate_policy& gate, const boost::json::value& state) {
+result<std::string> action_hash(const gate_policy& gate, const opened_fields& state) {
   if (!gate.action) {
     return std::string{};
   }
-  const auto* action = find(state, *gate.action);
+  const auto* action = state.find(*gate.action);
   if (action == nullptr) {
     return error{error_code::invalid_input,
                  "the gate is to approve what stands at '" + *gate.action + "' in the state, and nothing does",
@@ -27,7 +27,7 @@ result<std::string> action_hash(const gate_policy& gate, const boost::json::valu
 result<std::variant<gate_opening, approved_by_rule>> ask(const gate_again& reached,
                                                          superstep_no superstep,
                                                          const prompt_names& names,
-                                                         const boost::json::value& state) {
+                                                         const opened_fields& state) {
   using question = std::variant<gate_opening, approved_by_rule>;
   const auto& declared = *reached.declared;
   const auto& gate = *declared.gate;
@@ -69,7 +69,7 @@ std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
     std::span<const gate_again> again,
     superstep_no superstep,
     const std::function<prompt_names(const step&)>& names,
-    const boost::json::value& state) {
+    const opened_fields& state) {
   std::vector<gate_again> reached{again.begin(), again.end()};
   std::erase_if(standing.steps, [&](const planned_step& at) {
     const auto* declared = steps.find(at.step);

@@ -1,13 +1,12 @@
 // What a gate asks, and what its answer comes to. Pure.
 #pragma once
 
+#include "actors/json/opened_fields.hpp"
 #include "actors/run/routing.hpp"
 #include "actors/run/template_rendering.hpp"
 #include "messages/base/result.hpp"
 #include "messages/gate.hpp"
 #include "messages/workflow.hpp"
-
-#include <boost/json/value.hpp>
 
 #include <functional>
 #include <optional>
@@ -34,7 +33,7 @@ struct gate_again {
 result<std::variant<gate_opening, approved_by_rule>> ask(const gate_again& reached,
                                                          superstep_no superstep,
                                                          const prompt_names& names,
-                                                         const boost::json::value& state);
+                                                         const opened_fields& state);
 
 /// The questions of the gates that the next superstep reaches, which are taken out of `standing`, and of those that ask
 /// again, in the order of their paths. Gates that nobody need be asked about stay in `standing`, or come into it. A gate
@@ -45,11 +44,11 @@ std::variant<std::vector<gate_opening>, routing_refusal> reach_gates(
     std::span<const gate_again> again,
     superstep_no superstep,
     const std::function<prompt_names(const step&)>& names,
-    const boost::json::value& state);
+    const opened_fields& state);
 
 /// `sha256:` of the action that the gate is bound to, as the state has it; empty where it is bound to nothing.
 /// INVALID_INPUT: it leads nowhere.
-result<std::string> action_hash(const gate_policy& gate, const boost::json::value& state);
+result<std::string> action_hash(const gate_policy& gate, const opened_fields& state);
 
 /// The value that a decided gate gives its step: `{"by":[...],"comment":...,"decision":"approved"|"rejected"}`, with
 /// `"automatic":true` where a rule decided, and `"expired":true` where nobody did. `comment` is the last that was made.

@@ -3,6 +3,7 @@
 #include "actors/json/json.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 namespace troupe {
 namespace {
@@ -101,62 +104,104 @@ void merge_patch(json::value& target, const json::value& patch) {
   }
 }
 
+// The fields that deltas touch. What stays a text is never parsed: most values replace what was there, and may be large.
 class field_reduction {
  public:
-  explicit field_reduction(json::object& state) : state_(state) {}
+  explicit field_reduction(const json_fields& state) : state_(state) {}
 
-  std::optional<error> edit(const task_delta& delta, const json::value& patch) {
-    if (!patch.is_object()) {
+  std::optional<error> edit(const task_delta& delta) {
+    const auto patch = parse(delta.value);
+    const auto* changes = patch.if_object();
+    if (changes == nullptr) {
       return unsuitable(delta, patch, "an object");
     }
-    json::value whole = std::move(state_);
-    merge_patch(whole, patch);
-    state_ = std::move(whole.get_object());
+    for (const auto& change : *changes) {
+      const std::string name{change.key()};
+      if (change.value().is_null()) {
+        touched_[name] = std::monostate{};
+      } else {
+        merge_patch(open_or_make(name), change.value());
+      }
+    }
     members_.clear();
     return std::nullopt;
   }
 
-  std::optional<error> apply(reducer how, const task_delta& delta, json::value value) {
-    auto* before = state_.if_contains(delta.field.str());
+  std::optional<error> apply(reducer how, const task_delta& delta) {
     switch (how) {
       case reducer::fail:
-        return write_once(delta, std::move(value));
+        return write_once(delta);
       case reducer::last:
-        state_[delta.field.str()] = std::move(value);
+        touched_[delta.field.str()] = delta.value;
         return std::nullopt;
       case reducer::append:
       case reducer::set_union:
-        return into_list(how, delta, before, std::move(value));
+        return into_list(how, delta);
       case reducer::sum:
       case reducer::min:
       case reducer::max:
-        return number(how, delta, before, std::move(value));
+        return number(how, delta);
       case reducer::merge:
-        return patch(delta, before, value);
+        return patch(delta);
     }
     return std::nullopt;
   }
 
+  json_fields state() {
+    json_fields::changes changes;
+    for (auto& [name, field] : touched_) {
+      if (const auto* value = std::get_if<json::value>(&field)) {
+        field = canonical(*value);
+      }
+      const auto* text = std::get_if<json_text>(&field);
+      changes.emplace(name, text == nullptr ? std::nullopt : std::optional<std::string_view>{text->str()});
+    }
+    return state_.with(changes);
+  }
+
  private:
-  std::optional<error> write_once(const task_delta& delta, json::value value) {
+  // As it stands after the deltas so far: absent, as it was given, or parsed.
+  using field_value = std::variant<std::monostate, json_text, json::value>;
+
+  // Null: there is no such field.
+  json::value* open(const std::string& name) {
+    const auto [found, is_new] = touched_.try_emplace(name);
+    auto& field = found->second;
+    const auto before = is_new ? state_.find(name) : std::nullopt;
+    if (before) {
+      field = parse_canonical(*before);
+    } else if (const auto* given = std::get_if<json_text>(&field)) {
+      field = parse(json_text{*given});
+    }
+    return std::get_if<json::value>(&field);
+  }
+
+  json::value& open_or_make(const std::string& name) {
+    auto* value = open(name);
+    return value != nullptr ? *value : touched_[name].emplace<json::value>();
+  }
+
+  std::optional<error> write_once(const task_delta& delta) {
     const auto [first, is_new] = writers_.try_emplace(delta.field, &delta);
     const auto& writer = *first->second;
     if (!is_new && (writer.step != delta.step || writer.agent != delta.agent || writer.item != delta.item)) {
       return error{error_code::merge_conflict,
                    "field '" + delta.field.str() + "' is written by step '" + writer.step.str() + "' (" +
-                       shown(parse(writer.value)) + ") and by step '" + delta.step.str() + "' (" + shown(value) +
-                       ") in one superstep; neither was committed",
+                       shown(parse(writer.value)) + ") and by step '" + delta.step.str() + "' (" +
+                       shown(parse(delta.value)) + ") in one superstep; neither was committed",
                    "declare a reducer for it: [state." + delta.field.str() + "] reduce = \"append\", for example"};
     }
-    state_[delta.field.str()] = std::move(value);
+    touched_[delta.field.str()] = delta.value;
     return std::nullopt;
   }
 
-  std::optional<error> into_list(reducer how, const task_delta& delta, json::value* before, json::value value) {
+  std::optional<error> into_list(reducer how, const task_delta& delta) {
+    auto* before = open(delta.field.str());
     if (before != nullptr && !before->is_array()) {
       return unsuitable_field(delta, *before, "a list to add to");
     }
-    auto& list = before != nullptr ? before->get_array() : state_[delta.field.str()].emplace_array();
+    auto& list = before != nullptr ? before->get_array() : open_or_make(delta.field.str()).emplace_array();
+    auto value = parse(delta.value);
     if (how == reducer::append) {
       list.push_back(std::move(value));
     } else if (auto* several = value.if_array()) {
@@ -181,12 +226,14 @@ class field_reduction {
     }
   }
 
-  std::optional<error> number(reducer how, const task_delta& delta, json::value* before, json::value value) {
+  std::optional<error> number(reducer how, const task_delta& delta) {
+    const auto value = parse(delta.value);
     if (!value.is_number()) {
       return unsuitable(delta, value, "a number");
     }
+    auto* before = open(delta.field.str());
     if (before == nullptr) {
-      state_[delta.field.str()] = std::move(value);
+      touched_[delta.field.str()] = value;
       return std::nullopt;
     }
     if (!before->is_number()) {
@@ -199,23 +246,26 @@ class field_reduction {
       }
       *before = *std::move(total);
     } else if (how == reducer::min ? less(value, *before) : less(*before, value)) {
-      *before = std::move(value);
+      *before = value;
     }
     return std::nullopt;
   }
 
-  std::optional<error> patch(const task_delta& delta, json::value* before, const json::value& value) {
+  std::optional<error> patch(const task_delta& delta) {
+    const auto value = parse(delta.value);
     if (!value.is_object()) {
       return unsuitable(delta, value, "an object");
     }
+    const auto* before = open(delta.field.str());
     if (before != nullptr && !before->is_object()) {
       return unsuitable_field(delta, *before, "an object to merge into");
     }
-    merge_patch(state_[delta.field.str()], value);
+    merge_patch(open_or_make(delta.field.str()), value);
     return std::nullopt;
   }
 
-  json::object& state_;
+  const json_fields& state_;
+  std::map<std::string, field_value, std::less<>> touched_;
   std::map<field_name, const task_delta*> writers_;
   std::map<field_name, std::set<std::string>> members_;  // of unions, as canonical text
 };
@@ -230,18 +280,17 @@ reducer reducer_of(std::span<const state_field> declared, const field_name& fiel
 
 }  // namespace
 
-std::variant<json::object, merge_refusal> merge(json::object state,
-                                                std::span<const state_field> declared,
-                                                std::span<const task_delta> deltas) {
+std::variant<json_fields, merge_refusal> merge(const json_fields& state,
+                                               std::span<const state_field> declared,
+                                               std::span<const task_delta> deltas) {
   field_reduction reduction{state};
   for (const auto& delta : deltas) {
-    auto why = delta.field.empty() ? reduction.edit(delta, parse(delta.value))
-                                   : reduction.apply(reducer_of(declared, delta.field), delta, parse(delta.value));
+    auto why = delta.field.empty() ? reduction.edit(delta) : reduction.apply(reducer_of(declared, delta.field), delta);
     if (why) {
       return merge_refusal{delta.step, *std::move(why)};
     }
   }
-  return state;
+  return reduction.state();
 }
 
 }  // namespace troupe

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "messages/base/error.hpp"
+#include "messages/base/json_fields.hpp"
 #include "messages/workflow.hpp"
-
-#include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -34,8 +33,9 @@ inline constexpr std::string_view last_error_field = "last_error";
 /// All of them or none. `deltas` come in graph order, which alone decides where order matters.
 /// MERGE_CONFLICT: two tasks write one `fail` field; names field, steps and values.
 /// INVALID_INPUT: a value or a field does not suit the reducer (a sum of texts, a merge of a list), or a sum is too large.
-std::variant<boost::json::object, merge_refusal> merge(boost::json::object state,
-                                                       std::span<const state_field> declared,
-                                                       std::span<const task_delta> deltas);
+/// Takes time in the size of the fields that are written, and a copy of the state's text.
+std::variant<json_fields, merge_refusal> merge(const json_fields& state,
+                                               std::span<const state_field> declared,
+                                               std::span<const task_delta> deltas);
 
 }  // namespace troupe

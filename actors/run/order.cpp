@@ -40,8 +40,11 @@ std::string superstep_key(const run_id& run,
   for (const auto& task : front) {
     append_part(text, task);
   }
-  append_part(text, state.str());
-  return "sha256:" + sha256_hex(text);
+  append_length(text, state.str().size());
+  sha256_stream all;
+  all.add(text);
+  all.add(state.str());
+  return "sha256:" + to_hex(all.finish());
 }
 
 }  // namespace troupe

@@ -66,7 +66,7 @@ result<create_run> first_rows(const workflow& flow,
     return error{error_code::invalid_workflow, "the start step '" + flow.start.str() + "' does not exist", ""};
   }
   rows.standing.steps.push_back({flow.start, {}});
-  const auto state = parse(rows.initial_state);
+  const auto state = opened_fields::of(rows.initial_state);
   const auto names = [&](const step& declared) {
     return prompt_names{rows.inputs, rows.initial_state, run, rows.subject, declared.id};
   };
@@ -96,7 +96,11 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.run_ = rows.run.run;
   made.subject_ = rows.run.subject;
   made.inputs_ = std::make_shared<const json_text>(rows.run.inputs);
-  made.state_ = std::make_shared<const json_text>(rows.run.result);
+  auto state = json_fields::from(rows.run.result);
+  if (!state) {
+    return error{error_code::internal, "the run's state is no JSON object", "`troupe db check` tells more"};
+  }
+  made.enter(opened_fields{*std::move(state)});
   made.superstep_ = rows.superstep;
   made.degraded_ = rows.run.degraded;
   const auto begun = std::ranges::count_if(rows.tasks, [](const task_view& row) { return row.attempt.value() > 0; });
@@ -142,6 +146,11 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   return made;
 }
 
+void plan::enter(opened_fields state) {
+  state_ = std::move(state);
+  state_text_ = std::make_shared<const json_text>(state_.text());
+}
+
 // Each step with its tasks, which are in the order of the steps.
 void plan::open(const superstep_standing& standing, const std::vector<planned_task>& tasks) {
   steps_.clear();
@@ -152,8 +161,7 @@ void plan::open(const superstep_standing& standing, const std::vector<planned_ta
     opened.path = at.path;
     opened.declared = index_->find(at.step);
     opened.first = tasks_.size();
-    const auto items = opened.declared->map ? parse(*state_) : boost::json::value{};
-    const auto* list = opened.declared->map ? items_of(*opened.declared->map, items) : nullptr;
+    const auto* list = opened.declared->map ? items_of(*opened.declared->map, state_) : nullptr;
     while (tasks_.size() < tasks.size() && tasks[tasks_.size()].step == at.step) {
       auto& entry = tasks_.emplace_back();
       entry.planned = tasks[tasks_.size() - 1];
@@ -270,7 +278,7 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.subject = subject_;
   order.task = task.planned;
   order.attempt = task.attempt;
-  order.state = state_;
+  order.state = state_text_;
   order.inputs = inputs_;
   order.seed = task_seed(run_, task.planned.id, task.attempt);
   order.limits = {declared.timeout, with_->kill_grace, with_->drain_grace};
@@ -361,7 +369,7 @@ void plan::add_child(attempt_order& order, const task_entry& task) const {
   }
 }
 
-prompt_names plan::names_of(const step& declared) const { return {*inputs_, *state_, run_, subject_, declared.id}; }
+prompt_names plan::names_of(const step& declared) const { return {*inputs_, *state_text_, run_, subject_, declared.id}; }
 
 result<std::string> plan::prompt_of(const task_entry& task) const {
   const auto& declared = *task.declared;
@@ -484,7 +492,8 @@ void plan::committed(const commit_superstep& closed) {
     return;
   }
   executed_ += std::ranges::count_if(tasks_, [](const task_entry& task) { return task.attempt.value() > 0; });
-  state_ = std::make_shared<const json_text>(closed.state);
+  enter(state_after_ && state_after_->text() == closed.state ? *std::exchange(state_after_, std::nullopt)
+                                                             : opened_fields::of(closed.state));
   superstep_ = superstep_no{closed.superstep.value() + 1};
   stops_.clear();
   arrivals_ = closed.next.arrivals;

@@ -5,6 +5,7 @@
 // fresh run is restored from the rows that created it.
 #pragma once
 
+#include "actors/json/opened_fields.hpp"
 #include "actors/run/gate_asking.hpp"
 #include "actors/run/merge.hpp"
 #include "actors/run/routing.hpp"
@@ -166,7 +167,7 @@ class plan {
 
   /// What to commit. Only when complete(). It may end the run: with success when no step follows, with the error of a
   /// step that failed, or with MAX_STEPS_EXCEEDED.
-  commit_superstep close() const;
+  commit_superstep close();
 
   /// The commit is on disk: the next superstep begins, unless it ended the run.
   void committed(const commit_superstep& closed);
@@ -238,6 +239,7 @@ class plan {
   };
 
   // plan.cpp: tasks and their attempts
+  void enter(opened_fields state);
   void open(const superstep_standing& standing, const std::vector<planned_task>& tasks);
   attempt_order order_of(const task_entry& task) const;
   void add_executor(attempt_order& order, const task_entry& task) const;
@@ -280,30 +282,30 @@ class plan {
   using gate_list = std::vector<const gate_view*>;
   gate_list decided_gates() const;
   void judge_gates(front_judgement& judged) const;
-  judged_part judge_gate(const gate_view& gate, const boost::json::value& seen, bool has_changed) const;
-  judged_part judge_expired(const gate_view& gate, const boost::json::value& seen) const;
-  boost::json::value seen_by(const gate_list& gates,
+  judged_part judge_gate(const gate_view& gate, const opened_fields& seen, bool has_changed) const;
+  judged_part judge_expired(const gate_view& gate, const opened_fields& seen) const;
+  opened_fields seen_by(const gate_list& gates,
                              const std::vector<judged_part>& of_steps,
                              const gate_list& changed) const;
   bool find_changed(const gate_list& gates,
                     const std::vector<judged_part>& of_steps,
                     const std::vector<judged_part>& own,
                     gate_list& changed) const;
-  bool is_void(const gate_view& gate, const boost::json::value& after) const;
-  std::optional<boost::json::value> state_after(const std::vector<judged_part>& of_steps,
+  bool is_void(const gate_view& gate, const opened_fields& after) const;
+  std::optional<opened_fields> state_after(const std::vector<judged_part>& of_steps,
                                                 const std::vector<judged_part>& own) const;
 
   // plan_closing.cpp: verdicts, the new state, what follows
   front_judgement judge_front() const;
-  void judge_step(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
+  void judge_step(front_judgement& judged, const open_step& at) const;
   void judge_answers(front_judgement& judged, const open_step& at) const;
-  void judge_items(front_judgement& judged, const open_step& at, const boost::json::value& state) const;
+  void judge_items(front_judgement& judged, const open_step& at) const;
   void end_step(judged_part& part, const open_step& at, const json_text& value) const;
   static void fail_step(judged_part& part, const step& declared, error why);
   std::vector<agent_answer> answers_of(const open_step& at) const;
   std::vector<std::string> front_names(const commit_superstep& closed) const;
-  void merge_into(commit_superstep& closed, front_judgement& judged) const;
-  void follow_into(commit_superstep& closed, front_judgement& judged, const boost::json::value& state) const;
+  void merge_into(commit_superstep& closed, front_judgement& judged);
+  void follow_into(commit_superstep& closed, front_judgement& judged, const opened_fields& state) const;
   bool degraded_after(const commit_superstep& closed) const;
   void fail(commit_superstep& closed, const step_id& where, error why) const;
 
@@ -313,7 +315,9 @@ class plan {
   run_id run_;
   std::string subject_;
   std::shared_ptr<const json_text> inputs_;
-  std::shared_ptr<const json_text> state_;
+  opened_fields state_;
+  std::shared_ptr<const json_text> state_text_;  // the same
+  std::optional<opened_fields> state_after_;     // of the superstep that is closed, and not committed so far
   superstep_no superstep_;
   std::optional<timestamp> deadline_;
   std::int64_t executed_ = 0;  // task executions of the supersteps before

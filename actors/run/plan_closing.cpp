@@ -85,13 +85,13 @@ bool plan::degraded_after(const commit_superstep& closed) const {
 }
 
 void plan::fail(commit_superstep& closed, const step_id& where, error why) const {
-  closed.state = *state_;
+  closed.state = state_.text();
   closed.state_hash = state_hash(closed.state);
   closed.deltas = json_text{"[]"};
   closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};
 }
 
-commit_superstep plan::close() const {
+commit_superstep plan::close() {
   invariant(complete(), "only a complete superstep is closed");
   commit_superstep closed;
   closed.run = run_;
@@ -134,11 +134,8 @@ std::vector<std::string> plan::front_names(const commit_superstep& closed) const
 
 plan::front_judgement plan::judge_front() const {
   front_judgement judged;
-  const bool looks_into_state =
-      std::ranges::any_of(steps_, [](const open_step& at) { return at.declared->map.has_value(); });
-  const auto state = looks_into_state ? parse(*state_) : boost::json::value{};
   for (const auto& at : steps_) {
-    judge_step(judged, at, state);
+    judge_step(judged, at);
   }
   judge_gates(judged);
   return judged;
@@ -165,7 +162,7 @@ std::vector<agent_answer> plan::answers_of(const open_step& at) const {
   return answers;
 }
 
-void plan::judge_step(front_judgement& judged, const open_step& at, const boost::json::value& state) const {
+void plan::judge_step(front_judgement& judged, const open_step& at) const {
   const auto tasks = members(at);
   auto& part = judged.parts.emplace_back(judged_part{at.path});
   if (std::ranges::find(tasks, task_entry::phase::waiting, &task_entry::at) != tasks.end()) {
@@ -176,7 +173,7 @@ void plan::judge_step(front_judgement& judged, const open_step& at, const boost:
   } else if (at.declared->gate) {
     end_step(part, at, automatic_decision());
   } else if (at.declared->map) {
-    judge_items(judged, at, state);
+    judge_items(judged, at);
   } else {
     judge_answers(judged, at);
   }
@@ -199,10 +196,10 @@ void plan::judge_answers(front_judgement& judged, const open_step& at) const {
 }
 
 // All of them, in the order of the list, or none.
-void plan::judge_items(front_judgement& judged, const open_step& at, const boost::json::value& state) const {
+void plan::judge_items(front_judgement& judged, const open_step& at) const {
   const auto& declared = *at.declared;
   const auto tasks = members(at);
-  if (items_of(*declared.map, state) == nullptr) {
+  if (items_of(*declared.map, state_) == nullptr) {
     fail_step(judged.parts.back(),
               declared,
               {error_code::invalid_input,
@@ -252,25 +249,25 @@ void plan::fail_step(judged_part& part, const step& declared, error why) {
   }
 }
 
-void plan::merge_into(commit_superstep& closed, front_judgement& judged) const {
+void plan::merge_into(commit_superstep& closed, front_judgement& judged) {
   std::vector<task_delta> deltas;
   for (auto& part : judged.parts) {
     std::ranges::move(part.deltas, std::back_inserter(deltas));
   }
-  auto result = merge(parse(*state_).as_object(), flow_->state, deltas);
+  auto result = merge(state_.fields(), flow_->state, deltas);
   if (auto* refused = std::get_if<merge_refusal>(&result)) {
     fail(closed, refused->step, std::move(refused->why));
     return;
   }
-  const boost::json::value state = std::get<boost::json::object>(std::move(result));
+  state_after_ = opened_fields{std::get<json_fields>(std::move(result))};
   closed.deltas = text_of(deltas);
-  closed.state = canonical(state);
+  closed.state = state_after_->text();
   closed.state_hash = state_hash(closed.state);
-  follow_into(closed, judged, state);
+  follow_into(closed, judged, *state_after_);
 }
 
 // What is done is kept, also where nothing can follow it.
-void plan::follow_into(commit_superstep& closed, front_judgement& judged, const boost::json::value& state) const {
+void plan::follow_into(commit_superstep& closed, front_judgement& judged, const opened_fields& state) const {
   const auto stop = [&](const step_id& where, error why) {
     closed.next = {};
     closed.end = run_end{run_state::failed, degraded_after(closed), std::move(why), where};

@@ -1,5 +1,4 @@
 // What decisions of people come to: the plan's part that closes gates with the superstep that is open.
-#include "actors/json/json.hpp"
 #include "actors/run/conditions.hpp"
 #include "actors/run/merge.hpp"
 #include "actors/run/plan.hpp"
@@ -7,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -29,7 +29,7 @@ std::vector<task_delta> edits_of(const gate_view& gate) {
 }
 
 // That of the gate's levels, from `from` on, whose condition holds.
-std::optional<int> level_from(const gate_policy& gate, int from, const boost::json::value& state) {
+std::optional<int> level_from(const gate_policy& gate, int from, const opened_fields& state) {
   const auto applies = [&](const gate_level& level) { return !level.when || holds(*level.when, state); };
   const auto found = std::find_if(gate.levels.begin() + from, gate.levels.end(), applies);
   return found == gate.levels.end() ? std::nullopt : std::optional{static_cast<int>(found - gate.levels.begin())};
@@ -77,7 +77,7 @@ void plan::judge_gates(front_judgement& judged) const {
   std::ranges::stable_sort(judged.parts, {}, &judged_part::path);
 }
 
-plan::judged_part plan::judge_gate(const gate_view& gate, const boost::json::value& seen, bool has_changed) const {
+plan::judged_part plan::judge_gate(const gate_view& gate, const opened_fields& seen, bool has_changed) const {
   const auto& declared = *index_->find(gate.asked.place.step);
   if (gate.state == gate_state::expired) {
     return judge_expired(gate, seen);
@@ -99,7 +99,7 @@ plan::judged_part plan::judge_gate(const gate_view& gate, const boost::json::val
   return part;
 }
 
-plan::judged_part plan::judge_expired(const gate_view& gate, const boost::json::value& seen) const {
+plan::judged_part plan::judge_expired(const gate_view& gate, const opened_fields& seen) const {
   const auto& declared = *index_->find(gate.asked.place.step);
   const auto at = gate.asked.place.level;
   judged_part part{gate.asked.path};
@@ -117,7 +117,7 @@ plan::judged_part plan::judge_expired(const gate_view& gate, const boost::json::
 }
 
 // The state with all of the superstep but what gates decide. Where nobody looks at it, it is not put together.
-boost::json::value plan::seen_by(const gate_list& gates,
+opened_fields plan::seen_by(const gate_list& gates,
                                  const std::vector<judged_part>& of_steps,
                                  const gate_list& changed) const {
   const bool has_more_levels = std::ranges::any_of(gates, [&](const gate_view* gate) {
@@ -133,7 +133,7 @@ boost::json::value plan::seen_by(const gate_list& gates,
     }
   }
   auto seen = state_after(of_steps, edits);
-  return seen ? *std::move(seen) : parse(*state_);
+  return seen ? *std::move(seen) : state_;
 }
 
 bool plan::find_changed(const gate_list& gates,
@@ -141,7 +141,7 @@ bool plan::find_changed(const gate_list& gates,
                         const std::vector<judged_part>& own,
                         gate_list& changed) const {
   const auto before = changed.size();
-  std::optional<boost::json::value> after;
+  std::optional<opened_fields> after;
   for (const auto* gate : gates) {
     const auto& policy = *index_->find(gate->asked.place.step)->gate;
     if (gate->state != gate_state::approved || !policy.action || is_in(changed, *gate)) {
@@ -159,22 +159,21 @@ bool plan::find_changed(const gate_list& gates,
 }
 
 // Who edits the action, or takes it away, approves of what he makes of it.
-bool plan::is_void(const gate_view& gate, const boost::json::value& after) const {
+bool plan::is_void(const gate_view& gate, const opened_fields& after) const {
   const auto& policy = *index_->find(gate.asked.place.step)->gate;
-  const auto hash_in = [&](const boost::json::value& state) {
+  const auto hash_in = [&](const opened_fields& state) {
     const auto hash = action_hash(policy, state);
     return hash ? std::optional{*hash} : std::nullopt;
   };
-  const auto before = parse(*state_);
-  if (hash_in(before) != gate.asked.action_hash) {
+  if (hash_in(state_) != gate.asked.action_hash) {
     return true;
   }
-  const auto edited = merge(before.as_object(), flow_->state, edits_of(gate));
-  const auto* object = std::get_if<boost::json::object>(&edited);
-  return object != nullptr && hash_in(*object) != hash_in(after);
+  auto edited = merge(state_.fields(), flow_->state, edits_of(gate));
+  auto* fields = std::get_if<json_fields>(&edited);
+  return fields != nullptr && hash_in(opened_fields{std::move(*fields)}) != hash_in(after);
 }
 
-std::optional<boost::json::value> plan::state_after(const std::vector<judged_part>& of_steps,
+std::optional<opened_fields> plan::state_after(const std::vector<judged_part>& of_steps,
                                                     const std::vector<judged_part>& own) const {
   std::vector<const judged_part*> parts;
   for (const auto* some : {&of_steps, &own}) {
@@ -187,9 +186,9 @@ std::optional<boost::json::value> plan::state_after(const std::vector<judged_par
   for (const auto* part : parts) {
     deltas.insert(deltas.end(), part->deltas.begin(), part->deltas.end());
   }
-  auto merged = merge(parse(*state_).as_object(), flow_->state, deltas);
-  auto* object = std::get_if<boost::json::object>(&merged);
-  return object != nullptr ? std::optional<boost::json::value>{std::move(*object)} : std::nullopt;
+  auto merged = merge(state_.fields(), flow_->state, deltas);
+  auto* fields = std::get_if<json_fields>(&merged);
+  return fields != nullptr ? std::optional{opened_fields{std::move(*fields)}} : std::nullopt;
 }
 
 }  // namespace troupe

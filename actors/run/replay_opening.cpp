@@ -135,11 +135,10 @@ std::optional<std::vector<planned_task>> run_replay::front_of(const recorded_sup
   if (!is_known || !state_) {
     return std::nullopt;
   }
-  const auto state = parse(std::string_view{state_->str()});
-  if (!state || !state->is_object()) {
-    return std::nullopt;
-  }
-  return tasks_of(*flow_, run_.run, recorded.row.superstep, steps, *state);
+  const bool is_json = parse(std::string_view{state_->str()}).has_value();
+  const auto state = is_json ? json_fields::from(*state_) : std::nullopt;
+  return state ? std::optional{tasks_of(*flow_, run_.run, recorded.row.superstep, steps, opened_fields{*state})}
+               : std::nullopt;
 }
 
 }  // namespace troupe

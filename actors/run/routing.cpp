@@ -36,7 +36,7 @@ bool names(const step& from, const step_id& to) {
 
 class follower {
  public:
-  follower(const step_index& steps, std::span<const join_arrival> arrivals, const boost::json::value& state)
+  follower(const step_index& steps, std::span<const join_arrival> arrivals, const opened_fields& state)
       : steps_(steps), state_(state) {
     standing_.arrivals.assign(arrivals.begin(), arrivals.end());
     for (const auto& each : arrivals) {
@@ -172,7 +172,7 @@ class follower {
   }
 
   const step_index& steps_;
-  const boost::json::value& state_;
+  const opened_fields& state_;
   superstep_standing standing_;
   std::set<std::pair<step_id, step_id>> arrived_;  // join and from, of `arrivals` too
   std::map<step_id, graph_path> next_;
@@ -203,7 +203,7 @@ std::span<const std::pair<const step*, std::uint32_t>> step_index::joins_of(cons
 std::variant<superstep_standing, routing_refusal> follow(const step_index& steps,
                                                          std::span<const step_end> ended,
                                                          std::span<const join_arrival> arrivals,
-                                                         const boost::json::value& state) {
+                                                         const opened_fields& state) {
   follower next{steps, arrivals, state};
   for (const auto& each : ended) {
     if (auto refused = next.leave(each)) {

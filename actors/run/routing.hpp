@@ -1,11 +1,10 @@
 // Which steps follow those of a superstep: routes, joins, and the order of the graph. Pure.
 #pragma once
 
+#include "actors/json/opened_fields.hpp"
 #include "messages/base/result.hpp"
 #include "messages/run.hpp"
 #include "messages/workflow.hpp"
-
-#include <boost/json/value.hpp>
 
 #include <cstddef>
 #include <map>
@@ -60,7 +59,7 @@ struct routing_refusal {
 std::variant<superstep_standing, routing_refusal> follow(const step_index& steps,
                                                          std::span<const step_end> ended,
                                                          std::span<const join_arrival> arrivals,
-                                                         const boost::json::value& state);
+                                                         const opened_fields& state);
 
 /// Of joins that can no longer run, since nothing follows: the first, and what it lacks. `arrivals` is not empty.
 error no_progress(const step_index& steps, std::span<const join_arrival> arrivals);

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -108,11 +109,11 @@ void read_rows(run_pointer self, const std::function<void(const recovery_view&)>
 }
 
 void commit_superstep_of(run_pointer self) {
-  auto closed = self->state.progress->close();
-  closed.at = self->state.deps.clock->now();  // from which the gates that it opens have their time
-  commit(self, closed, [self, closed] {
-    self->state.progress->committed(closed);
-    if (closed.end) {
+  const auto closed = std::make_shared<commit_superstep>(self->state.progress->close());
+  closed->at = self->state.deps.clock->now();  // from which the gates that it opens have their time
+  commit(self, *closed, [self, closed] {
+    self->state.progress->committed(*closed);
+    if (closed->end) {
       leave(self);
     } else {
       await_gates(self);

@@ -1,6 +1,7 @@
 #include "actors/run/template_rendering.hpp"
 
 #include "actors/json/json.hpp"
+#include "actors/json/opened_fields.hpp"
 #include "config/template_text.hpp"
 
 #include <boost/json/array.hpp>
@@ -53,7 +54,7 @@ class documents {
       return text_of(walk(opened(inputs_, names_.inputs), rest));
     }
     if (path.front() == "state") {
-      return text_of(walk(opened(state_, names_.state), rest));
+      return in_state(rest);
     }
     if (names_.item != nullptr && path.front() == names_.item_name) {
       return text_of(walk(opened(item_, *names_.item), rest));
@@ -71,6 +72,17 @@ class documents {
   }
 
  private:
+  std::optional<std::string> in_state(std::span<const std::string> path) {
+    if (path.empty()) {
+      return names_.state.str();
+    }
+    if (!state_) {
+      state_ = opened_fields::of(names_.state);
+    }
+    const auto* member = state_->member(path.front());
+    return member == nullptr ? std::nullopt : text_of(walk(*member, path.subspan(1)));
+  }
+
   static const json::value& opened(std::optional<json::value>& slot, const json_text& text) {
     if (!slot) {
       slot = parse(text);
@@ -90,7 +102,7 @@ class documents {
 
   const prompt_names& names_;
   std::optional<json::value> inputs_;
-  std::optional<json::value> state_;
+  std::optional<opened_fields> state_;
   std::optional<json::value> item_;
 };
 

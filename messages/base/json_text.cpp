@@ -126,6 +126,11 @@ void append_digits(std::string& out, std::string_view digits, int point) {
 
 }  // namespace
 
+const std::string& json_text::null_text() noexcept {
+  static const std::string text = "null";
+  return text;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   walk_utf8(text, [&](std::string_view sequence) {

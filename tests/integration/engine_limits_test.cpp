@@ -122,6 +122,73 @@ TEST_F(engine_limits_test, who_waits_for_the_queue_is_told_and_goes_on) {
   EXPECT_GE(count(event_kind::backpressure_on), 1);
 }
 
+// From the fact that filled the queue to the event in the listener's hands.
+TEST_F(engine_limits_test, a_full_queue_is_told_within_a_tenth_of_a_second) {
+  const auto node =
+      start_node("[storage]\ndurability = 'normal'\n[writer]\nqueue_depth = 1\nmax_batch = 1\n[runtime]\nworkers = 1\n",
+                 functions());
+  const auto what = of("name = 'narrow'\n[limits]\nmax_concurrent = 100\n" + fan_out(100, "count"), "r-1");
+  ASSERT_TRUE(node->submit(what));
+  std::atomic<steady_clock::rep> full{0};
+  std::atomic<steady_clock::rep> told{0};
+  const auto now = [] { return steady_clock::now().time_since_epoch().count(); };
+  auto listener = recorder_.listener();
+  const auto record = listener.events;
+  listener.events = [&, record](const event_batch& batch) {
+    for (const auto& each : batch) {
+      if (each.kind == event_kind::superstep_committed && full == 0) {
+        full = now();  // a hundred attempts begin at once
+      } else if (each.kind == event_kind::backpressure_on && told == 0) {
+        told = now();
+      }
+    }
+    record(batch);
+  };
+  node->subscribe(run_id{"r-1"}, event_seq{0}, listener);
+  ASSERT_TRUE(recorder_.wait_for_end());
+  ASSERT_GT(told.load(), 0);
+  EXPECT_LT(std::chrono::duration_cast<milliseconds>(steady_clock::duration{told - full}).count(), 100);
+  EXPECT_GE(count(event_kind::backpressure_off), 1) << "admission resumes";
+  EXPECT_EQ(calls_.load(), 101);
+}
+
+// Counted by the functions themselves: how many of them run.
+TEST_F(engine_limits_test, max_concurrent_is_used_up_and_never_exceeded) {
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  std::atomic<int> wanted{0};
+  auto table = functions();
+  table["watched"] = [&](const function_request& request) -> result<function_reply> {
+    const int now = ++running;
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+    }
+    for (int waits = 0; most < wanted && waits < 2'000; ++waits) {  // so that all who may run do
+      static_cast<void>(request.sleep(milliseconds{1}));
+    }
+    static_cast<void>(request.sleep(milliseconds{1}));
+    --running;
+    return function_reply{};
+  };
+  const auto node = start_node("[storage]\ndurability = 'normal'\n", table);
+  const std::string items = "[state.items]\ninitial = [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]\n";
+  const auto map = [&](int at_once) {
+    return step("m",
+                "map = { over = '/items', as = 'each', function = 'watched', max_concurrent = " +
+                    std::to_string(at_once) + " }");
+  };
+  const auto run = [&](const std::string& id, int limit, int expected, const std::string& rest) {
+    most = 0;
+    wanted = expected;
+    const auto limits = "name = '" + id + "'\n[limits]\nmax_concurrent = " + std::to_string(limit) + '\n';
+    EXPECT_EQ(run_to_end(*node, limits + rest).state, run_state::completed) << id;
+    EXPECT_EQ(most.load(), expected) << id;
+  };
+  run("one", 1, 1, fan_out(10, "watched"));
+  run("three", 3, 3, step("first", "function = 'count'\nnext = 'a'") + fan_out(30, "watched"));
+  run("map", 8, 2, items + map(2));
+  run("run-below-map", 2, 2, items + map(8));
+}
+
 TEST_F(engine_limits_test, no_progress_is_told_at_once_and_names_who_is_missing) {
   const auto node = start_node("", functions());
   const auto began = steady_clock::now();

@@ -226,6 +226,26 @@ TEST_F(database_writer_test, above_its_depth_senders_wait_for_their_turn_and_the
   EXPECT_EQ(access_.credit.waiting(), 0U);
 }
 
+// Invariant 10.
+TEST_F(database_writer_test, a_run_that_begins_to_wait_is_told_with_the_next_batch) {
+  constexpr int depth = 50;
+  start(depth, 1);
+  story waits{"r-waits"};
+  tell_all({waits.created()});
+  settle();
+  replies_.clear();
+  for (int i = 0; i < depth; ++i) {
+    tell_all({story{"r-" + std::to_string(i)}.created()});
+  }
+  tell_all({waits.started(waits.task("survey", "claude"))});
+  while (!::testing::Value(kinds_of("r-waits"), ::testing::Contains("backpressure.on")) && scheduler().try_run_once()) {
+  }
+  EXPECT_LE(replies_.size(), 5U) << "of " << depth << " that were there before";
+  EXPECT_THAT(kinds_of("r-waits"), ElementsAre("run.started", "task.queued", "task.started", "backpressure.on"));
+  settle();
+  EXPECT_EQ(replies_.size(), depth + 1U);
+}
+
 TEST_F(database_writer_test, without_pressure_nobody_is_told_of_any) {
   start();
   story told{"r-1"};

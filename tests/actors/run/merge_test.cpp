@@ -1,7 +1,5 @@
 #include "actors/run/merge.hpp"
 
-#include "actors/json/json.hpp"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -32,11 +30,11 @@ std::vector<task_delta> deltas(const std::vector<std::string>& values) {
 
 // The state after it, or `CODE step: message`.
 std::string merged_deltas(const std::string& state, reducer how, const std::vector<task_delta>& all) {
-  const auto result = merge(parse(json_text{state}).as_object(), field(how), all);
+  const auto result = merge(json_fields::from(json_text{state}).value(), field(how), all);
   if (const auto* refused = std::get_if<merge_refusal>(&result)) {
     return std::string{to_string(refused->why.code)} + ' ' + refused->step.str() + ": " + refused->why.message;
   }
-  return canonical(std::get<boost::json::object>(result)).str();
+  return std::get<json_fields>(result).text().str();
 }
 
 std::string merged(const std::string& state, reducer how, const std::vector<std::string>& values) {

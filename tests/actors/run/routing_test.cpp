@@ -1,6 +1,6 @@
 #include "actors/run/routing.hpp"
 
-#include "actors/json/json.hpp"
+#include "actors/json/opened_fields.hpp"
 
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ class routing_test : public testing::Test {
   // `step@path ...`, then `| join<from ...` for who has arrived; or the code of a refusal.
   std::string leads_to(const std::vector<step_end>& ends, const std::string& state = "{}") {
     const step_index index{flow_};
-    auto followed = follow(index, ends, arrivals_, parse(json_text{state}));
+    auto followed = follow(index, ends, arrivals_, opened_fields::of(json_text{state}));
     if (const auto* refused = std::get_if<routing_refusal>(&followed)) {
       return std::string{to_string(refused->why.code)} + " of " + refused->step.str();
     }

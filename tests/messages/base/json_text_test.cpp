@@ -158,5 +158,14 @@ TEST(json_text_test, ill_formed_sequences_are_replaced_by_maximal_subparts) {
   }
 }
 
+TEST(json_text_test, copies_share_the_text) {
+  const json_text one{"\"" + std::string(1'000, 'x') + "\""};
+  const auto other = one;  // NOLINT(performance-unnecessary-copy-initialization): that is what is tested
+  EXPECT_EQ(&other.str(), &one.str());
+  EXPECT_EQ(json_text{one.str()}, one);
+  EXPECT_NE(json_text{}, one);
+  EXPECT_EQ(json_text{}, json_text{"null"});
+}
+
 }  // namespace
 }  // namespace troupe

@@ -1,4 +1,4 @@
-#include "storage/json_slices.hpp"
+#include "messages/base/json_slices.hpp"
 
 #include <charconv>
 #include <cstddef>
@@ -9,11 +9,13 @@ namespace {
 
 // Past the string that starts at `from`; npos if it does not end.
 std::size_t skip_string(std::string_view text, std::size_t from) {
-  for (std::size_t i = from + 1; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      return i + 1;
+  for (auto quote = text.find('"', from + 1); quote != std::string_view::npos; quote = text.find('"', quote + 1)) {
+    auto escapes = quote;
+    while (text[escapes - 1] == '\\') {
+      --escapes;
+    }
+    if ((quote - escapes) % 2 == 0) {
+      return quote + 1;
     }
   }
   return std::string_view::npos;
@@ -128,11 +130,11 @@ std::optional<std::vector<std::string_view>> split_array(std::string_view array)
   }
 }
 
-std::optional<std::vector<std::pair<std::string, std::string_view>>> split_object(std::string_view object) {
+std::optional<std::vector<member_place>> find_members(std::string_view object) {
   if (object.size() < 2 || object.front() != '{' || object.back() != '}') {
     return std::nullopt;
   }
-  std::vector<std::pair<std::string, std::string_view>> members;
+  std::vector<member_place> members;
   if (object.size() == 2) {
     return members;
   }
@@ -141,17 +143,33 @@ std::optional<std::vector<std::pair<std::string, std::string_view>>> split_objec
     if (colon == std::string_view::npos || colon >= object.size() || object[colon] != ':') {
       return std::nullopt;
     }
-    auto name = decode_string(object.substr(i, colon - i));
     const auto end = skip_value(object, colon + 1);
-    if (!name || end == std::string_view::npos || object[end] == ']') {
+    if (end == std::string_view::npos || object[end] == ']') {
       return std::nullopt;
     }
-    members.emplace_back(*std::move(name), object.substr(colon + 1, end - colon - 1));
+    members.push_back({i, colon + 1, end});
     if (object[end] == '}') {
       return end + 1 == object.size() ? std::optional{std::move(members)} : std::nullopt;
     }
     i = end + 1;
   }
+}
+
+std::optional<std::vector<std::pair<std::string, std::string_view>>> split_object(std::string_view object) {
+  const auto places = find_members(object);
+  if (!places) {
+    return std::nullopt;
+  }
+  std::vector<std::pair<std::string, std::string_view>> members;
+  members.reserve(places->size());
+  for (const auto& at : *places) {
+    auto name = decode_string(object.substr(at.name, at.value - 1 - at.name));
+    if (!name) {
+      return std::nullopt;
+    }
+    members.emplace_back(*std::move(name), object.substr(at.value, at.end - at.value));
+  }
+  return members;
 }
 
 }  // namespace troupe
