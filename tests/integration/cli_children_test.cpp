@@ -1,5 +1,6 @@
 // Runs of steps, from the command line: who is listed, shown, cancelled and gone on with.
 #include "tests/support/cli_fixture.hpp"
+#include "tests/support/map_file.hpp"
 #include "tests/support/processes.hpp"
 
 #include <gmock/gmock.h>
@@ -28,45 +29,13 @@ id = "work"
 agent = "worker"
 prompt = "{{inputs.file}}"
 )");
-    write("top.toml", R"(
-name = "top"
-[state.files]
-initial = ["x", "y"]
-reduce = "last"
-[[step]]
-id = "each"
-map = { over = "/files", as = "file", workflow = "leaf.toml" }
-)");
-    write("middle.toml", R"(
-name = "middle"
-[inputs.file]
-[state.files]
-initial = ["x", "y"]
-reduce = "last"
-[[step]]
-id = "each"
-map = { over = "/files", as = "file", workflow = "leaf.toml" }
-)");
-    write("deep.toml", R"(
-name = "deep"
-[state.files]
-initial = [1, 2]
-reduce = "last"
-[[step]]
-id = "each"
-map = { over = "/files", as = "file", workflow = "middle.toml" }
-)");
+    write("top.toml", map_file("top", "leaf.toml"));
+    write("middle.toml", map_file("middle", "leaf.toml"));
+    write("deep.toml", map_file("deep", "middle.toml"));
   }
 
   void agent(const words& script) const {
     write("troupe.toml", "[runtime]\ndrain_timeout = '0ms'\n[agents.worker]\n" + scripted(script));
-  }
-
-  std::vector<run_view> children_of(const std::string& run) const {
-    run_filter filter;
-    filter.child_of = run_id{run};
-    auto found = stored()->list_runs(filter);
-    return found ? *found : std::vector<run_view>{};
   }
 
   const std::string mark_ = new_mark();
@@ -77,7 +46,7 @@ TEST_F(cli_children_test, a_run_and_its_children_name_each_other) {
   const auto ended = run({"run", "top.toml", "--run-id", "r1", "--json"});
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_EQ(at(json_of(ended.out), "/result/each"), R"([{"work":"x"},{"work":"y"}])");
-  const auto children = children_of("r1");
+  const auto children = child_runs_of("r1");
   ASSERT_EQ(children.size(), 2U);
   const auto first = children[0].run.str();
 
@@ -101,7 +70,7 @@ TEST_F(cli_children_test, a_failed_child_is_named_with_its_error) {
   agent({"complain", "it broke", "exit", "3"});
   const auto ended = run({"run", "top.toml", "--run-id", "r1"});
   EXPECT_EQ(ended.code, 1);
-  const auto children = children_of("r1");
+  const auto children = child_runs_of("r1");
   const auto first = std::ranges::min_element(children, {}, &run_view::parent_task);
   ASSERT_NE(first, children.end());
   EXPECT_THAT(ended.out + ended.err, HasSubstr("child run " + first->run.str() + " failed"));
@@ -117,9 +86,9 @@ TEST_F(cli_children_test, three_levels_of_sleepers_end_within_a_second_of_a_canc
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds{1});
   EXPECT_TRUE(processes_marked(mark_).empty());
   EXPECT_EQ(run_of("r1").state, run_state::cancelled);
-  for (const auto& middle : children_of("r1")) {
+  for (const auto& middle : child_runs_of("r1")) {
     EXPECT_EQ(middle.state, run_state::cancelled);
-    for (const auto& leaf : children_of(middle.run.str())) {
+    for (const auto& leaf : child_runs_of(middle.run.str())) {
       EXPECT_EQ(leaf.state, run_state::cancelled);
     }
   }
@@ -138,7 +107,7 @@ TEST_F(cli_children_test, what_was_paused_goes_on_by_its_root) {
   ASSERT_TRUE(becomes_true([&] { return processes_marked(mark_).size() == 2; }));
   running.signal(SIGTERM);
   EXPECT_EQ(running.wait().code, 4);
-  for (const auto& child : children_of("r1")) {
+  for (const auto& child : child_runs_of("r1")) {
     EXPECT_EQ(child.state, run_state::paused);
   }
   // The configuration is pinned, that of the children too: the same agent, which hangs again.
@@ -146,7 +115,7 @@ TEST_F(cli_children_test, what_was_paused_goes_on_by_its_root) {
   ASSERT_TRUE(becomes_true([&] { return processes_marked(mark_).size() == 2; }));
   again.signal(SIGINT);
   EXPECT_EQ(again.wait().code, 5);
-  EXPECT_EQ(children_of("r1").size(), 2U) << "the same children";
+  EXPECT_EQ(child_runs_of("r1").size(), 2U) << "the same children";
   EXPECT_THAT(run({"resume", "--all"}).err, HasSubstr("no run is unfinished"));
 }
 
@@ -156,14 +125,14 @@ TEST_F(cli_children_test, a_child_is_cancelled_alone_and_a_parent_with_all_of_it
   ASSERT_TRUE(becomes_true([&] { return processes_marked(mark_).size() == 2; }));
   running.signal(SIGTERM);
   ASSERT_EQ(running.wait().code, 4);
-  const auto children = children_of("r1");
+  const auto children = child_runs_of("r1");
   const auto cancelled = run({"cancel", children[0].run.str()});
   EXPECT_EQ(cancelled.code, 0) << cancelled.err;
   EXPECT_EQ(run_of("r1").state, run_state::paused);
-  EXPECT_EQ(children_of("r1")[1].state, run_state::paused);
+  EXPECT_EQ(child_runs_of("r1")[1].state, run_state::paused);
   EXPECT_EQ(run({"cancel", "r1"}).code, 0);
   EXPECT_EQ(run_of("r1").state, run_state::cancelled);
-  EXPECT_EQ(children_of("r1")[1].state, run_state::cancelled);
+  EXPECT_EQ(child_runs_of("r1")[1].state, run_state::cancelled);
   EXPECT_EQ(run({"db", "check"}).code, 0);
 }
 

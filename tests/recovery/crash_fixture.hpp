@@ -7,20 +7,20 @@
 #include "storage/write_session.hpp"
 #include "tests/support/cli_fixture.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/sampling.hpp"
 
 #include <gtest/gtest.h>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <map>
-#include <random>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace troupe {
@@ -106,6 +106,21 @@ class crash_fixture : public cli_fixture {
     return count;
   }
 
+  /// The run, and the child runs of all levels below it: each before its own, in the order of the maps and their elements.
+  std::vector<std::string> family_of(const std::string& id) const {
+    std::vector<std::string> all{id};
+    std::map<task_id, std::string> by_task;
+    for (const auto& child : child_runs_of(id)) {
+      by_task[*child.parent_task] = child.run.str();
+    }
+    for (const auto& task : tasks_of(id)) {
+      if (const auto child = by_task.find(task.task); child != by_task.end()) {
+        std::ranges::copy(family_of(child->second), std::back_inserter(all));
+      }
+    }
+    return all;
+  }
+
   std::vector<gate_view> open_gates(const std::string& id) const {
     auto found = stored()->load_recovery(run_id{id});
     EXPECT_TRUE(found.has_value());
@@ -138,17 +153,5 @@ class crash_fixture : public cli_fixture {
  private:
   temporary_folder memory_{fast_folder()};
 };
-
-/// TROUPE_SEED, or any; tests print it.
-inline std::uint64_t chosen_seed() {
-  const char* const given = std::getenv("TROUPE_SEED");  // NOLINT(concurrency-mt-unsafe): nobody sets variables
-  return given == nullptr ? std::random_device{}() : std::strtoull(given, nullptr, 10);
-}
-
-/// TROUPE_MATRIX=all: everything that a seed else chooses from.
-inline bool wants_all() {
-  const char* const given = std::getenv("TROUPE_MATRIX");  // NOLINT(concurrency-mt-unsafe): nobody sets variables
-  return given != nullptr && std::string_view{given} == "all";
-}
 
 }  // namespace troupe

@@ -1,5 +1,6 @@
-// Every point at which a process can die, in every step of workflows of every shape: resumed, the run comes to the state of
-// one that nobody disturbed, and does nothing again that was committed. A seed chooses a part; TROUPE_MATRIX=all is all.
+// Every point at which a process can die, in every step of workflows of every shape and of their child runs: resumed, all
+// of them come to the states of ones that nobody disturbed, and do nothing again that was committed. A seed chooses some
+// of each shape; TROUPE_MATRIX=all is all.
 #include "actors/agent/launch.hpp"
 #include "actors/crash_orders.hpp"
 #include "tests/recovery/crash_fixture.hpp"
@@ -7,12 +8,13 @@
 
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <random>
 
 namespace troupe {
 namespace {
 
-constexpr std::size_t sample = 10;
+constexpr int sample_of_shape = 2;
 constexpr int resumes_max = 20;
 
 struct crash_cell {
@@ -28,13 +30,33 @@ class crash_matrix_test : public crash_fixture {
   std::vector<crash_cell> cells() const {
     std::vector<crash_cell> all;
     for (const auto& shape : shapes_) {
-      for (const auto& step : shape.steps) {
-        for (const auto& [point, name] : crash_points) {
-          all.push_back({&shape, step.id, std::string{name}});
+      for (const auto& file : shape.files) {
+        for (const auto& step : file.steps) {
+          for (const auto& [point, name] : crash_points) {
+            all.push_back({&shape, step.id, std::string{name}});
+          }
         }
       }
     }
     return all;
+  }
+
+  // The first ones of each shape.
+  static std::vector<crash_cell> sample_of(const std::vector<crash_cell>& all) {
+    std::map<const workflow_shape_case*, int> taken;
+    std::vector<crash_cell> chosen;
+    std::ranges::copy_if(all, std::back_inserter(chosen), [&](const crash_cell& each) {
+      return ++taken[each.shape] <= sample_of_shape;
+    });
+    return chosen;
+  }
+
+  // Gives the file of the run itself.
+  std::string write_shape(const workflow_shape_case& shape, std::string_view victim, std::string_view point) const {
+    for (const auto& file : shape.files) {
+      write(file.name + ".toml", text_of(file, victim, point));
+    }
+    return shape.name() + ".toml";
   }
 
   // To the end, through gates and deaths. Gives the number of deaths, or -1 and a failure.
@@ -46,7 +68,9 @@ class crash_matrix_test : public crash_fixture {
         ++deaths;
         remember_committed(id);
       } else if (last.code == 4) {
-        decide_gates(id, gate_choice::approved);
+        for (const auto& each : family_of(id)) {
+          decide_gates(each, gate_choice::approved);
+        }
       } else {
         ADD_FAILURE() << "exit code " << last.code << ": " << last.err;
         return -1;
@@ -54,19 +78,21 @@ class crash_matrix_test : public crash_fixture {
       last = run({"resume", id, "--json"});
     }
     EXPECT_EQ(last.code, 0) << last.err;
-    hash_ = at(json_of(last.out), "/state_hash");
+    hashes_.clear();
+    for (const auto& each : family_of(id)) {
+      hashes_.push_back(run_of(each).state_hash);
+    }
     return deaths;
   }
 
-  // Calm runs are made when the first cell of their shape needs one.
-  std::string calm_hash(const workflow_shape_case& shape) {
-    auto& hash = calm_[shape.name];
-    if (hash.empty()) {
-      const auto file = write(shape.name + ".toml", text_of(shape, "", ""));
-      EXPECT_EQ(carry_through(file, shape.name), 0);
-      hash = hash_;
+  // Of the run and of its children. Calm runs are made when the first cell of their shape needs one.
+  std::vector<std::string> calm_hashes(const workflow_shape_case& shape) {
+    auto& hashes = calm_[shape.name()];
+    if (hashes.empty()) {
+      EXPECT_EQ(carry_through(write_shape(shape, "", ""), shape.name()), 0);
+      hashes = hashes_;
     }
-    return hash;
+    return hashes;
   }
 
   void expect_nothing_again(const std::string& id) {
@@ -81,25 +107,42 @@ class crash_matrix_test : public crash_fixture {
       }
       EXPECT_EQ(lines > 0, task.agent == agent_name{"count"}) << task.task;
     }
+  }
+
+  void expect_as_undisturbed(const crash_cell& cell) {
+    const std::string id = cell.shape->name() + '-' + cell.victim + '-' + cell.point;
+    SCOPED_TRACE(id);
+    const auto calm = calm_hashes(*cell.shape);
     committed_.clear();
+    const int died = carry_through(write_shape(*cell.shape, cell.victim, cell.point), id);
+    EXPECT_GE(died, 1) << "the point was not reached";
+    EXPECT_EQ(hashes_, calm);
+    for (const auto& each : family_of(id)) {
+      SCOPED_TRACE(each);
+      expect_whole_story(each);
+      expect_nothing_again(each);
+    }
+    deaths_ += std::max(died, 0);
   }
 
   const std::vector<workflow_shape_case> shapes_ = crash_shapes();
-
-  std::string hash_;
+  int deaths_ = 0;
 
  private:
   void remember_committed(const std::string& id) {
-    const auto outside = effects_by_key(id);
-    for (const auto& task : tasks_of(id)) {
-      if (is_final(task.state)) {
-        const auto found = outside.find(idempotency_key(task.task));
-        committed_.try_emplace(task.task, task.attempt, found == outside.end() ? 0 : found->second);
+    for (const auto& run : family_of(id)) {
+      const auto outside = effects_by_key(run);
+      for (const auto& task : tasks_of(run)) {
+        if (is_final(task.state)) {
+          const auto found = outside.find(idempotency_key(task.task));
+          committed_.try_emplace(task.task, task.attempt, found == outside.end() ? 0 : found->second);
+        }
       }
     }
   }
 
-  std::map<std::string, std::string> calm_;
+  std::vector<std::string> hashes_;
+  std::map<std::string, std::vector<std::string>> calm_;
   std::map<task_id, std::pair<attempt_no, int>> committed_;  // attempt, lines outside
 };
 
@@ -110,25 +153,16 @@ TEST_F(crash_matrix_test, comes_to_the_undisturbed_state_and_does_nothing_twice)
   const auto whole = all.size();
   if (!wants_all()) {
     std::ranges::shuffle(all, std::mt19937_64{seed});
-    all.resize(sample);
+    all = sample_of(all);
   }
-  int deaths = 0;
-  for (const auto& [shape, victim, point] : all) {
-    const std::string id = shape->name + '-' + victim + '-' + point;
-    SCOPED_TRACE(id);
-    const auto calm = calm_hash(*shape);
-    const int died = carry_through(write("crash.toml", text_of(*shape, victim, point)), id);
-    EXPECT_GE(died, 1) << "the point was not reached";
-    EXPECT_EQ(hash_, calm);
-    expect_whole_story(id);
-    expect_nothing_again(id);
-    deaths += std::max(died, 0);
+  for (const auto& cell : all) {
+    expect_as_undisturbed(cell);
     if (HasFatalFailure()) {
       return;
     }
   }
   expect_intact();
-  std::cout << all.size() << " of " << whole << " cells, " << deaths << " deaths, seed " << seed << '\n';
+  std::cout << all.size() << " of " << whole << " cells, " << deaths_ << " deaths, seed " << seed << '\n';
 }
 
 // 20 agents at once; when seven have answered the process is killed from outside.

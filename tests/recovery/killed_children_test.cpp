@@ -1,5 +1,6 @@
 // kill -9 of the real program in the middle of runs within a run.
 #include "tests/support/cli_fixture.hpp"
+#include "tests/support/map_file.hpp"
 #include "tests/support/processes.hpp"
 
 #include <gmock/gmock.h>
@@ -19,13 +20,6 @@ namespace {
 
 class killed_children_test : public cli_fixture {
  protected:
-  std::vector<run_view> children_of(const run_id& run) const {
-    run_filter filter;
-    filter.child_of = run;
-    auto found = stored()->list_runs(filter);
-    return found ? *found : std::vector<run_view>{};
-  }
-
   // A line for each execution, outside of anything that Troupe knows.
   std::string noting(const std::string& then) const {
     return R"(command = ["/bin/sh", "-c", "read it; echo $TROUPE_RUN_ID/$TROUPE_STEP_ID >> )" + path("noted") + "; " +
@@ -61,15 +55,7 @@ next = "wait"
 id = "wait"
 agent = "held"
 )");
-  write("top.toml", R"(
-name = "top"
-[state.files]
-initial = ["x", "y"]
-reduce = "last"
-[[step]]
-id = "each"
-map = { over = "/files", as = "file", workflow = "leaf.toml" }
-)");
+  write("top.toml", map_file("top", "leaf.toml"));
   const auto door = path("door");  // several wait for it at once, so that a latch would not do
   write("troupe.toml",
         "[agents.held]\ncommand = [\"/bin/sh\", \"-c\", \"until [ -e " + door +
@@ -81,7 +67,7 @@ map = { over = "/files", as = "file", workflow = "leaf.toml" }
   std::filesystem::remove(door);
   auto running = start({"run", "top.toml", "--run-id", "r1"});
   ASSERT_TRUE(becomes_true([&] {
-    const auto children = children_of(run_id{"r1"});
+    const auto children = child_runs_of("r1");
     return children.size() == 2 &&
            std::ranges::all_of(children, [](const run_view& child) { return child.steps == 2; });
   })) << "each has begun its second step";
@@ -103,12 +89,8 @@ map = { over = "/files", as = "file", workflow = "leaf.toml" }
 class children_killed_again_and_again_test : public killed_children_test, public ::testing::WithParamInterface<int> {};
 
 TEST_P(children_killed_again_and_again_test, come_to_what_undisturbed_ones_come_to) {
-  const auto map = [](const std::string& name, const std::string& of) {
-    return "name = '" + name + "'\n[inputs.file]\n[state.files]\ninitial = ['x', 'y']\nreduce = 'last'\n" +
-           "[[step]]\nid = 'each'\nmap = { over = '/files', as = 'file', workflow = '" + of + "' }\n";
-  };
-  write("top.toml", map("top", "middle.toml"));
-  write("middle.toml", map("middle", "leaf.toml"));
+  write("top.toml", map_file("top", "middle.toml"));
+  write("middle.toml", map_file("middle", "leaf.toml"));
   write("leaf.toml", R"(
 name = "leaf"
 [inputs.file]
@@ -151,8 +133,8 @@ prompt = "{{state.one}}\n"
   expect_intact();
   const auto times = noted();
   int leaves = 0;
-  for (const auto& middle : children_of(run_id{"r1"})) {
-    for (const auto& leaf : children_of(middle.run)) {
+  for (const auto& middle : child_runs_of("r1")) {
+    for (const auto& leaf : child_runs_of(middle.run.str())) {
       ++leaves;
       for (const auto& task : tasks_of(leaf.run.str())) {
         const auto found = times.find(leaf.run.str() + '/' + task.step.str());

@@ -331,6 +331,16 @@ std::vector<task_view> cli_fixture::tasks_of(const std::string& id) const {
   return *found;
 }
 
+std::vector<run_view> cli_fixture::child_runs_of(const std::string& id) const {
+  run_filter filter;
+  filter.child_of = run_id{id};
+  const auto found = stored()->list_runs(filter);
+  if (!found) {
+    throw std::runtime_error{found.error().message};
+  }
+  return *found;
+}
+
 boost::json::value json_of(const std::string& out) {
   const auto all = json_lines_of(out);
   EXPECT_EQ(all.size(), 1U) << out;

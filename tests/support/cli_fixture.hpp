@@ -110,6 +110,8 @@ class cli_fixture : public ::testing::Test {
   std::unique_ptr<read_session> stored() const;
   run_view run_of(const std::string& id) const;
   std::vector<task_view> tasks_of(const std::string& id) const;
+  /// In the order in which they were begun.
+  std::vector<run_view> child_runs_of(const std::string& id) const;
 
  private:
   cli_call call(words command, const variables& more) const;
