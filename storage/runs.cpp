@@ -130,7 +130,8 @@ status end(run_change& change, const run_end& end) {
     }
   }
   change.sql().run(
-      "UPDATE runs SET degraded = ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = ?6"
+      "UPDATE runs SET degraded = degraded OR ?2, error_code = ?3, error_message = ?4, error_hint = ?5, failed_step = "
+      "?6"
       " WHERE run_id = ?1",
       change.run(),
       end.degraded,

@@ -1,5 +1,6 @@
 #include "storage/supersteps.hpp"
 
+#include "messages/degraded.hpp"
 #include "storage/consensus_rows.hpp"
 #include "storage/event_data.hpp"
 #include "storage/gates.hpp"
@@ -250,6 +251,9 @@ status commit(run_change& change, const commit_superstep& told) {
   std::vector<std::string> changed;
   if (auto saved = save_state(change, told, changed); !saved) {
     return saved;
+  }
+  if (std::ranges::any_of(told.verdicts, leaves_somebody_out)) {
+    change.sql().run("UPDATE runs SET degraded = 1 WHERE run_id = ?", change.run());
   }
   change.row().committed = told.superstep;
   change.row().state_hash = told.state_hash;

@@ -6,6 +6,7 @@
 #include "actors/run/order.hpp"
 #include "actors/run/plan.hpp"
 #include "messages/base/invariant.hpp"
+#include "messages/degraded.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -76,12 +77,8 @@ std::string configured_model(const executors& with, const agent_name& agent) {
 
 }  // namespace
 
-// A step of one agent that failed has nobody missing: it failed. One that has a result of child runs has who is missing
-// there.
 bool plan::degraded_after(const commit_superstep& closed) const {
-  return degraded_ || std::ranges::any_of(closed.verdicts, [](const step_verdict& verdict) {
-           return verdict.reached.degraded && (verdict.reached.asked.size() > 1 || verdict.reached.winner);
-         });
+  return degraded_ || std::ranges::any_of(closed.verdicts, leaves_somebody_out);
 }
 
 void plan::fail(commit_superstep& closed, const step_id& where, error why) const {

@@ -64,5 +64,32 @@ TEST_F(superstep_end_test, completes_no_run_while_tasks_wait) {
   EXPECT_EQ(code_of(write_one(*session, told.committed(1, "{}", {{"plan", "x"}}))), error_code::internal);
 }
 
+// Of two agents one has answered.
+TEST(degraded_superstep_test, makes_its_run_degraded_at_once_and_a_pause_takes_nothing_back) {
+  const temporary_database place;
+  const auto session = writer_on(place.options());
+  story told{"r-1"};
+  must_write(*session, told.created({{"a", "x"}, {"a", "y"}}));
+  must_write(*session, told.started(told.task("a", "x")));
+  must_write(*session, told.finished(told.task("a", "x"), "1"));
+  must_write(*session, told.started(told.task("a", "y")));
+  must_write(*session, told.failed(told.task("a", "y"), error_code::agent_exit));
+  auto verdict = story::alone("a", "x", "1");
+  verdict.reached.asked.push_back(agent_name{"y"});
+  verdict.reached.missing = {{agent_name{"y"}, error{error_code::agent_exit, "it broke", ""}}};
+  verdict.reached.status = verdict_status::degraded;
+  verdict.reached.degraded = true;
+  const auto is_degraded = [&] { return (*read_session::open(place.options()))->find_run(told.run)->degraded; };
+  EXPECT_FALSE(is_degraded());
+  must_write(*session, told.committed(1, "{}", {{"b", "x"}}, {verdict}));
+  EXPECT_TRUE(is_degraded()) << "a crash may come now";
+  auto pause = told.ended(run_state::paused, 1);
+  pause.end.why.reset();
+  must_write(*session, pause);
+  EXPECT_TRUE(is_degraded());
+  must_write(*session, told.resumed(1));
+  EXPECT_TRUE(is_degraded());
+}
+
 }  // namespace
 }  // namespace troupe
