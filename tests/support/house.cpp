@@ -42,6 +42,9 @@ void scripted_processes::tell_start(std::size_t index) {
 void scripted_processes::kill(process_handle which) {
   auto& one = at(which - 1);
   one.killed = true;
+  if (immortal) {
+    return;
+  }
   process_end end;
   end.exit.signal = 9;
   this->end(which - 1, std::move(end));
@@ -82,6 +85,9 @@ function_handle immediate_functions::start(host_function function,
 
 house::house(std::string vfs) : options_(database.options()) {
   options_.vfs = std::move(vfs);
+  options_.before_commit = [this] {
+    return alive_ ? std::nullopt : std::optional{error{error_code::storage_unavailable, "the process is dead", ""}};
+  };
   sessions = std::make_shared<read_pool>(
       read_pool_options{.storage = options_, .elapsed = [this] { return clock->now().time_since_epoch(); }});
   config.set("scheduler.policy", caf::atom("testing"));
@@ -129,6 +135,7 @@ void house::advance(milliseconds by) {
 }
 
 void house::crash() {
+  alive_ = false;
   caf::anon_send_exit(root, caf::exit_reason::kill);
   settle();
   run_actors.clear();
@@ -153,6 +160,7 @@ void house::start(const std::vector<std::string>& agents) {
   executors_->retry = retry;
   executors_->prices = std::make_shared<const price_table>(prices);
   root_is_down = false;
+  alive_ = true;
   root = spawn_supervisor(*system, "root supervisor", children(), {3, milliseconds{5'000}});
   caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error&) { root_is_down = true; });
   settle();

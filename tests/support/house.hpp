@@ -63,6 +63,7 @@ class scripted_processes final : public process_port {
   /// Of a process that started while `hold_starts`.
   void tell_start(std::size_t index);
   bool hold_starts = false;  ///< Those that start do not tell it.
+  bool immortal = false;     ///< Those that are killed do not end.
   /// Each process prints this and exits, well or with this code, as soon as it starts.
   void answer_all_with(std::string output, std::function<int()> exit_code = {}) {
     answer_ = std::move(output);
@@ -97,13 +98,18 @@ class house {
   /// Starts root supervisor and children. `agents` are commands by name: what they run is scripted anyway.
   void start(const std::vector<std::string>& agents = {"a", "b", "c"});
 
-  /// The end of its process: every actor is gone at once, and what runs is cut off. start() is the next process, under a
-  /// lease of its own.
+  /// The end of its process: every actor is gone at once, what runs is cut off, and nothing more reaches the disk. start()
+  /// is the next process, under a lease of its own.
   void crash();
+  /// Between start() and crash().
+  bool is_alive() const noexcept { return alive_; }
 
   /// Everything that can happen without time.
   void settle() { scheduler().run(); }
   void advance(milliseconds by);
+
+  /// A workflow that no file stands for can be carried out, and those of its child runs: submit() says so as well.
+  void know(const workflow_ptr& flow);
 
   /// Submits and settles.
   start_reply submit(const std::string& toml, const std::string& id = "r-1", const std::string& inputs = "{}");
@@ -126,7 +132,7 @@ class house {
 
   caf::scheduler::test_coordinator& scheduler();
 
-  temporary_database database;
+  temporary_database database{fast_folder()};
   std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
   std::shared_ptr<scripted_processes> processes = std::make_shared<scripted_processes>();
   function_table functions;
@@ -166,9 +172,9 @@ class house {
  private:
   std::vector<child_spec> children();
   caf::strong_actor_ptr start_runs();
-  void know(const workflow_ptr& flow);
 
   storage_options options_;
+  bool alive_ = false;
   std::vector<caf::actor_addr> listeners_;
   std::shared_ptr<executors> executors_ = std::make_shared<executors>();
   std::map<std::string, workflow_ptr> flows_;  // by their hash, those of child runs too
