@@ -1,13 +1,16 @@
-// What agents that were cut off leave outside: idempotent ones are tried again under the key that they had, of external
-// ones a person is asked. 200 kills at instants that a seed chooses; TROUPE_MATRIX=all: 1,000.
+// What agents that were cut off leave outside, by the effects that they and their steps declare: those without effects and
+// idempotent ones are tried again under the key that they had, of external ones a person is asked. 200 kills at instants
+// that a seed chooses; TROUPE_MATRIX=all: 1,000.
 #include "actors/agent/launch.hpp"
 #include "tests/recovery/crash_fixture.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <set>
 #include <thread>
 #include <tuple>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -16,19 +19,21 @@ int kills_wanted() { return wants_all() ? 500 : 100; }  // of each of the two ki
 
 class effects_test : public crash_fixture {
  protected:
-  void prepare(const std::string& on_crash, int steps_wanted) {
+  // Three agents that declare these effects, and a step of all three for each of `steps`, which are further keys of it.
+  void prepare(const std::array<std::string, 3>& effects, const std::vector<std::string>& steps) {
+    const std::array<std::string, 3> names{"a", "b", "c"};
     std::string agents;
-    for (const auto* name : {"a", "b", "c"}) {
-      agents += counting_agent(name, "sleep 0.01;");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      agents += counting_agent(names.at(i), "sleep 0.01;", "effects = '" + effects.at(i) + "'\n");
     }
     write("troupe.toml", agents);
-    std::string steps;
-    for (int i = 1; i <= steps_wanted; ++i) {
-      steps += "[[step]]\nid = 's" + std::to_string(i) + "'\nagents = ['a', 'b', 'c']\nprompt = 'x'\non_crash = '" +
-               on_crash + "'\n" + (i < steps_wanted ? "next = 's" + std::to_string(i + 1) + "'\n" : "") +
-               "[step.consensus]\nstrategy = 'collect'\nquorum = 1\n";
+    std::string text = "name = 'work'\n";
+    for (std::size_t i = 1; i <= steps.size(); ++i) {
+      text += "[[step]]\nid = 's" + std::to_string(i) + "'\nagents = ['a', 'b', 'c']\nprompt = 'x'\n" + steps[i - 1] +
+              (i < steps.size() ? "next = 's" + std::to_string(i + 1) + "'\n" : "") +
+              "[step.consensus]\nstrategy = 'collect'\nquorum = 1\n";
     }
-    write("work.toml", "name = 'work'\n" + steps);
+    write("work.toml", text);
   }
 
   std::ptrdiff_t lines_of(const std::string& id) const {
@@ -55,7 +60,9 @@ class effects_test : public crash_fixture {
 
 TEST_F(effects_test, idempotent_ones_are_done_once_for_who_looks_at_the_key) {
   SCOPED_TRACE("TROUPE_SEED=" + std::to_string(seed_));
-  prepare("retry", 4);
+  // The step's word counts before its agents', and on_crash before both; of the fourth nobody says anything else.
+  prepare({"none", "idempotent", "idempotent"},
+          {"", "effects = 'idempotent'\n", "effects = 'external'\non_crash = 'retry'\n", ""});
   int kills = 0;
   int run_number = 0;
   while (kills < kills_wanted()) {
@@ -86,7 +93,9 @@ TEST_F(effects_test, idempotent_ones_are_done_once_for_who_looks_at_the_key) {
 
 TEST_F(effects_test, of_external_ones_a_person_is_asked) {
   SCOPED_TRACE("TROUPE_SEED=" + std::to_string(seed_));
-  prepare("ask", 1);
+  // One of three is external by itself, so that its step is; or the step says so of agents that are not.
+  const bool by_agent = random_() % 2 == 0;
+  prepare({by_agent ? "external" : "none", "none", "idempotent"}, {by_agent ? "" : "effects = 'external'\n"});
   int kills = 0;
   std::size_t asked = 0;
   for (int number = 1; kills < kills_wanted(); ++number) {
@@ -123,8 +132,8 @@ TEST_F(effects_test, what_was_asked_about_is_done_again_when_that_is_approved_an
   for (const auto choice : {gate_choice::approved, gate_choice::rejected}) {
     const std::string id{to_string(choice)};
     SCOPED_TRACE(id);
-    write("troupe.toml", counting_agent("a", "[ -e go ] || exec sleep 60;"));
-    write("one.toml", "name = 'one'\n[[step]]\nid = 'ask'\nagent = 'a'\nprompt = 'x'\non_crash = 'ask'\n");
+    write("troupe.toml", counting_agent("a", "[ -e go ] || exec sleep 60;", "effects = 'external'\n"));
+    write("one.toml", "name = 'one'\n[[step]]\nid = 'ask'\nagent = 'a'\nprompt = 'x'\n");
     std::filesystem::remove(path("go"));
     auto running = start({"run", "one.toml", "--run-id", id});
     ASSERT_TRUE(becomes_true([&] { return effects_by_key(id).size() == 1; }));
