@@ -1,6 +1,8 @@
 // From opening to being ready with 10,000 unfinished runs in the database (CP-2).
 //
-// Each run has three tasks: one has ended, one was running in a process that is gone, one was never started.
+// Each run has three tasks: one has ended, one was running when the process died, one was never started. Of four runs one
+// is a parent, whose running task is its child; one is that child, which was at work in a process of its own; one had asked
+// a person beside such a process; and one was waiting for a person, and for nobody else.
 #include "config/load.hpp"
 #include "perf/own_process.hpp"
 #include "perf/report.hpp"
@@ -40,19 +42,46 @@ T must(result<T>&& outcome) {
   return *std::move(outcome);
 }
 
+enum class kind { parent, child, asking, waiting };
+constexpr int kinds = 4;
+constexpr int with_process = runs / 2;  // children, and those that ask beside one
+
+std::string name_of(int i) { return "r-" + std::to_string(i); }
+
+void build_run(write_session& session, int i) {
+  const auto is = static_cast<kind>(i % kinds);
+  story told{name_of(i), i};
+  auto created = told.created({{"survey", "claude"}, {"survey", "codex"}, {"survey", "gemini"}});
+  if (is == kind::child) {
+    const story parent{name_of(i - 1)};
+    created.parent = parent.run;
+    created.parent_task = parent.task("survey", "codex");
+  }
+  must(session.apply(created));
+  const auto ended = told.task("survey", "claude");
+  must(session.apply(told.started(ended, 1, nobody)));
+  must(session.apply(told.printed(ended, std::string(500, 'x'))));
+  must(session.apply(told.finished(ended, R"({"decision":"yes"})")));
+  if (is == kind::asking || is == kind::waiting) {
+    must(session.apply(told.asked("approve")));
+  }
+  if (is == kind::waiting) {
+    auto asleep = told.ended(run_state::paused, 1);
+    asleep.end.why.reset();
+    asleep.end.cause = pause_cause::approval;
+    must(session.apply(asleep));
+  } else {
+    must(session.apply(told.started(told.task("survey", "codex"), 1, is == kind::parent ? 0 : nobody)));
+  }
+}
+
 void build(const storage_options& options) {
   auto session = writer_on(options);
   for (int i = 0; i < runs; ++i) {
     if (i % runs_in_batch == 0) {
       must(session->begin());
     }
-    story told{"r-" + std::to_string(i), i};
-    must(session->apply(told.created({{"survey", "claude"}, {"survey", "codex"}, {"survey", "gemini"}})));
-    const auto ended = told.task("survey", "claude");
-    must(session->apply(told.started(ended, 1, nobody)));
-    must(session->apply(told.printed(ended, std::string(500, 'x'))));
-    must(session->apply(told.finished(ended, R"({"decision":"yes"})")));
-    must(session->apply(told.started(told.task("survey", "codex"), 1, nobody)));
+    build_run(*session, i);
     if ((i + 1) % runs_in_batch == 0) {
       must(session->commit());
     }
@@ -82,8 +111,8 @@ void open_by_hand(const storage_options& options, measured& into) {
   const auto leftovers = must(reader->list_leftovers());
   into.list.push_back(millis_since(at));
   into.ready.push_back(millis_since(begun));
-  if (unfinished.size() != runs || leftovers.size() != runs) {
-    throw std::runtime_error{"not every run is unfinished, with a process"};
+  if (unfinished.size() != runs || leftovers.size() != with_process) {
+    throw std::runtime_error{"not every run is unfinished, and half of them with a process"};
   }
   at = clock::now();
   for (std::size_t i = 0; i < runs; i += runs / sampled) {
