@@ -278,8 +278,9 @@ void await_gates(run_pointer self) {
   });
 }
 
-// Its expiry is on its way: nobody is waited for.
-bool has_overdue_gate(const run_actor_state& state) {
+// The time of a gate has come, perhaps while nobody carried the run out, and what that decides is on its way to disk: it is
+// not waited for a person.
+bool expires_now(const run_actor_state& state) {
   const auto now = state.deps.clock->now();
   return std::ranges::any_of(state.progress->gate_deadlines(),
                              [&](const plan::gate_deadline& gate) { return gate.due <= now; });
@@ -303,7 +304,7 @@ void step_on(run_pointer self) {
     ask_people(self, std::move(questions));
     return;
   }
-  if (!state.end && state.progress->waiting() && !has_overdue_gate(state)) {
+  if (!state.end && state.progress->waiting() && !expires_now(state)) {
     state.end = ending{ending::kind::approval};
   }
   const bool may_close = !state.end || is_pause(state.end->is);
@@ -353,13 +354,33 @@ void finished(run_pointer self, const task_finished& fact) {
   }
 }
 
+// A fact came too late. Where the run has an end on its way, that is why, and it cancels the task with all others that are
+// left; else the rows may have one that nobody told it: that of the run whose child it is.
+void came_too_late(run_pointer self, const error& why) {
+  if (self->state.end) {
+    step_on(self);
+    return;
+  }
+  read_rows(self, [=](const recovery_view& rows) {
+    if (is_final(rows.run.state)) {
+      leave(self);
+    } else {
+      stop_without_end(self, why);
+    }
+  });
+}
+
 void unrecorded(run_pointer self, const task_unrecorded& fact) {
   auto& state = self->state;
-  if (const auto attempt = take_attempt(self, fact.task)) {
+  const auto attempt = take_attempt(self, fact.task);
+  if (attempt) {
     give_back(self, *attempt, {{}, permit_end::not_counted, {}, {}});
   }
-  if (fact.why.code == error_code::cancelled && state.end) {
-    step_on(self);
+  if (fact.why.code == error_code::cancelled) {
+    if (attempt) {
+      state.progress->hold(fact.task);
+    }
+    came_too_late(self, fact.why);
   } else if (fact.why.code == error_code::budget_exceeded) {  // it has not begun, and nothing else may
     state.progress->hold(fact.task);
     request_end(self, {ending::kind::budget, false, {}, fact.why});

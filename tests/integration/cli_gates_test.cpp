@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <map>
 #include <string>
+#include <thread>
 
 namespace troupe {
 namespace {
@@ -227,6 +229,44 @@ TEST_F(cli_gates_test, resume_all_goes_past_who_still_waits) {
   EXPECT_EQ(at(ended[1], "/state"), "completed");
 }
 
+// Nobody is there when the time comes: neither a person nor a process.
+TEST_F(cli_gates_test, what_expired_while_no_process_ran_takes_effect_when_somebody_goes_on) {
+  struct expiry_case {
+    std::string gate;
+    int code;
+    std::string pointer;
+    std::string value;
+  };
+  const std::map<std::string, expiry_case> cases{
+      {"approve", {"", 0, "/result/merged", "true"}},
+      {"reject", {"", 0, "/result/planned", "true"}},
+      {"fail", {"", 1, "/error/code", "TASK_TIMEOUT"}},
+      {"escalate",
+       {", levels = [{ prompt = 'First?', expires = '1s', on_expiry = 'escalate' }, { prompt = 'Boss?' }]",
+        4,
+        "/state",
+        "paused"}},
+  };
+  for (const auto& [policy, expected] : cases) {
+    write_review(expected.gate.empty() ? "prompt = 'Merge?', expires = '1s', on_expiry = '" + policy + "'"
+                                       : expected.gate.substr(2));
+    start_waiting(policy);
+  }
+  std::this_thread::sleep_until(
+      stored()->list_gates(run_id{"reject"})->at(0).expires_at.value());  // the last that began
+  for (const auto& [policy, expected] : cases) {
+    SCOPED_TRACE(policy);
+    EXPECT_EQ(run_of(policy).state, run_state::paused) << "nobody has gone on with it";
+    const auto ended = run({"resume", policy, "--json"});
+    EXPECT_EQ(ended.code, expected.code) << ended.err;
+    EXPECT_EQ(at(json_of(ended.out), expected.pointer), expected.value);
+  }
+  EXPECT_THAT(run({"pending"}).out, AllOf(HasSubstr("Boss?"), Not(HasSubstr("First?")), Not(HasSubstr("Merge?"))));
+  ASSERT_EQ(run({"approve", "escalate", "approve"}).code, 0);
+  EXPECT_EQ(at(json_of(run({"resume", "escalate", "--json"}).out), "/result/merged"), "true");
+  EXPECT_EQ(run({"db", "check"}).code, 0);
+}
+
 class cli_live_gates_test : public cli_gates_test {
  protected:
   void SetUp() override {
@@ -337,6 +377,33 @@ class cli_interrupted_test : public cli_live_gates_test {
                       HasSubstr("troupe approve r1 wait --reject\n")));
   }
 };
+
+// No on_crash: what the step says of its effects decides.
+TEST_F(cli_interrupted_test, of_an_external_step_pending_shows_both_choices) {
+  write("beside.toml", R"(
+name = "beside"
+[[step]]
+id = "wait"
+agent = "held"
+effects = "external"
+)");
+  auto running = start({"run", "beside.toml", "--run-id", "r1"});
+  ASSERT_TRUE(running.wait_for("wait/held"));
+  running.signal(SIGKILL);
+  EXPECT_EQ(running.wait().code, 128 + SIGKILL);
+  EXPECT_THAT(run({"pending"}).err, HasSubstr("nothing waits for a decision")) << "nobody has gone on with it";
+  ASSERT_EQ(run({"resume", "r1"}).code, 4);
+  EXPECT_THAT(run({"pending"}).out,
+              AllOf(HasSubstr("was cut off"),
+                    HasSubstr("troupe approve r1 wait\n"),
+                    HasSubstr("troupe approve r1 wait --reject\n")));
+  const auto listed = json_of(run({"pending", "--json"}).out);
+  EXPECT_EQ(at(listed, "/pending/0/kind"), "crash");
+  EXPECT_EQ(at(listed, "/pending/0/task"), tasks_of("r1").at(0).task.str());
+  ASSERT_EQ(run({"approve", "r1", "wait"}).code, 0);
+  held_.let_go();
+  EXPECT_EQ(at(resumed(0), "/result/wait"), "go");
+}
 
 TEST_F(cli_interrupted_test, approved_the_task_runs_again) {
   kill_and_resume();

@@ -1,5 +1,6 @@
 // Runs within runs, all on one thread and in virtual time.
 #include "actors/child_run/child_run_id.hpp"
+#include "storage/check.hpp"
 #include "tests/support/house.hpp"
 #include "tests/support/nested.hpp"
 
@@ -310,6 +311,47 @@ TEST_F(child_run_test, a_second_cancel_kills) {
   house_.settle();
   EXPECT_TRUE(house_.processes->at(0).killed);
   expect_end(run_state::cancelled);
+}
+
+// SIGTERM, kill_grace (5 s), SIGKILL, drain_grace (2 s), and then another 10 s for what commits the ends.
+TEST_F(child_run_test, a_child_that_never_ends_is_given_up_and_ends_with_its_parent) {
+  begin(nested(parent_toml("[1]"), nested(outer_toml, alone(child_toml))));
+  house_.processes->immortal = true;
+  cancel(run_id{"r-1"});
+  house_.advance(16'990ms);
+  EXPECT_TRUE(house_.processes->at(0).killed);
+  EXPECT_EQ(parent().state, run_state::running) << "it would be told as ended while it may be at work";
+  house_.advance(20ms);
+  expect_end(run_state::cancelled);
+  const auto outer = child(0, 0, "outer");
+  const auto deep = child_of(outer, 0, "child");
+  EXPECT_EQ(view(outer).state, run_state::cancelled);
+  EXPECT_EQ(view(deep).state, run_state::cancelled);
+  const auto last = view(deep).last_seq;
+  house_.processes->exit(0, "late");
+  house_.settle();
+  EXPECT_EQ(view(deep).last_seq, last) << "what comes after the end is not taken";
+  EXPECT_THAT(*check_database(house_.database.options()), IsEmpty());
+}
+
+// Its parent's end is in the rows, and it has not been told: what it does next is refused, and it goes.
+TEST_F(child_run_test, a_child_that_ended_in_its_rows_leaves_without_an_alarm) {
+  begin(nested(parent_toml("[1]"), alone(child_toml)));
+  house_.listen(child(0).str());
+  end_run over;
+  over.run = run_id{"r-1"};
+  over.end.state = run_state::cancelled;
+  over.from = parent().last_seq;
+  over.at = house_.clock->now();
+  caf::anon_send(house_.writer.actor.get(),
+                 write_request{std::make_shared<const write_command>(over), house_.writer.epoch});
+  house_.settle();
+  ASSERT_EQ(view(child(0)).state, run_state::cancelled);
+  house_.processes->exit(0, "late");
+  house_.settle();
+  EXPECT_FALSE(house_.stopped.has_value()) << house_.stopped->message;
+  EXPECT_EQ(house_.tasks(child(0).str()).at(0).state, task_state::cancelled);
+  EXPECT_THAT(*check_database(house_.database.options()), IsEmpty());
 }
 
 TEST_F(child_run_test, a_child_can_be_cancelled_alone_and_its_step_fails) {

@@ -1,6 +1,8 @@
 // Runs that wait for people: asleep and woken, in time and too late, cancelled, drained, reborn. One thread, virtual time.
 #include "tests/actors/run/gates_fixture.hpp"
 
+#include <algorithm>
+
 namespace troupe {
 namespace {
 
@@ -174,6 +176,8 @@ TEST_F(run_gates_test, what_expired_meanwhile_expires_when_somebody_goes_on) {
   EXPECT_EQ(count("run.paused"), 1) << "it does not wait for what is over";
   exit(1);
   expect_end(run_state::completed);
+  const auto told = *(*read_session::open(house_.database.options()))->list_events(run_id{id_}, event_seq{0}, 1'000);
+  EXPECT_EQ(std::ranges::count(told, event_kind::run_paused, &event::kind), 1) << "it is not waited for anybody again";
 }
 
 TEST_F(run_gates_test, a_run_that_nobody_carries_out_is_decided_on_and_left) {
