@@ -1,6 +1,8 @@
 #include "storage/blobs.hpp"
 
+#include "storage/open_file.hpp"
 #include "storage/system_error.hpp"
+#include "storage/whole_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <exception>
@@ -21,27 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view partial_prefix = ".partial-";
 constexpr std::size_t chunk_bytes = std::size_t{64} << 10U;
 constexpr int read_only = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;  // whatever is in the place of a file
-
-class descriptor {
- public:
-  descriptor(const fs::path& path, int flags, mode_t mode = 0)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  explicit operator bool() const noexcept { return number_ >= 0; }
-  int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 error failed(const fs::path& path, int code, std::string_view doing) {
   return system_error(code, doing, path, "look at the owner and mode of the folder, and at the system's log");
@@ -51,27 +33,6 @@ error damaged_blob(const fs::path& path, const std::string& how) {
   return {error_code::storage_corrupt,
           "the file of an output " + how + ": " + path.string(),
           "a backup beside the database may have it; `troupe db check` names every such file"};
-}
-
-// Carries out one step unless the hook lets it fail. `act` gives an errno, or 0.
-template <class Act>
-int carry_out(const blob_step_hook& before, blob_step step, Act act) {
-  const int refused = before ? before(step) : 0;
-  return refused != 0 ? refused : act();
-}
-
-int write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto written = ::write(file, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30U));
-    if (written == 0) {
-      return EIO;
-    }
-    if (written < 0 && errno != EINTR) {
-      return errno;
-    }
-    bytes.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-  }
-  return 0;
 }
 
 // As `read`, but an interrupted call is repeated. -1: errno tells.
@@ -99,7 +60,7 @@ int read_pieces(int file, Take take) {
   }
 }
 
-std::optional<std::int64_t> size_of(const descriptor& file) {
+std::optional<std::int64_t> size_of(const open_file& file) {
   struct stat facts {};
   const bool plain = ::fstat(file.number(), &facts) == 0 && S_ISREG(facts.st_mode);
   return plain ? std::optional{std::int64_t{facts.st_size}} : std::nullopt;
@@ -107,8 +68,8 @@ std::optional<std::int64_t> size_of(const descriptor& file) {
 
 // Whether the file holds exactly these bytes, and has them on disk. What cannot be read does not.
 bool holds(const fs::path& path, std::string_view bytes) {
-  const descriptor file{path, read_only};
-  if (!file || size_of(file) != static_cast<std::int64_t>(bytes.size())) {
+  const open_file file{path, read_only};
+  if (!file.good() || size_of(file) != static_cast<std::int64_t>(bytes.size())) {
     return false;
   }
   auto rest = bytes;
@@ -124,8 +85,8 @@ bool holds(const fs::path& path, std::string_view bytes) {
 template <class Take>
 status read_checked(const fs::path& folder, const blob_ref& ref, Take take) {
   const auto path = blob_path(folder, ref.digest);
-  const descriptor file{path, read_only};
-  if (!file) {
+  const open_file file{path, read_only};
+  if (!file.good()) {
     const bool missing = errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
     return missing ? damaged_blob(path, "is not there") : failed(path, errno, "cannot read an output");
   }
@@ -187,7 +148,7 @@ result<blob_ref> blob_store::put(std::string_view bytes) {
     stored = write_new(path, bytes);
   }
   if (stored) {
-    stored = sync_folder(path.parent_path());
+    stored = keep_name(path.parent_path());
   }
   if (!stored) {
     known_.clear();  // somebody may have removed a folder
@@ -209,7 +170,7 @@ status blob_store::take(const blob_ref& ref, const fs::path& from) {
     return taken;
   }
   if (::link(blob_path(from, ref.digest).c_str(), path.c_str()) == 0) {
-    return sync_folder(path.parent_path());
+    return keep_name(path.parent_path());
   }
   const auto content = read_blob(from, ref);  // another file system, one without links, or one link too many
   if (!content) {
@@ -243,52 +204,21 @@ status blob_store::have_folder(const fs::path& folder) {
   if (failure != 0) {
     return failed(folder, failure, "cannot create the folder of outputs");
   }
-  if (auto synced = sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path{"."}); !synced) {
+  if (auto synced = keep_name(folder.has_parent_path() ? folder.parent_path() : fs::path{"."}); !synced) {
     return synced;
   }
   known_.insert(folder);
   return done;
 }
 
-status blob_store::sync_folder(const fs::path& folder) {
-  const int failure = carry_out(before_, blob_step::sync_folder, [&] {
-    const descriptor opened{folder, O_RDONLY | O_DIRECTORY};
-    return opened && ::fsync(opened.number()) == 0 ? 0 : errno;
-  });
-  // EINVAL: a file system that knows no such thing keeps its names in some other way.
-  return failure == 0 || failure == EINVAL ? status{done} : failed(folder, failure, "cannot sync the folder");
+status blob_store::keep_name(const fs::path& folder) {
+  const int failure = sync_folder(folder, before_);
+  return failure == 0 ? status{done} : failed(folder, failure, "cannot sync the folder");
 }
 
 status blob_store::write_new(const fs::path& path, std::string_view bytes) {
-  static std::atomic<std::uint64_t> counter{0};
-  const auto partial =
-      folder_ / (std::string{partial_prefix} + std::to_string(::getpid()) + '-' + std::to_string(++counter));
-  auto written = write_partial(partial, bytes);
-  if (written) {
-    const int failure =
-        carry_out(before_, blob_step::rename, [&] { return ::rename(partial.c_str(), path.c_str()) == 0 ? 0 : errno; });
-    written = failure == 0 ? status{done} : failed(path, failure, "cannot give an output its name");
-  }
-  if (!written) {
-    ::unlink(partial.c_str());
-  }
-  return written;
-}
-
-status blob_store::write_partial(const fs::path& partial, std::string_view bytes) {
-  constexpr std::string_view doing = "cannot write an output";
-  if (const int failure = carry_out(before_, blob_step::create, [] { return 0; }); failure != 0) {
-    return failed(partial, failure, doing);
-  }
-  const descriptor file{partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600};
-  if (!file) {
-    return failed(partial, errno, doing);
-  }
-  int failure = carry_out(before_, blob_step::write, [&] { return write_all(file.number(), bytes); });
-  if (failure == 0) {
-    failure = carry_out(before_, blob_step::sync_file, [&] { return ::fsync(file.number()) == 0 ? 0 : errno; });
-  }
-  return failure == 0 ? status{done} : failed(partial, failure, doing);
+  const int failure = write_whole_file(path, bytes, folder_, before_);
+  return failure == 0 ? status{done} : failed(path, failure, "cannot write an output");
 }
 
 bool is_blob_there(const fs::path& folder, const blob_ref& ref) noexcept {

@@ -55,9 +55,8 @@ class blob_store {
 
  private:
   status have_folder(const std::filesystem::path& folder);
-  status sync_folder(const std::filesystem::path& folder);
+  status keep_name(const std::filesystem::path& folder);
   status write_new(const std::filesystem::path& path, std::string_view bytes);
-  status write_partial(const std::filesystem::path& partial, std::string_view bytes);
 
   std::filesystem::path folder_;
   blob_step_hook before_;

@@ -1,6 +1,7 @@
 #include "storage/legacy_copy.hpp"
 
 #include "storage/disk_space.hpp"
+#include "storage/open_file.hpp"
 #include "storage/sqlite_error.hpp"
 #include "storage/system_error.hpp"
 
@@ -33,25 +34,6 @@ constexpr off_t shared_size = 510;
 constexpr std::string_view magic{"SQLite format 3\0", 16};
 constexpr std::size_t log_header_bytes = 32;
 constexpr int tries_max = 20;
-
-class open_file {
- public:
-  open_file(const fs::path& path, int flags, mode_t mode = 0)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
-  open_file(const open_file&) = delete;
-  open_file& operator=(const open_file&) = delete;
-  ~open_file() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-
-  bool good() const noexcept { return number_ >= 0; }
-  int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
 
 error cannot_read(const fs::path& file, int code) {
   return system_error(code,
