@@ -41,6 +41,7 @@ struct attempt_order {
   /// When it fails for good, but not permanently, the others of its step are waited for: their quorum decides whether it
   /// is tried once more.
   bool waits_for_quorum = false;
+  bool races = false;  ///< Its step takes the first answer and stops whoever is still at work.
   token_estimate estimate;
   std::optional<json_text> item;  ///< Inside a map: the element.
   workflow_ptr child;             ///< workflow only: what the child run, of the same name in each attempt, carries out.

@@ -165,16 +165,10 @@ void warn_of_unknown_model(const attempt_order& order, const attempt_cost& cost)
   }
 }
 
-// What it came to is none the worse for a cassette that cannot be written.
-void keep(const agent_state& state, const task_outcome& outcome) {
-  if (!state.deps.recorder || state.is_ordered) {
-    return;
-  }
-  const auto answer = answer_to_keep(state.order, *state.session, *state.end, outcome);
-  const auto kept = answer ? state.deps.recorder->record(state.order, *answer) : status{done};
-  if (!kept) {
-    log_at(place_of(state.order), spdlog::level::err, "the answer is not recorded: {}", kept.error().message);
-  }
+// As it was before anything decided on a retry.
+std::optional<recorded_answer> answer_for_recorder(const agent_state& state, const task_outcome& outcome) {
+  return state.deps.recorder && !state.is_ordered ? answer_to_keep(state.order, *state.session, *state.end, outcome)
+                                                  : std::nullopt;
 }
 
 void conclude(agent_pointer self) {
@@ -184,7 +178,7 @@ void conclude(agent_pointer self) {
   const bool asked_somebody = (state.end->ran || state.is_ordered) && !state.is_played;
   state.how = asked_somebody ? permit_end_of(outcome) : permit_end::not_counted;
   state.retry_after = outcome.why ? outcome.why->retry_after : std::nullopt;
-  keep(state, outcome);
+  const auto answer = answer_for_recorder(state, outcome);
   const bool may_be_retried = !state.session->cause() || state.session->cause() == stop_cause::timed_out;
   if (may_be_retried && !state.is_final) {
     outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
@@ -199,6 +193,9 @@ void conclude(agent_pointer self) {
   fact.outcome = outcome;
   fact.at = state.deps.clock->now();
   tell_writer(self, std::move(fact), [=, at = fact.at](const write_receipt& receipt) {
+    if (answer) {  // a recording is of what was committed, and of nothing else
+      self->state.deps.recorder->record(self->state.order, *answer);
+    }
     report(self, outcome, at, receipt.over_budget);
   });
 }

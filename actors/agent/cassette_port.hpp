@@ -34,13 +34,14 @@ std::optional<recorded_answer> answer_to_keep(const attempt_order& order,
                                               const attempt_end& end,
                                               const task_outcome& outcome);
 
-/// Any thread; may block on the disk.
+/// Any thread.
 class answer_recorder {
  public:
   virtual ~answer_recorder() = default;
 
-  /// An error is of the disk, and nothing is kept; the attempt is none the worse for it.
-  virtual status record(const attempt_order& order, const recorded_answer& answer) = 0;
+  /// Of an attempt whose outcome is committed. Waits for no disk, unless more answers than the recorder holds are not
+  /// written yet. One that cannot be written is told in the log: the attempt is none the worse for it.
+  virtual void record(const attempt_order& order, const recorded_answer& answer) = 0;
 };
 
 /// Any thread.

@@ -291,6 +291,7 @@ attempt_order plan::order_of(const task_entry& task) const {
   const auto policy = policy_of(declared);
   order.waits_for_quorum = is_one_of_several(declared, task.planned.agent) &&
                            policy.strategy != consensus_strategy::race && task.degraded_tries < policy.retry_degraded;
+  order.races = policy.strategy == consensus_strategy::race && is_one_of_several(declared, task.planned.agent);
   order.item = task.item;
   order.prices = with_->prices;
   order.budget_microusd = microusd_left_;

@@ -124,6 +124,24 @@ TEST_F(cassettes_test, of_a_race_the_same_one_wins) {
   EXPECT_EQ(tasks_of("r1")[0].state, task_state::cancelled);
 }
 
+TEST_F(cassettes_test, who_lost_a_race_fails_at_once_where_there_is_none_any_more) {
+  write("troupe.toml",
+        "[agents.quick]\ncommand = ['/bin/sh', '-c', 'echo quick']\n"
+        "[agents.slow]\ncommand = ['/bin/sh', '-c', 'sleep 60; echo slow']\n");
+  const std::string race =
+      "name = 'race'\n[[step]]\nid = 'ask'\nagents = ['slow', 'quick']\nprompt = 'x'\n"
+      "[step.consensus]\nstrategy = 'race'\n";
+  write("race.toml", race);
+  ASSERT_EQ(run({"run", "race.toml", "--record", "tape"}).code, 0);
+  write("all.toml", race.substr(0, race.find("[step.consensus]")) + "[step.consensus]\nstrategy = 'collect'\n");
+  const auto played = run({"run", "all.toml", "--playback", "tape", "--run-id", "r1"});
+  EXPECT_EQ(played.code, 1) << "one of two is no quorum";
+  const auto slow = tasks_of("r1").at(0);
+  ASSERT_TRUE(slow.why);
+  EXPECT_EQ(slow.why->code, error_code::not_found);
+  EXPECT_THAT(slow.why->message, HasSubstr("lost a race"));
+}
+
 TEST_F(cassettes_test, answers_over_http_are_played_without_the_server_and_hold_no_key) {
   write("one.toml", "name = 'one'\n[[step]]\nid = 'ask'\nagent = 'local'\nprompt = 'What?'\n");
   std::string hash;

@@ -1,5 +1,6 @@
 #include "runtime/cassettes/cassette.hpp"
 
+#include "config/file_text.hpp"
 #include "runtime/cassettes/cassette_folder.hpp"
 #include "runtime/json/base64.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -7,9 +8,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -49,7 +58,7 @@ class cassette_folder_test : public testing::Test {
   void record(const attempt_order& order, const recorded_answer& answer) const {
     const auto recorder = record_into(folder_.path());
     ASSERT_TRUE(recorder);
-    ASSERT_TRUE((*recorder)->record(order, answer));
+    (*recorder)->record(order, answer);
   }
 
   // What is played, or the message of the miss.
@@ -67,7 +76,7 @@ class cassette_folder_test : public testing::Test {
     return *answer->end.standard_output;
   }
 
-  temporary_folder folder_;
+  temporary_folder folder_{fast_folder()};
 };
 
 TEST(base64_test, is_that_of_the_rfc) {
@@ -228,6 +237,123 @@ TEST_F(cassette_folder_test, a_miss_names_the_nearest_and_what_differs) {
   order = asked("x");
   order.spec.name = agent_name{"nobody"};
   EXPECT_THAT(played(order), HasSubstr("the agent differs: recorded "));
+}
+
+recorded_answer lost(const std::string& text) {
+  auto answer = printed(text);
+  answer.how = recorded_end::lost_race;
+  return answer;
+}
+
+attempt_order racing(attempt_order order) {
+  order.races = true;
+  return order;
+}
+
+TEST_F(cassette_folder_test, who_lost_a_race_is_played_so_where_there_is_one) {
+  record(asked("x", 1, 2), lost("half"));
+  record(asked("x", 1, 4), printed("whole"));
+  EXPECT_EQ(played(racing(asked("x", 1, 2))), "half");
+  EXPECT_EQ(played(racing(asked("x", 1, 3))), "half") << "the superstep before it: as its rivals are";
+  EXPECT_EQ(played(racing(asked("x", 1, 4))), "whole");
+}
+
+TEST_F(cassette_folder_test, where_there_is_no_race_nobody_waits_for_one_who_lost_it) {
+  record(asked("x", 1, 2), lost("half"));
+  EXPECT_THAT(played(asked("x", 1, 2)), AllOf(HasSubstr("lost a race"), HasSubstr("step 'plan'")));
+  record(asked("x", 1, 4), printed("whole"));
+  EXPECT_EQ(played(asked("x", 1, 2)), "whole");
+  record(asked("x", 2, 2), printed("second"));
+  EXPECT_EQ(played(asked("x", 1, 2)), "second") << "of its own place";
+}
+
+TEST_F(cassette_folder_test, at_another_step_an_answer_comes_before_a_lost_race) {
+  record(asked("x", 1, 1), lost("half"));
+  auto other = asked("x", 1, 5);
+  other.task.step = step_id{"z"};
+  auto elsewhere = racing(asked("x", 1, 1));
+  elsewhere.task.step = step_id{"new"};
+  EXPECT_EQ(played(elsewhere), "half") << "nothing else is recorded";
+  record(other, printed("whole"));
+  EXPECT_EQ(played(elsewhere), "whole");
+}
+
+TEST_F(cassette_folder_test, the_first_that_asked_is_the_earliest_and_not_the_first_by_name) {
+  auto late = asked("x", 1, 7);
+  late.task.step = step_id{"a"};
+  record(late, printed("late"));
+  record(asked("x", 1, 3), printed("early"));
+  auto elsewhere = asked("x");
+  elsewhere.task.step = step_id{"new"};
+  EXPECT_EQ(played(elsewhere), "early");
+}
+
+// Two recorders in each of several processes, all at once.
+TEST_F(cassette_folder_test, any_number_may_record_into_one_folder) {
+  constexpr int processes = 3;
+  constexpr int recorders = 2;
+  constexpr int answers = 40;
+  const auto question = [](int process, int recorder, int i) {
+    return std::to_string(process) + '/' + std::to_string(recorder) + '/' + std::to_string(i);
+  };
+  const auto record_all = [&](int process) {
+    std::vector<std::jthread> threads;
+    for (int recorder = 0; recorder < recorders; ++recorder) {
+      threads.emplace_back([&, recorder] {
+        const auto into = record_into(folder_.path());
+        for (int i = 0; into && i < answers; ++i) {
+          (*into)->record(asked(question(process, recorder, i)), printed(question(process, recorder, i)));
+        }
+      });
+    }
+  };
+  std::vector<pid_t> children;
+  for (int process = 1; process < processes; ++process) {
+    children.push_back(::fork());
+    if (children.back() == 0) {
+      record_all(process);
+      ::_exit(0);
+    }
+  }
+  record_all(0);
+  for (const auto child : children) {
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  }
+  const auto player = play_from(folder_.path());
+  ASSERT_TRUE(player) << player.error().message;
+  for (int process = 0; process < processes; ++process) {
+    for (int recorder = 0; recorder < recorders; ++recorder) {
+      for (int i = 0; i < answers; ++i) {
+        const auto answer = (*player)->play(asked(question(process, recorder, i)));
+        ASSERT_TRUE(answer) << answer.error().message;
+        ASSERT_EQ(*answer->end.standard_output, question(process, recorder, i));
+      }
+    }
+  }
+  for (const auto& each : std::filesystem::directory_iterator{folder_.path()}) {
+    EXPECT_TRUE(each.path().string().ends_with(".cassette.json")) << each.path();
+    EXPECT_EQ(each.status().permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+}
+
+TEST_F(cassette_folder_test, what_could_not_be_read_again_is_not_written) {
+  const auto too_large = printed(std::string(file_bytes_max, 'x'));
+  const auto refused = write_cassette(folder_.path(), {request_of(asked("x")), too_large});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, error_code::output_too_large);
+  EXPECT_THAT(refused.error().message, AllOf(HasSubstr("step 'plan'"), HasSubstr("64 MiB")));
+  EXPECT_FALSE(refused.error().hint.empty());
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+}
+
+TEST_F(cassette_folder_test, only_files_are_read) {
+  record(asked("x"), printed("y"));
+  const auto pipe = folder_ / "pipe.cassette.json";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(played(asked("x")), AllOf(HasSubstr("is no file"), HasSubstr("pipe.cassette.json")));
+  std::filesystem::remove(pipe);
+  std::filesystem::create_directory(folder_ / "folder.cassette.json");
+  EXPECT_THAT(played(asked("x")), HasSubstr("folder.cassette.json"));
 }
 
 TEST_F(cassette_folder_test, a_folder_that_cannot_be_used_is_refused_with_its_name) {

@@ -186,6 +186,7 @@ caf::strong_actor_ptr house::start_runs() {
   for_agents.host_environment = std::make_shared<const std::map<std::string, std::string>>();
   for_agents.faults = faults;
   for_agents.ceilings = ceilings;
+  for_agents.recorder = recorder;
   run_deps for_runs;
   for_runs.writer = writer;
   for_runs.reader = reader;

@@ -1,6 +1,7 @@
 // All actors of a node on one thread, in virtual time, over a real database; only processes are scripted.
 #pragma once
 
+#include "actors/agent/cassette_port.hpp"
 #include "actors/agent/function_executor.hpp"
 #include "actors/agent/process_port.hpp"
 #include "actors/event_listener/event_listener_actor.hpp"
@@ -136,8 +137,9 @@ class house {
   std::shared_ptr<virtual_clock> clock = std::make_shared<virtual_clock>();
   std::shared_ptr<scripted_processes> processes = std::make_shared<scripted_processes>();
   function_table functions;
-  std::shared_ptr<fault_plan> faults;  ///< Of runs that start from now on.
-  std::function<void()> before_open;   ///< Called when a writer opens its session; may throw.
+  std::shared_ptr<fault_plan> faults;         ///< Of runs that start from now on.
+  std::shared_ptr<answer_recorder> recorder;  ///< The same.
+  std::function<void()> before_open;          ///< Called when a writer opens its session; may throw.
   std::function<void()> before_material;
   retry_policy retry = one_call();  ///< Of steps that say nothing.
   admission_rules limits;
