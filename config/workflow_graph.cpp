@@ -210,6 +210,12 @@ struct brackets {
   std::string_view close;
 };
 
+// Where its shape says what it is, the start has a point of its own before it.
+bool has_start_point(const workflow& flow) {
+  const step* first = find_step(flow, flow.start);
+  return first != nullptr && (first->gate || first->map);
+}
+
 brackets mermaid_shape(const workflow& flow, const step& each) {
   if (each.gate) {
     return {"{", "}"};
@@ -248,7 +254,7 @@ std::string dot_look(const workflow& flow, const step& each, const step_marks* m
     look += each.gate ? ", shape=diamond" : ", shape=box3d";
     look += marks == nullptr ? ", style=solid" : "";
   }
-  look += each.id == flow.start ? ", peripheries=2" : "";
+  look += each.id == flow.start && !each.gate && !each.map ? ", peripheries=2" : "";
   if (marks == nullptr) {
     return look;
   }
@@ -272,6 +278,9 @@ std::string to_mermaid(const workflow& flow, const step_marks* marks) {
   for (const auto& each : flow.steps) {
     out += each.join.empty() ? "" : "  " + drawn.barrier(each.id) + "{{\"all\"}}\n";
   }
+  if (has_start_point(flow)) {
+    out += "  start((\" \"))\n  start --> " + drawn.node(flow.start) + '\n';
+  }
   for (const auto& [from, to, label, is_failure] : drawn.edges()) {
     out += "  " + from + (is_failure ? " -.->" : " -->");
     out += (label.empty() ? "" : '|' + mermaid_label(label) + '|') + ' ' + to + '\n';
@@ -290,6 +299,9 @@ std::string to_dot(const workflow& flow, const step_marks* marks) {
     out += each.join.empty() ? ""
                              : "  " + drawn.barrier(each.id) +
                                    " [label=\"\", shape=box, style=filled, fillcolor=black, width=1.2, height=0.06];\n";
+  }
+  if (has_start_point(flow)) {
+    out += "  start [label=\"\", shape=point, width=0.15];\n  start -> " + drawn.node(flow.start) + ";\n";
   }
   for (const auto& [from, to, label, is_failure] : drawn.edges()) {
     out += "  " + from + " -> " + to;

@@ -1,6 +1,7 @@
 // A workflow as a drawing, for `troupe graph`. Pure; the same workflow gives the same text.
 //
-// A gate is a rhombus, a map a box behind others, a join a barrier before its step. Conditions and functions that choose
+// A gate is a rhombus, a map a box behind others, a join a barrier before its step. The start has rounded ends in Mermaid
+// and a double line in DOT; one that is a gate or a map has a point before it. Conditions and functions that choose
 // are written at their routes, on_error is dashed.
 #pragma once
 

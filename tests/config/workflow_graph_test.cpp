@@ -178,6 +178,32 @@ TEST(WorkflowGraph, marks_the_start_where_it_is_declared) {
   EXPECT_EQ(to_mermaid(flow), "flowchart TD\n  s0[\"a<br/>a\"]\n  s1([\"b<br/>a\"])\n  s1 --> s0\n");
 }
 
+// Their shapes say what they are, so the start is a mark of its own.
+TEST(WorkflowGraph, marks_a_start_that_is_a_gate_or_a_map) {
+  const auto gate = flow_of("name='x'\n[[step]]\nid='a'\ngate={prompt='Go?'}\nnext='b'\n[[step]]\nid='b'\nagent='a'\n");
+  EXPECT_EQ(to_mermaid(gate),
+            "flowchart TD\n  s0{\"a<br/>gate\"}\n  s1[\"b<br/>a\"]\n"
+            "  start((\" \"))\n  start --> s0\n  s0 --> s1\n");
+  EXPECT_EQ(to_dot(gate), R"dot(digraph "x" {
+  node [shape=box, style=rounded];
+  s0 [label="a\ngate", shape=diamond, style=solid];
+  s1 [label="b\na"];
+  start [label="", shape=point, width=0.15];
+  start -> s0;
+  s0 -> s1;
+}
+)dot");
+  const auto map = flow_of("name='x'\n[[step]]\nid='a'\nmap={over='/l',as='i',agent='a'}\n");
+  EXPECT_EQ(to_mermaid(map), "flowchart TD\n  s0[[\"a<br/>for each i: a\"]]\n  start((\" \"))\n  start --> s0\n");
+  EXPECT_EQ(to_dot(map), R"dot(digraph "x" {
+  node [shape=box, style=rounded];
+  s0 [label="a\nfor each i: a", shape=box3d, style=solid];
+  start [label="", shape=point, width=0.15];
+  start -> s0;
+}
+)dot");
+}
+
 TEST(WorkflowGraph, leaves_out_routes_to_nowhere) {
   const auto flow = flow_of("name='x'\n[[step]]\nid='a'\nagent='a'\nnext=['zz','a']\n");
   EXPECT_EQ(to_mermaid(flow), "flowchart TD\n  s0([\"a<br/>a\"])\n  s0 --> s0\n");
