@@ -32,6 +32,9 @@ class run_history {
       if (goes_back) {
         until = from;
         at = stored.find_pinned(run_id{*view.parent});
+        if (!at && at.error().code != error_code::not_found) {
+          return at.error();
+        }
         goes_back = at.has_value();  // where it was removed meanwhile, its past is gone with it
       }
     }
