@@ -1,14 +1,12 @@
 #include "runtime/forking.hpp"
 
 #include "actors/run/fork.hpp"
-#include "runtime/os/host.hpp"
 #include "runtime/os/system_clock.hpp"
 #include "runtime/pinned_run.hpp"
 #include "runtime/replaying.hpp"
 #include "runtime/run_ids.hpp"
-#include "storage/lease.hpp"
+#include "runtime/short_ownership.hpp"
 #include "storage/read_session.hpp"
-#include "storage/write_session.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -113,47 +111,35 @@ error is_taken(const run_id& run) {
 
 // Created and paused in one transaction: nobody sees a run that nobody carries out.
 status write(write_session& session, const create_run& rows) {
-  if (auto begun = session.begin(); !begun) {
-    return begun;
-  }
-  const auto created = session.apply(rows);
-  if (!created || created->receipt.repeated) {
-    session.rollback();
-    const bool is_there = created || created.error().code == error_code::idempotency_violation;
-    return is_there ? is_taken(rows.run) : created.error();
-  }
-  run_end pause;
-  pause.state = run_state::paused;
-  if (const auto paused = session.apply(end_run{rows.run, pause, created->receipt.last, rows.at}); !paused) {
-    session.rollback();
-    return paused.error();
-  }
-  return session.commit();
+  return write_at_once(session, [&]() -> status {
+    const auto created = session.apply(rows);
+    if (!created || created->receipt.repeated) {
+      const bool is_there = created || created.error().code == error_code::idempotency_violation;
+      return is_there ? is_taken(rows.run) : created.error();
+    }
+    run_end pause;
+    pause.state = run_state::paused;
+    const auto paused = session.apply(end_run{rows.run, pause, created->receipt.last, rows.at});
+    return paused ? status{done} : status{paused.error()};
+  });
 }
 
 }  // namespace
 
 result<run_id> fork_run(const storage_options& storage, const fork_request& what) {
-  const auto now = system_clock{}.now();
   auto request = what;
-  request.run = what.run.empty() ? make_run_id(now) : what.run;
+  request.run = what.run.empty() ? make_run_id(system_clock{}.now()) : what.run;
   auto rows = rows_of_fork(storage, request);
   if (!rows) {
     return rows.error();
   }
-  rows->at = now;
-  const auto taken = lease::acquire(storage, {own_pid(), host_name(), now});
-  if (!taken) {
-    return taken.error();
+  const auto own = own_shortly(storage);
+  if (!own) {
+    return own.error();
   }
-  const auto session = write_session::open(storage, taken->epoch());
-  if (!session) {
-    return session.error();
-  }
-  if (auto written = write(**session, *rows); !written) {
-    return written.error();
-  }
-  return request.run;
+  rows->at = own->since;
+  const auto written = write(*own->session, *rows);
+  return written ? result<run_id>{request.run} : result<run_id>{written.error()};
 }
 
 }  // namespace troupe

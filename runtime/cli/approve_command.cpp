@@ -6,13 +6,11 @@
 #include "runtime/cli/gate_text.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/stored_runs.hpp"
+#include "runtime/deciding.hpp"
 #include "runtime/http/control_client.hpp"
 #include "runtime/json/gate_json.hpp"
 #include "runtime/json/json_writer.hpp"
-#include "runtime/node.hpp"
-#include "runtime/observe/log.hpp"
 #include "runtime/os/host.hpp"
-#include "runtime/os/terminal.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -72,19 +70,10 @@ result<asked_decision> decision_of(const approve_options& options) {
   return asked;
 }
 
-/// Nobody carries runs out in this database: a node that does nothing else writes the decision.
-result<gate_receipt> decide_alone(const settings_ptr& values, const run_id& run, const asked_decision& asked) {
-  start_log(values->log, [](std::string_view line) { write_all(standard_error, line); });
-  auto running = node::start({.config = values, .functions = {}, .faults = nullptr});
-  if (!running) {
-    return running.error().code == error_code::lease_held ? with_owner(running.error(), *values)
-                                                          : result<gate_receipt>{running.error()};
-  }
-  auto receipt = (*running)->decide(run, asked.which, asked.decision);
-  if (receipt) {
-    receipt->carried_out = false;
-  }
-  return receipt;
+result<gate_receipt> decide_alone(const settings& values, const run_id& run, const asked_decision& asked) {
+  const auto receipt = decide_in_rows(storage_of(values), run, asked.which, asked.decision);
+  const bool is_held = !receipt && receipt.error().code == error_code::lease_held;
+  return is_held ? result<gate_receipt>{with_owner(receipt.error(), values)} : receipt;
 }
 
 result<run_id> find_run(const settings& values, const std::string& text) {
@@ -92,20 +81,9 @@ result<run_id> find_run(const settings& values, const std::string& text) {
   return stored ? find_run_id(**stored, text) : result<run_id>{stored.error()};
 }
 
-result<std::vector<gate_view>> load_gates(const settings& values, const run_id& run) {
-  auto stored = open_stored(values);
-  return stored ? (*stored)->list_gates(run) : result<std::vector<gate_view>>{stored.error()};
-}
-
-/// What would be refused anyhow is refused before a node is started for it.
-status check_gate(const settings& values, const run_id& run, const asked_decision& asked) {
-  const auto gates = load_gates(values, run);
-  const auto place = gates ? find_gate(run, *gates, asked.which, asked.decision) : result<gate_place>{gates.error()};
-  return place ? status{done} : status{place.error()};
-}
-
 result<gate_view> load_gate(const settings& values, const run_id& run, const gate_place& place) {
-  const auto gates = load_gates(values, run);
+  auto stored = open_stored(values);
+  const auto gates = stored ? (*stored)->list_gates(run) : result<std::vector<gate_view>>{stored.error()};
   if (!gates) {
     return gates.error();
   }
@@ -155,11 +133,8 @@ exit_code approve(context& with, const approve_options& options) {
     return refuse(with, run.error(), {.run = {}, .step = asked->which.step});
   }
   const error_place place{.run = *run, .step = asked->which.step};
-  if (const auto may = check_gate(*with.settings(), *run, *asked); !may) {
-    return refuse(with, may.error(), place);
-  }
   const auto by_owner = ask_decision(with.settings()->storage.path, *run, *asked);
-  const auto receipt = by_owner ? *by_owner : decide_alone(with.settings(), *run, *asked);
+  const auto receipt = by_owner ? *by_owner : decide_alone(*with.settings(), *run, *asked);
   if (!receipt) {
     return refuse(with, receipt.error(), place);
   }

@@ -73,7 +73,7 @@ exit_code fork(context& with, const fork_options& options) {
   with.note("run " + made->str() + " begins after superstep " + std::to_string(options.at));
   submission what;
   what.id = *made;
-  return execute(with, std::move(what), {.strict = options.strict, .one_line = false, .cassettes = {}});
+  return execute(with, std::move(what), {.strict = options.strict, .one_line = false});
 }
 
 }  // namespace

@@ -64,9 +64,8 @@ exit_code resume(context& with, const resume_options& options) {
   const auto values = with.settings();
   for (const run_id& run : *all) {
     auto what = read_submission(*values, run);
-    const exit_code code =
-        what ? execute(with, *std::move(what), {.strict = options.strict, .one_line = options.all, .cassettes = {}})
-             : refuse(with, what.error(), {.run = run, .step = {}});
+    const exit_code code = what ? execute(with, *std::move(what), {.strict = options.strict, .one_line = options.all})
+                                : refuse(with, what.error(), {.run = run, .step = {}});
     worst = worst == exit_code::completed ? code : worst;
     // Who waits for a person holds up nobody else; any other pause was asked for.
     const bool holds_up = code == exit_code::paused && !waits_for_people(*values, run);

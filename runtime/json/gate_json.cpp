@@ -2,6 +2,7 @@
 
 #include "actors/json/json.hpp"
 #include "runtime/json/json_writer.hpp"
+#include "runtime/json/members.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -189,24 +190,20 @@ std::string receipt_json(const gate_receipt& receipt) {
 }
 
 result<gate_receipt> read_receipt(std::string_view body) {
-  const auto value = parse(body);
-  const auto* const object = value && value->is_object() ? &value->get_object() : nullptr;
-  gate_question place;
-  std::string step;
-  const auto truth = [&](const char* name, bool& into) {
-    const auto* const found = object->if_contains(name);
-    const bool known = found != nullptr && found->is_bool();
-    into = known && found->get_bool();
-    return known;
-  };
-  gate_receipt receipt;
-  const bool whole = object != nullptr && take_text(*object, "step", step) && take_place(*object, place) &&
-                     place.superstep && place.level && truth("repeated", receipt.repeated) &&
-                     truth("carried_out", receipt.carried_out);
-  if (!whole) {
-    return error{error_code::internal, "the running process answered in words that are not understood here", ""};
+  const auto told = object_of(body, "carried_out");
+  if (!told) {
+    return told.error();
   }
-  receipt.place = {*place.superstep, step_id{step}, *place.level, place.task};
+  gate_receipt receipt;
+  receipt.place = {superstep_no{number_in(*told, "superstep")},
+                   step_id{text_in(*told, "step")},
+                   static_cast<int>(number_in(*told, "level")),
+                   std::nullopt};
+  if (const auto task = text_in(*told, "task"); !task.empty()) {
+    receipt.place.task.emplace(task);
+  }
+  receipt.repeated = truth_in(*told, "repeated");
+  receipt.carried_out = truth_in(*told, "carried_out");
   return receipt;
 }
 
