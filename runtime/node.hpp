@@ -103,7 +103,8 @@ class node {
   void cancel(const run_id& run, bool at_once);
 
   /// Commits a person's decision; its `at` is set here. A run that this node carries out goes on by it; another one is left
-  /// as it is, and whoever goes on with it finds the decision. Any thread; blocks for a commit.
+  /// as it is, and whoever goes on with it finds the decision. Any thread; blocks for a commit, but 3 s at most: then it is
+  /// STORAGE_UNAVAILABLE, and nobody knows whether it was taken. Given again, it is taken once.
   /// As find_gate. INVALID_INPUT also: this person has no vote, or decides about another action than the one that is asked
   /// about. CANCELLED: the run has ended meanwhile.
   result<gate_receipt> decide(const run_id& run, const gate_question& which, gate_decision decision);

@@ -1,5 +1,6 @@
 // What people decide, as far as a node's callers have to do with it.
 #include "runtime/gate_question.hpp"
+#include "runtime/http/control_door.hpp"
 #include "runtime/node.hpp"
 #include "runtime/node_state.hpp"
 #include "storage/read_pool.hpp"
@@ -14,36 +15,45 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds answer_timeout{10'000};
-constexpr milliseconds patience{30'000};
+using clock = std::chrono::steady_clock;
+
 constexpr milliseconds pause_before_asking_again{10};
 
-result<std::vector<gate_view>> gates_of(read_pool& readers, const run_id& run) {
-  auto session = readers.borrow(reading_patience);
+milliseconds left_until(clock::time_point deadline) {
+  return std::max(std::chrono::ceil<milliseconds>(deadline - clock::now()), milliseconds{0});
+}
+
+result<std::vector<gate_view>> gates_of(read_pool& readers, const run_id& run, clock::time_point deadline) {
+  auto session = readers.borrow(left_until(deadline));
   return session ? (*session)->list_gates(run) : result<std::vector<gate_view>>{session.error()};
 }
 
-bool is_carried_out(read_pool& readers, const run_id& run, lease_epoch epoch) {
-  auto session = readers.borrow(reading_patience);
+bool is_carried_out(read_pool& readers, const run_id& run, lease_epoch epoch, clock::time_point deadline) {
+  auto session = readers.borrow(left_until(deadline));
   const auto own = session ? (*session)->list_running(epoch) : result<std::vector<run_id>>{session.error()};
   return own && std::ranges::find(*own, run) != own->end();
+}
+
+error nobody_knows() {
+  return {error_code::storage_unavailable,
+          "the run did not answer within " + to_text(command_patience) + "; the decision may have been taken",
+          "say it again: a decision given twice is taken once"};
 }
 
 }  // namespace
 
 // A run, or its supervisor, that dies meanwhile is asked again in its next life: a decision is taken once.
-write_reply node::state::decide_on(const decide_gate& told) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  write_reply answer = error{error_code::storage_unavailable, "the run's decisions are not taken now", "ask again"};
+write_reply node::state::decide_on(const decide_gate& told, std::chrono::steady_clock::time_point deadline) {
+  write_reply answer = nobody_knows();
   caf::scoped_actor self{system};
-  while (!is_down() && std::chrono::steady_clock::now() < deadline) {
+  while (!is_down() && clock::now() < deadline) {
     bool answered = false;
     if (const auto handle = runs.get()) {
-      self->request(handle, answer_timeout, told)
+      self->request(handle, left_until(deadline), told)
           .receive(
               [&](const write_reply& reply) {
-                answer = reply;
                 answered = reply || reply.error().code != error_code::storage_unavailable;
+                answer = answered ? reply : nobody_knows();
               },
               [](const caf::error&) {});
     }
@@ -56,8 +66,9 @@ write_reply node::state::decide_on(const decide_gate& told) {
 }
 
 result<gate_receipt> node::decide(const run_id& run, const gate_question& which, gate_decision decision) {
+  const auto deadline = clock::now() + command_patience;
   const auto find = [&]() -> result<gate_place> {
-    const auto gates = gates_of(*inner_->readers, run);
+    const auto gates = gates_of(*inner_->readers, run, deadline);
     return gates ? find_gate(run, *gates, which, decision) : result<gate_place>{gates.error()};
   };
   const auto place = find();
@@ -65,8 +76,8 @@ result<gate_receipt> node::decide(const run_id& run, const gate_question& which,
     return place.error();
   }
   // Before it may go on, and end.
-  const bool carried_out = is_carried_out(*inner_->readers, run, inner_->held.epoch());
-  const auto written = inner_->decide_on({run, *place, decision});
+  const bool carried_out = is_carried_out(*inner_->readers, run, inner_->held.epoch(), deadline);
+  const auto written = inner_->decide_on({run, *place, decision}, deadline);
   if (!written) {
     // Somebody was faster: the rows say who.
     const auto again = written.error().code == error_code::cancelled ? find() : result<gate_place>{written.error()};

@@ -27,6 +27,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -108,7 +109,7 @@ struct node::state {
   void tear_down();
 
   // What people decide: node_gates.cpp.
-  write_reply decide_on(const decide_gate& told);
+  write_reply decide_on(const decide_gate& told, std::chrono::steady_clock::time_point deadline);
 };
 
 /// How long an actor of the node waits for a connection to read from, and a door's caller too.

@@ -14,7 +14,7 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds patience{4'000};
+constexpr milliseconds patience = command_patience + milliseconds{1'000};
 constexpr int ok = 200;
 constexpr int accepted = 202;
 constexpr int not_found = 404;
@@ -43,6 +43,13 @@ std::optional<result<http_response>> ask_owner(const std::filesystem::path& data
 result<http_response> ask(const std::filesystem::path& database, const http_request& request) {
   auto response = ask_owner(database, request);
   return response ? *std::move(response) : result<http_response>{nobody(database)};
+}
+
+// Of a command: it is on its way, and what became of it is not known.
+error unanswered(error why, const std::string& what) {
+  why.message += "; " + what + " may have been taken";
+  why.hint = "say it again: twice is as once. " + why.hint;
+  return why;
 }
 
 error refused(const http_response& response) {
@@ -103,7 +110,7 @@ std::optional<result<gate_receipt>> ask_decision(const std::filesystem::path& da
     return std::nullopt;
   }
   if (!*response) {
-    return result<gate_receipt>{response->error()};
+    return result<gate_receipt>{unanswered(response->error(), "the decision")};
   }
   return (*response)->status == ok ? read_receipt((*response)->body)
                                    : result<gate_receipt>{read_error_document((*response)->body)};
@@ -117,7 +124,7 @@ std::optional<status> ask_cancel(const std::filesystem::path& database, const ca
     return std::nullopt;
   }
   if (!*response) {
-    return status{response->error()};
+    return status{unanswered(response->error(), "the order")};
   }
   return (*response)->status == accepted ? status{done} : status{read_error_document((*response)->body)};
 }

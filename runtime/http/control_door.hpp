@@ -14,6 +14,7 @@
 #include "actors/fault_plan.hpp"
 #include "config/settings.hpp"
 #include "messages/base/result.hpp"
+#include "messages/base/time.hpp"
 #include "messages/control.hpp"
 #include "messages/health.hpp"
 #include "messages/limits.hpp"
@@ -32,7 +33,10 @@ namespace troupe {
 
 class local_server;
 
-/// What the door opens to. Called on its thread; each may block for a moment.
+/// Within so long a command has its answer, or the word that nobody knows. Who asks waits longer.
+inline constexpr milliseconds command_patience{3'000};
+
+/// What the door opens to. Called on threads of its own, several at once; each may block for a moment.
 struct control_ports {
   std::int64_t pid = 0;
   std::function<result<tree_view>()> tree;

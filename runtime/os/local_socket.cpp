@@ -123,20 +123,26 @@ class local_server::loop {
       : path_(std::move(path)),
         listener_(std::move(listener)),
         stop_(::eventfd(0, EFD_CLOEXEC)),
-        answer_(std::move(answer)),
-        thread_([this] { run(); }) {}
+        answer_(std::move(answer)) {
+    for (auto& thread : threads_) {
+      thread = std::thread{[this] { run(); }};
+    }
+  }
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
   ~loop() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto told = ::write(stop_.get(), &one, sizeof one);
-    thread_.join();
+    for (auto& thread : threads_) {
+      thread.join();
+    }
     std::error_code ignored;
     fs::remove(path_, ignored);
   }
 
  private:
+  // All wait for the next peer, and one of them gets it. The word to stop is never taken out, so that each finds it.
   void run() {
     std::array<pollfd, 2> watched{{{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
     for (;;) {
@@ -160,7 +166,7 @@ class local_server::loop {
   file_descriptor listener_;
   file_descriptor stop_;
   answerer answer_;
-  std::thread thread_;
+  std::array<std::thread, answers_at_once> threads_;
 };
 
 local_server::local_server(std::unique_ptr<loop> inner) : loop_(std::move(inner)) {}

@@ -14,15 +14,17 @@
 
 namespace troupe {
 
-/// Answers one question at a time, on a thread of its own that sleeps in between. Only processes of the same user, and of
+/// Answers `answers_at_once` questions at a time, on threads of its own that sleep in between: one that takes its time is
+/// in nobody's way. Others wait to connect. Only processes of the same user, and of
 /// root, are answered: the socket has mode 0600, and who is at the other end is asked of the kernel (SO_PEERCRED).
 ///
 /// A path may be longer than an address of a socket (108 bytes): then it is reached through its open folder.
 class local_server {
  public:
-  /// The whole answer to what has come so far; nothing where more has to come. On the server's thread.
+  /// The whole answer to what has come so far; nothing where more has to come. On any of the server's threads.
   using answerer = std::function<std::optional<std::string>(std::string_view so_far)>;
 
+  static constexpr int answers_at_once = 4;
   static constexpr std::size_t question_bytes_max = std::size_t{1} << 20U;
   static constexpr milliseconds patience{2'000};  ///< For a question to come, and for an answer to be taken.
 
@@ -30,7 +32,7 @@ class local_server {
   /// the file system has no sockets, or the name alone is too long.
   static result<std::unique_ptr<local_server>> listen(const std::filesystem::path& path, answerer answer);
 
-  /// Ends within the answer under way; nothing is left at the path.
+  /// Ends within the answers under way; nothing is left at the path.
   ~local_server();
   local_server(const local_server&) = delete;
   local_server& operator=(const local_server&) = delete;

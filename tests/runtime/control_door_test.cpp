@@ -3,13 +3,20 @@
 
 #include "actors/json/json.hpp"
 #include "runtime/http/control_client.hpp"
+#include "runtime/os/local_socket.hpp"
+#include "tests/support/processes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -295,6 +302,53 @@ TEST_F(control_door_test, a_client_finds_the_door_beside_the_database) {
   EXPECT_EQ(ask_health(database).error().code, error_code::not_found);
   EXPECT_EQ(ask_limits(database).error().code, error_code::not_found);
   EXPECT_EQ(ask_faults(database).error().code, error_code::not_found);
+}
+
+// As many as can be asked at a time, but one.
+TEST_F(control_door_test, decisions_that_take_their_time_are_in_nobodys_way) {
+  const temporary_folder folder;
+  const auto database = std::filesystem::path{folder / "troupe.db"};
+  std::promise<void> decided;
+  std::atomic<int> asked = 0;
+  auto slow = ports();
+  slow.decide = [&, until = decided.get_future().share()](const run_id&, const gate_question&, const gate_decision&) {
+    ++asked;
+    until.wait();
+    return receipt_;
+  };
+  const auto door = control_door::open(database, std::move(slow));
+  ASSERT_TRUE(door.has_value());
+  std::vector<std::thread> people;
+  for (int i = 1; i < local_server::answers_at_once; ++i) {
+    people.emplace_back([&] {
+      const asked_decision what{{step_id{"approve"}}, {.by = "ann", .at = {}}};
+      EXPECT_TRUE(ask_decision(database, run_id{"r-1"}, what).value());
+    });
+  }
+  EXPECT_TRUE(becomes_true([&] { return asked == local_server::answers_at_once - 1; }));
+  EXPECT_TRUE(ask_health(database));
+  EXPECT_TRUE(ask_tree(database));
+  decided.set_value();
+  for (auto& each : people) {
+    each.join();
+  }
+}
+
+// The process died, or takes longer than anybody waits: it may have done it.
+TEST(control_client_test, who_has_no_answer_is_told_that_it_may_have_been_taken) {
+  const temporary_folder folder;
+  const auto database = std::filesystem::path{folder / "troupe.db"};
+  const auto silent = local_server::listen(control_path(database), [](std::string_view) { return std::string{}; });
+  ASSERT_TRUE(silent.has_value());
+  const auto decided = ask_decision(database, run_id{"r-1"}, {{step_id{"approve"}}, {.by = "ann", .at = {}}});
+  ASSERT_TRUE(decided && !*decided);
+  EXPECT_EQ(decided->error().code, error_code::storage_unavailable);
+  EXPECT_THAT(decided->error().message, HasSubstr("the decision may have been taken"));
+  EXPECT_THAT(decided->error().hint, HasSubstr("say it again"));
+  const auto cancelled = ask_cancel(database, {run_id{"r-1"}, false});
+  ASSERT_TRUE(cancelled && !*cancelled);
+  EXPECT_THAT(cancelled->error().message, HasSubstr("the order may have been taken"));
+  EXPECT_THAT(cancelled->error().hint, HasSubstr("say it again"));
 }
 
 }  // namespace
