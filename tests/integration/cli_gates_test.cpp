@@ -1,8 +1,13 @@
 // Runs that ask people: what is shown, who decides, from where, how often, and what becomes of the run.
+#include "storage/lease.hpp"
 #include "tests/support/cli_fixture.hpp"
+#include "tests/support/processes.hpp"
 
+#include <SQLiteCpp/Database.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <unistd.h>
 
 #include <csignal>
 #include <map>
@@ -358,6 +363,54 @@ TEST_F(cli_live_gates_test, what_another_process_does_not_carry_out_is_decided_a
   EXPECT_EQ(run_of("r-third").state, run_state::cancelled);
   held_.let_go();
   EXPECT_EQ(running.wait().code, 4) << "its own gate";
+}
+
+// A writer that cannot write: somebody else holds the file.
+TEST_F(cli_live_gates_test, a_decision_that_nobody_answers_is_said_again_and_taken_once) {
+  auto running = start({"run", "beside.toml", "--run-id", "r1"});
+  ASSERT_TRUE(running.wait_for("wait/held"));
+  ASSERT_TRUE(running.wait_for("gate.opened"));
+  SQLite::Database other{database_path(), SQLite::OPEN_READWRITE};
+  other.exec("BEGIN IMMEDIATE");
+  auto approving = start({"approve", "r1", "approve", "--as", "ann"});
+  const auto unknown = approving.wait();
+  EXPECT_EQ(unknown.code, 7) << unknown.err;
+  EXPECT_THAT(unknown.err, AllOf(HasSubstr("the decision may have been taken"), HasSubstr("say it again")));
+  EXPECT_EQ(run({"doctor", "--actors"}).code, 0) << "it can be asked all the same";
+  other.exec("ROLLBACK");
+  EXPECT_EQ(run({"approve", "r1", "approve", "--as", "ann"}).code, 0);
+  EXPECT_EQ(gate().decisions.size(), 1U);
+  held_.let_go();
+  EXPECT_EQ(running.wait().code, 0);
+}
+
+TEST_F(cli_live_gates_test, a_decision_beside_a_process_that_cannot_be_told_is_refused) {
+  write_review();
+  start_waiting();
+  storage_options storage;
+  storage.path = database_path();
+  const auto held = lease::acquire(storage, {::getpid(), "here", {}});
+  ASSERT_TRUE(held);
+  const auto refused = run({"approve", "r1", "approve"});
+  EXPECT_EQ(refused.code, 8);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("process " + std::to_string(::getpid())), HasSubstr("kill -INT")));
+  EXPECT_EQ(gate().state, gate_state::open);
+}
+
+TEST_F(cli_live_gates_test, cancel_does_not_wait_for_ever) {
+  write("troupe.toml",
+        "[runtime]\nkill_grace = '1h'\n[agents.held]\n"
+        "command = ['/bin/sh', '-c', 'trap \"\" TERM; : > deaf; sleep 1000']\n");
+  auto running = start({"run", "beside.toml", "--run-id", "r1"});
+  ASSERT_TRUE(running.wait_for("wait/held"));
+  ASSERT_TRUE(becomes_true([&] { return ::access(path("deaf").c_str(), F_OK) == 0; }));
+  EXPECT_EQ(run({"cancel", "r1", "--timeout", "soon"}).code, 2);
+  const auto waited = run({"cancel", "r1", "--timeout", "50ms"});
+  EXPECT_EQ(waited.code, 8);
+  EXPECT_THAT(waited.err,
+              AllOf(HasSubstr("run r1 has not ended yet: wait/held is at work"), HasSubstr("troupe cancel r1 --now")));
+  EXPECT_EQ(run({"cancel", "r1", "--now"}).code, 0);
+  EXPECT_EQ(running.wait().code, 5);
 }
 
 class cli_interrupted_test : public cli_live_gates_test {
