@@ -1,6 +1,6 @@
 // Every point at which a process can die, in every step of workflows of every shape and of their child runs: resumed, all
-// of them come to the states of ones that nobody disturbed, and do nothing again that was committed. A seed chooses some
-// of each shape; TROUPE_MATRIX=all is all.
+// of them come to the states of ones that nobody disturbed, and do nothing again that was committed. A seed chooses one step
+// for each shape and point; TROUPE_MATRIX=all is all.
 #include "actors/agent/launch.hpp"
 #include "actors/crash_orders.hpp"
 #include "tests/recovery/crash_fixture.hpp"
@@ -8,13 +8,12 @@
 
 #include <algorithm>
 #include <iostream>
-#include <iterator>
 #include <random>
+#include <set>
 
 namespace troupe {
 namespace {
 
-constexpr int sample_of_shape = 2;
 constexpr int resumes_max = 20;
 
 struct crash_cell {
@@ -41,14 +40,11 @@ class crash_matrix_test : public crash_fixture {
     return all;
   }
 
-  // The first ones of each shape.
-  static std::vector<crash_cell> sample_of(const std::vector<crash_cell>& all) {
-    std::map<const workflow_shape_case*, int> taken;
-    std::vector<crash_cell> chosen;
-    std::ranges::copy_if(all, std::back_inserter(chosen), [&](const crash_cell& each) {
-      return ++taken[each.shape] <= sample_of_shape;
-    });
-    return chosen;
+  // The first of each shape and point.
+  static std::vector<crash_cell> sample_of(std::vector<crash_cell> all) {
+    std::set<std::pair<const workflow_shape_case*, std::string>> known;
+    std::erase_if(all, [&](const crash_cell& each) { return !known.emplace(each.shape, each.point).second; });
+    return all;
   }
 
   // Gives the file of the run itself.
