@@ -9,6 +9,8 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,12 @@ namespace {
 
 using std::chrono::steady_clock;
 using testing::HasSubstr;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::chrono::seconds patience{5};
+#else
+constexpr std::chrono::seconds patience{2};
+#endif
 
 std::string step(const std::string& id, const std::string& rest) {
   return "[[step]]\nid = '" + id + "'\n" + rest + '\n';
@@ -203,7 +211,10 @@ TEST_F(engine_limits_test, no_progress_is_told_at_once_and_names_who_is_missing)
   ASSERT_TRUE(run.why);
   EXPECT_EQ(run.why->code, error_code::no_progress);
   EXPECT_THAT(run.why->message, HasSubstr("the join 'j' waits for 'c'"));
-  EXPECT_LT(steady_clock::now() - began, std::chrono::seconds{5});
+  EXPECT_EQ(run.supersteps, 3) << "b and c, then d, and then it is known";
+  EXPECT_EQ(run.steps, 4);
+  EXPECT_EQ(calls_.load(), 4);
+  EXPECT_LT(steady_clock::now() - began, patience);
 }
 
 TEST_F(engine_limits_test, the_wall_clock_stops_a_run_in_time_and_it_has_not_succeeded) {
@@ -212,18 +223,24 @@ TEST_F(engine_limits_test, the_wall_clock_stops_a_run_in_time_and_it_has_not_suc
        {std::string{"function = 'probe.sleep'\nargs = { ms = 60000 }"}, std::string{"function = 'stubborn'"}}) {
     const auto began = steady_clock::now();
     const auto run = run_to_end(*node, "name = 'late'\n[limits]\nwall_clock = '200ms'\n" + step("a", work));
-    EXPECT_LT(steady_clock::now() - began, std::chrono::seconds{10}) << work;
+    EXPECT_LT(steady_clock::now() - began, patience) << work;
+    EXPECT_GE(steady_clock::now() - began, milliseconds{200}) << work;
     EXPECT_EQ(run.state, run_state::failed) << work;
-    EXPECT_TRUE(run.why) << work;
+    ASSERT_TRUE(run.why) << work;
+    EXPECT_EQ(run.why->code, error_code::run_timeout) << work << ": " << run.why->message;
   }
 }
 
 TEST_F(engine_limits_test, a_loop_without_end_is_stopped_by_the_wall_clock) {
   const auto node = start_node("", functions());
+  const auto began = steady_clock::now();
   const auto run = run_to_end(
       *node, "name = 'round'\n[limits]\nwall_clock = '300ms'\n" + step("a", "function = 'count'\nnext = 'a'"));
+  EXPECT_LT(steady_clock::now() - began, patience);
   EXPECT_EQ(run.state, run_state::failed);
-  EXPECT_TRUE(run.why);
+  ASSERT_TRUE(run.why);
+  EXPECT_EQ(run.why->code, error_code::run_timeout) << run.why->message;
+  EXPECT_GE(calls_.load(), 2) << "it went round";
 }
 
 TEST_F(engine_limits_test, a_big_run_does_not_starve_ten_small_ones) {
@@ -262,20 +279,47 @@ TEST_F(engine_limits_test, a_map_over_a_thousand_elements_gives_their_results_in
   EXPECT_EQ(run.steps, 1'000);
 }
 
-TEST_F(engine_limits_test, a_thousand_runs_at_once_all_end) {
-  const auto node = start_node("[storage]\ndurability = 'normal'\n", functions());
+// Each of five branches that take their time, and write into one list.
+TEST_F(engine_limits_test, a_thousand_runs_at_once_come_to_one_state) {
+  auto table = functions();
+  table["name"] = [this](const function_request& request) -> result<function_reply> {
+    ++calls_;
+    thread_local std::minstd_rand random{std::random_device{}()};
+    static_cast<void>(request.sleep(milliseconds{random() % 3}));
+    function_reply reply;
+    reply.value = json_text{'"' + request.step.str() + '"'};
+    return reply;
+  };
+  const auto node = start_node("[storage]\ndurability = 'normal'\n[runtime]\nworkers = 8\n", table);
   constexpr int runs = 1'000;
-  const auto toml = "name = 'small'\n" + chain(2, "count");
+  const std::string into_list = "function = 'name'\noutput = 'told'\n";
+  std::string toml = "name = 'small'\n[state.told]\ninitial = []\nreduce = 'append'\n" +
+                     step("a", into_list + "next = ['f', 'b', 'e', 'c', 'd']");
+  for (const auto* id : {"b", "c", "d", "e", "f"}) {
+    toml += step(id, into_list);
+  }
+  const auto one = flow(toml);
   std::vector<run_recorder> recorders(runs);
   for (int i = 0; i < runs; ++i) {
-    const auto id = "r-" + std::to_string(i);
-    ASSERT_TRUE(node->submit(of(toml, id)));
-    node->subscribe(run_id{id}, event_seq{0}, recorders[static_cast<std::size_t>(i)].listener());
+    submission what;
+    what.flow = one;
+    what.id = run_id{"r-" + std::to_string(i)};
+    ASSERT_TRUE(node->submit(what));
+    node->subscribe(what.id, event_seq{0}, recorders[static_cast<std::size_t>(i)].listener());
   }
   for (auto& each : recorders) {
-    ASSERT_TRUE(each.wait_for_end());
+    ASSERT_TRUE(each.wait_for_end(std::chrono::seconds{60}));
   }
-  EXPECT_EQ(calls_.load(), 2 * runs);
+  EXPECT_EQ(calls_.load(), 6 * runs);
+  std::set<std::string> hashes;
+  for (int i = 0; i < runs; ++i) {
+    const auto run = node->find_run(run_id{"r-" + std::to_string(i)});
+    ASSERT_TRUE(run);
+    ASSERT_EQ(run->state, run_state::completed) << i;
+    hashes.insert(run->state_hash);
+    ASSERT_EQ(run->result.str(), R"({"told":["a","f","b","e","c","d"]})") << "the order of the routes; run " << i;
+  }
+  EXPECT_EQ(hashes.size(), 1U);
 }
 
 TEST_F(engine_limits_test, a_chain_over_a_large_state_grows_by_what_changes) {

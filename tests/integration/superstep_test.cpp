@@ -45,16 +45,16 @@ std::string link(int number, int seen, const std::string& next) {
               next);
 }
 
-TEST_F(superstep_test, each_of_a_hundred_steps_sees_what_the_one_before_it_wrote) {
-  constexpr int length = 100;
+TEST_F(superstep_test, each_of_a_thousand_steps_sees_what_the_one_before_it_wrote) {
+  constexpr int length = 1'000;
   std::string flow = "name = 'chain'\n[state.n]\ninitial = 0\nreduce = 'sum'\n";
   for (int k = 1; k <= length; ++k) {
     flow += link(k, k - 1, k < length ? "'s" + std::to_string(k + 1) + "'" : "");
   }
-  const auto node = start_node();
+  const auto node = start_node("[storage]\ndurability = 'normal'\n");
   const auto run = run_to_end(*node, flow);
   EXPECT_EQ(run.state, run_state::completed) << failure(run);
-  EXPECT_EQ(run.result.str(), R"({"n":100})");
+  EXPECT_EQ(run.result.str(), R"({"n":1000})");
   EXPECT_EQ(run.supersteps, length);
   EXPECT_EQ(run.steps, length);
 }
