@@ -58,22 +58,6 @@ enum class keys_of { agents, adapters };
 
 bool is_key_of(keys_of table, std::string_view name) { return table == keys_of::agents || is_adapters_key(name); }
 
-std::vector<std::string> agent_key_names(keys_of table) {
-  std::vector<std::string> names;
-  for (const auto& key : agent_keys()) {
-    if (is_key_of(table, key.name)) {
-      names.emplace_back(key.name);
-    }
-  }
-  return names;
-}
-
-template <class Keys>
-auto find_key(const Keys& keys, std::string_view name) {
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
-  return found == keys.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 std::span<const std::string_view> later_tables() noexcept { return refused_tables; }
@@ -81,6 +65,21 @@ std::span<const std::string_view> later_tables() noexcept { return refused_table
 const setting_facts* find_settings_key(std::string_view name) noexcept { return find_key(settings_keys(), name); }
 
 const setting_facts* find_agent_key(std::string_view name) noexcept { return find_key(agent_keys(), name); }
+
+const setting_facts* find_provider_key(std::string_view name) noexcept { return find_key(provider_keys(), name); }
+
+const setting_facts* find_price_key(std::string_view name) noexcept { return find_key(price_keys(), name); }
+
+const toml_table* table_in(const toml_member& member, const std::string& path, std::string hint, problem_sink& sink) {
+  const auto* table = member.value.as<toml_table>();
+  if (table == nullptr) {
+    sink.error(member.value.begin,
+               path,
+               "'" + path + "' must be a table; this is " + std::string{kind_name(member.value)},
+               std::move(hint));
+  }
+  return table;
+}
 
 config_layers::config_layers(const config_sources& sources) : sources_(sources) {}
 
@@ -136,12 +135,9 @@ void config_layers::apply_version(const toml_value_ref& value, const origin& fro
 }
 
 void config_layers::apply_table(const toml_member& table, const origin& from, problem_sink& sink) {
-  const auto* members = table.value.as<toml_table>();
+  const auto hint = "write [" + table.key + "] on a line of its own, and its keys below";
+  const auto* members = table_in(table, table.key, hint, sink);
   if (members == nullptr) {
-    sink.error(table.value.begin,
-               table.key,
-               "'" + table.key + "' must be a table; this is " + std::string{kind_name(table.value)},
-               "write [" + table.key + "] on a line of its own, and its keys below");
     return;
   }
   for (const auto& member : members->members) {
@@ -182,29 +178,16 @@ void config_layers::apply_agent(const toml_member& agent,
                                 const std::string& path,
                                 const origin& from,
                                 problem_sink& sink) {
-  const auto* members = agent.value.as<toml_table>();
+  const auto* members = table_in(agent, path, "", sink);
   if (members == nullptr) {
-    sink.error(
-        agent.value.begin, path, "'" + path + "' must be a table; this is " + std::string{kind_name(agent.value)});
     return;
   }
   const auto table = path.starts_with("adapters.") ? keys_of::adapters : keys_of::agents;
   agent_spec& spec = table == keys_of::adapters ? out_.adapters[agent.key] : values_.agents[agent_name{agent.key}];
   spec.name = agent_name{agent.key};
-  if (!out_.positions.contains(path)) {
-    note(path, agent.at, from);
-  }
-  for (const auto& member : members->members) {
-    const std::string full_key = path + '.' + member.key;
-    const auto* key = is_key_of(table, member.key) ? find_key(agent_keys(), member.key) : nullptr;
-    if (key == nullptr) {
-      const auto names = agent_key_names(table);
-      sink.error(member.at, full_key, "unknown key '" + member.key + "'", suggestion(member.key, names));
-    } else if (key->read(spec, *key, {member.value, full_key, sink}, from.paths)) {
-      note(full_key, member.value.begin, from);
-      note_members(full_key, member.value, from);
-    }
-  }
+  note_first(path, agent.at, from);
+  const auto is_allowed = [&](std::string_view name) { return is_key_of(table, name); };
+  apply_keys(agent_keys(), is_allowed, spec, *members, path, from, sink);
 }
 
 void config_layers::start_from(const adapter_map& adapters) { out_.adapters = adapters; }
@@ -340,6 +323,13 @@ bool config_layers::is_consequence(const problem& found) const {
 void config_layers::note(const std::string& key, toml_place at, const origin& from) {
   out_.origins[key] = from.has_lines ? from.name + ':' + std::to_string(at.line) : from.name;
   out_.positions.set(key, {from.name, at.line, at.column});
+}
+
+// A later layer adds to what stands there.
+void config_layers::note_first(const std::string& key, toml_place at, const origin& from) {
+  if (!out_.positions.contains(key)) {
+    note(key, at, from);
+  }
 }
 
 void config_layers::note_members(const std::string& key, const toml_node& value, const origin& from) {

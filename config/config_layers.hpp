@@ -4,6 +4,8 @@
 #include "config/load.hpp"
 #include "config/setting_key.hpp"
 
+#include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +47,15 @@ class config_layers {
   void apply_prices(const toml_member& prices, const origin& from, problem_sink& sink);
   void apply_price(const toml_member& price, const origin& from, problem_sink& sink);
   void check_prices();
+  /// The members of the table `path`, each by its key. `is_allowed` says which of the keys this table has.
+  template <class Spec, class IsAllowed>
+  void apply_keys(std::span<const setting_key<Spec>> keys,
+                  IsAllowed is_allowed,
+                  Spec& into,
+                  const toml_table& table,
+                  const std::string& path,
+                  const origin& from,
+                  problem_sink& sink);
   void apply_text(const key_path& path, const std::string& text, const std::string& origin_name);
   void take_from_adapters();
   void take_from_adapter(agent_spec& agent, const agent_spec& adapter);
@@ -52,6 +63,7 @@ class config_layers {
   void set_default_paths();
 
   void note(const std::string& key, toml_place at, const origin& from);
+  void note_first(const std::string& key, toml_place at, const origin& from);
   void note_members(const std::string& key, const toml_node& value, const origin& from);
   void note_defaults();
   void note_provider_defaults();
@@ -66,6 +78,42 @@ class config_layers {
   settings values_;
   loaded_config out_;
 };
+
+/// Null: there is no such key.
+template <class Owner>
+const setting_key<Owner>* find_key(std::span<const setting_key<Owner>> keys, std::string_view name) noexcept {
+  const auto found = std::ranges::find(keys, name, [](const auto& key) { return key.name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+/// `[agents.NAME]` and its like. Refused where `member` is no table; null then.
+const toml_table* table_in(const toml_member& member, const std::string& path, std::string hint, problem_sink& sink);
+
+template <class Spec, class IsAllowed>
+void config_layers::apply_keys(std::span<const setting_key<Spec>> keys,
+                               IsAllowed is_allowed,
+                               Spec& into,
+                               const toml_table& table,
+                               const std::string& path,
+                               const origin& from,
+                               problem_sink& sink) {
+  for (const auto& member : table.members) {
+    const std::string full_key = path + '.' + member.key;
+    const auto* key = is_allowed(member.key) ? find_key(keys, member.key) : nullptr;
+    if (key == nullptr) {
+      std::vector<std::string> names;
+      for (const auto& each : keys) {
+        if (is_allowed(each.name)) {
+          names.emplace_back(each.name);
+        }
+      }
+      sink.error(member.at, full_key, "unknown key '" + member.key + "'", suggestion(member.key, names));
+    } else if (key->read(into, *key, {member.value, full_key, sink}, from.paths)) {
+      note(full_key, member.value.begin, from);
+      note_members(full_key, member.value, from);
+    }
+  }
+}
 
 /// What depends on several keys. Pure.
 void check_settings(const settings& values, const source_map& positions, std::vector<problem>& out);

@@ -7,12 +7,6 @@
 
 namespace troupe {
 
-const setting_facts* find_price_key(std::string_view name) noexcept {
-  const auto keys = price_keys();
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
-  return found == keys.end() ? nullptr : &*found;
-}
-
 std::string path_of_price(std::string_view model) { return "prices." + toml_key(model); }
 
 void config_layers::apply_prices(const toml_member& prices, const origin& from, problem_sink& sink) {
@@ -32,31 +26,11 @@ void config_layers::apply_prices(const toml_member& prices, const origin& from, 
 
 void config_layers::apply_price(const toml_member& price, const origin& from, problem_sink& sink) {
   const auto path = path_of_price(price.key);
-  const auto* members = price.value.as<toml_table>();
-  if (members == nullptr) {
-    sink.error(price.value.begin,
-               path,
-               "'" + path + "' must be a table; this is " + std::string{kind_name(price.value)},
-               "write { input = 3, output = 15 }; a name with a dot in it needs quotes");
-    return;
-  }
-  auto& amounts = values_.prices[price.key];
-  if (!out_.positions.contains(path)) {
-    note(path, price.at, from);
-  }
-  const auto keys = price_keys();
-  for (const auto& member : members->members) {
-    const std::string full_key = path + '.' + member.key;
-    const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& each) { return each.name == member.key; });
-    if (key == keys.end()) {
-      std::vector<std::string> names;
-      for (const auto& each : keys) {
-        names.emplace_back(each.name);
-      }
-      sink.error(member.at, full_key, "unknown key '" + member.key + "'", suggestion(member.key, names));
-    } else if (key->read(amounts, *key, {member.value, full_key, sink}, from.paths)) {
-      note(full_key, member.value.begin, from);
-    }
+  const std::string hint = "write { input = 3, output = 15 }; a name with a dot in it needs quotes";
+  if (const auto* members = table_in(price, path, hint, sink)) {
+    note_first(path, price.at, from);
+    const auto any = [](std::string_view) { return true; };
+    apply_keys(price_keys(), any, values_.prices[price.key], *members, path, from, sink);
   }
 }
 

@@ -1,16 +1,10 @@
 // [providers.NAME] in the layers of configuration.
 #include "config/config_layers.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <string>
+#include <string_view>
 
 namespace troupe {
-
-const setting_facts* find_provider_key(std::string_view name) noexcept {
-  const auto keys = provider_keys();
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.name == name; });
-  return found == keys.end() ? nullptr : &*found;
-}
 
 void config_layers::apply_providers(const toml_member& providers, const origin& from, problem_sink& sink) {
   const auto* members = providers.value.as<toml_table>();
@@ -32,34 +26,16 @@ void config_layers::apply_providers(const toml_member& providers, const origin& 
 
 void config_layers::apply_provider(const toml_member& provider, const origin& from, problem_sink& sink) {
   const std::string path = "providers." + provider.key;
-  const auto* members = provider.value.as<toml_table>();
+  const auto* members = table_in(provider, path, "", sink);
   if (members == nullptr) {
-    sink.error(provider.value.begin,
-               path,
-               "'" + path + "' must be a table; this is " + std::string{kind_name(provider.value)});
     return;
   }
   const provider_name name{provider.key};
   provider_spec& spec = values_.providers[name];
   spec.name = name;
-  if (!out_.positions.contains(path)) {
-    note(path, provider.at, from);
-  }
-  const auto keys = provider_keys();
-  for (const auto& member : members->members) {
-    const std::string full_key = path + '.' + member.key;
-    const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& each) { return each.name == member.key; });
-    if (key == keys.end()) {
-      std::vector<std::string> names;
-      for (const auto& each : keys) {
-        names.emplace_back(each.name);
-      }
-      sink.error(member.at, full_key, "unknown key '" + member.key + "'", suggestion(member.key, names));
-    } else if (key->read(spec, *key, {member.value, full_key, sink}, from.paths)) {
-      note(full_key, member.value.begin, from);
-      note_members(full_key, member.value, from);
-    }
-  }
+  note_first(path, provider.at, from);
+  const auto any = [](std::string_view) { return true; };
+  apply_keys(provider_keys(), any, spec, *members, path, from, sink);
 }
 
 void config_layers::note_provider_defaults() {
