@@ -6,6 +6,7 @@
 #include "messages/recognition.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,6 +53,7 @@ struct agent_spec {
   std::string api_key_env;                     ///< http only: the name of the variable, never the key.
   std::map<std::string, std::string> headers;  ///< http only: sent with each request; no secrets.
   bool stream = true;                          ///< http only: asks for the answer piece by piece.
+  std::int64_t max_tokens = 0;                 ///< http only: of an answer; 0: as many as the model gives.
   milliseconds connect_timeout{10'000};        ///< http only: name look-up, connection and TLS.
   std::optional<effect_kind> effects{};
 };

@@ -154,7 +154,11 @@ result<std::string> chat_request_body(const agent_spec& spec, std::string_view p
   }
   std::string body = R"({"model":)" + json_string(spec.model) + R"(,"messages":[{"role":"user","content":)";
   append_json_string(body, prompt);
-  body += spec.stream ? R"(}],"stream":true,"stream_options":{"include_usage":true}})" : R"(}],"stream":false})";
+  body += "}]";
+  if (spec.max_tokens > 0) {
+    body += R"(,"max_tokens":)" + std::to_string(spec.max_tokens);
+  }
+  body += spec.stream ? R"(,"stream":true,"stream_options":{"include_usage":true}})" : R"(,"stream":false})";
   return body;
 }
 

@@ -193,7 +193,7 @@ class http_judge {
     if (answer.finish_reason == "length") {
       return error{error_code::output_invalid,
                    agent_ + " was cut off at its limit of tokens (finish_reason \"length\"); what it said is kept",
-                   "ask for less, or raise the limit of the model or its server"};
+                   "ask for less, or raise max_tokens of the agent, or the limit of the model or its server"};
     }
     if (answer.finish_reason == "content_filter") {
       return error{error_code::output_invalid,

@@ -36,6 +36,9 @@ void append_executor(std::string& text, const attempt_order& order) {
     }
     case agent_kind::http:
       append_part(text, order.spec.endpoint);
+      if (order.spec.max_tokens > 0) {
+        append_part(text, std::to_string(order.spec.max_tokens));
+      }
       return;
     case agent_kind::workflow:
       append_part(text, order.child == nullptr ? std::string_view{} : order.child->hash);

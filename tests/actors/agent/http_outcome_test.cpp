@@ -98,6 +98,17 @@ TEST(http_call_test, asks_for_a_completion) {
             R"("stream_options":{"include_usage":true}})");
 }
 
+TEST(http_call_test, asks_for_no_more_tokens_than_it_may_have) {
+  auto order = order_of();
+  order.spec.max_tokens = 4'096;
+  order.spec.stream = false;
+  const auto body = parse(*prepare_call(order, {})->request.body);
+  ASSERT_TRUE(body.has_value());
+  EXPECT_EQ(body->at("max_tokens").as_int64(), 4'096);
+  order.spec.max_tokens = 0;
+  EXPECT_FALSE(parse(*prepare_call(order, {})->request.body)->as_object().contains("max_tokens"));
+}
+
 TEST(http_call_test, without_a_key_and_without_a_stream) {
   auto order = order_of();
   order.spec.stream = false;

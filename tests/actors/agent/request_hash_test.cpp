@@ -108,6 +108,9 @@ TEST(request_hash_test, depends_on_each_part_of_what_is_asked) {
   auto elsewhere = asked_over_http();
   elsewhere.spec.endpoint = "https://other/v1";
   EXPECT_NE(request_hash(elsewhere), request_hash(asked_over_http()));
+  auto shorter = asked_over_http();
+  shorter.spec.max_tokens = 100;
+  EXPECT_NE(request_hash(shorter), request_hash(asked_over_http()));
 }
 
 }  // namespace
