@@ -70,8 +70,10 @@ struct retry_settings {
 struct budget_settings {
   money subject_usd;
   std::int64_t subject_tokens = 0;
+  milliseconds subject_time{0};
   money day_usd;
   std::int64_t day_tokens = 0;
+  milliseconds day_time{0};
 };
 
 struct settings {

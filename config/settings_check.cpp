@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace troupe {
@@ -20,7 +21,8 @@ constexpr std::array<std::string_view, 7> set_for_agents{"TROUPE_RUN_ID",
                                                          "TROUPE_DATABASE",
                                                          "TROUPE_PROMPT_FILE"};
 constexpr std::array<std::string_view, 5> for_commands{"command", "prompt", "env", "pass_env", "ok_exit"};
-constexpr std::array<std::string_view, 5> for_http{"endpoint", "api_key_env", "headers", "stream", "connect_timeout"};
+constexpr std::array<std::string_view, 6> for_http{
+    "endpoint", "api_key_env", "headers", "stream", "max_tokens", "connect_timeout"};
 constexpr std::array<std::string_view, 5> secret_endings{"_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS"};
 
 std::string quoted(std::string_view name) { return '\'' + std::string{name} + '\''; }
@@ -113,8 +115,11 @@ class settings_checker {
     const bool is_command = agent.kind == agent_kind::command;
     const agent_spec plain;
     for (const auto& key : agent_keys()) {
-      const auto& others = is_command ? for_http : for_commands;
-      const bool is_of_other = std::find(others.begin(), others.end(), key.name) != others.end();
+      std::span<const std::string_view> others = for_commands;
+      if (is_command) {
+        others = for_http;
+      }
+      const bool is_of_other = std::ranges::find(others, key.name) != others.end();
       if (is_of_other && toml_value(key.write(agent)) != toml_value(key.write(plain))) {
         error(path + std::string{key.name},
               quoted(key.name) + " has no use for an agent of kind " + (is_command ? "\"command\"" : "\"http\""),

@@ -12,6 +12,8 @@ constexpr std::int64_t kib = 1'024;
 constexpr std::int64_t gib = kib * kib * kib;
 constexpr double budget_max_usd = 1e8;
 constexpr std::int64_t tokens_max = 1'000'000'000'000'000;
+constexpr std::int64_t answer_tokens_max = 1'000'000'000;
+constexpr std::int64_t time_max = 100 * 365 * 24 * hour;
 
 template <auto... Members>
 constexpr setting_key<settings> key(setting_facts facts) {
@@ -136,12 +138,20 @@ constexpr std::array table{
         {.name = "budget.subject_tokens",
          .range = {0, tokens_max},
          .doc = "Tokens, of prompts and answers together, that all runs about one subject may use up."}),
+    key<&settings::budget, &budget_settings::subject_time>(
+        {.name = "budget.subject_time",
+         .range = {0, time_max},
+         .doc = "How long the attempts of all runs about one subject may take, added up."}),
     key<&settings::budget, &budget_settings::day_usd>({.name = "budget.day_usd",
                                                        .numbers = {0, budget_max_usd},
                                                        .doc = "What all runs of one day (UTC) may cost together."}),
     key<&settings::budget, &budget_settings::day_tokens>({.name = "budget.day_tokens",
                                                           .range = {0, tokens_max},
                                                           .doc = "Tokens that all runs of one day (UTC) may use up."}),
+    key<&settings::budget, &budget_settings::day_time>(
+        {.name = "budget.day_time",
+         .range = {0, time_max},
+         .doc = "How long the attempts of all runs of one day (UTC) may take, added up."}),
     key<&settings::log, &log_settings::level>({.name = "log.level", .doc = "The least severe message that is logged."}),
     key<&settings::log, &log_settings::format>(
         {.name = "log.format", .doc = "\"human\": a line to read; \"json\": one JSON object on each line."}),
@@ -250,6 +260,12 @@ constexpr std::array agent_table{
                                     .doc =
                                         "For kind \"http\": whether the answer is asked for piece by piece, as it is "
                                         "made (server-sent events)."}),
+    agent_key<&agent_spec::max_tokens>(
+        {.name = "max_tokens",
+         .range = {0, answer_tokens_max},
+         .doc =
+             "For kind \"http\": most tokens of an answer, which is asked for as max_tokens; an answer that ends there "
+             "is a failure. 0 asks for no limit. Budgets and limits reserve so many for each attempt."}),
     agent_key<&agent_spec::connect_timeout>(
         {.name = "connect_timeout",
          .range = {1, hour},

@@ -412,12 +412,17 @@ workflow_builder& workflow_builder::priority(int among_runs) {
 }
 
 workflow_builder& workflow_builder::budget_usd(double dollars) {
-  head_.limits.budget_microusd = std::llround(dollars * microusd);
+  head_.limits.budget.microusd = std::llround(dollars * microusd);
   return *this;
 }
 
 workflow_builder& workflow_builder::budget_tokens(std::int64_t tokens) {
-  head_.limits.budget_tokens = tokens;
+  head_.limits.budget.tokens = tokens;
+  return *this;
+}
+
+workflow_builder& workflow_builder::budget_time(milliseconds of_attempts) {
+  head_.limits.budget.time = of_attempts;
   return *this;
 }
 

@@ -89,7 +89,8 @@ class workflow_builder {
   workflow_builder& wall_clock(milliseconds length);
   workflow_builder& priority(int among_runs);  ///< 0 to 9, 9 first.
   workflow_builder& budget_usd(double dollars);
-  workflow_builder& budget_tokens(std::int64_t tokens);  ///< Input and output together.
+  workflow_builder& budget_tokens(std::int64_t tokens);     ///< Input and output together.
+  workflow_builder& budget_time(milliseconds of_attempts);  ///< Added up, those beside each other too.
   workflow_builder& required_input(std::string name);
   workflow_builder& input(std::string name, std::optional<json_text> default_value = {});
   workflow_builder& state(std::string field, reducer reduce, std::optional<json_text> initial = {});

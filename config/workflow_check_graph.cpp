@@ -177,15 +177,15 @@ class graph_checker {
     }
   }
 
-  // A budget ends it, since each round uses some up.
+  // A budget ends it, since each round uses some up: time, whatever is executed; money and tokens, what may cost any.
   bool is_bought(const std::vector<std::size_t>& loop) const {
-    const bool has_budget = flow_.limits.budget_microusd || flow_.limits.budget_tokens;
-    return has_budget && std::any_of(loop.begin(), loop.end(), [&](std::size_t index) {
-             const auto& each = flow_.steps[index];
-             const auto* call = each.map ? (each.map->function ? &*each.map->function : nullptr)
-                                         : (each.function ? &*each.function : nullptr);
-             return !each.gate && (call == nullptr || !shape_.facts(index).is_probe || call->name == "probe.usage");
-           });
+    const auto& budget = flow_.limits.budget;
+    return std::any_of(loop.begin(), loop.end(), [&](std::size_t index) {
+      const auto& each = flow_.steps[index];
+      const auto& call = each.map ? each.map->function : each.function;
+      const bool may_cost = !call || !shape_.facts(index).is_probe || call->name == "probe.usage";
+      return !each.gate && (budget.time || ((budget.microusd || budget.tokens) && may_cost));
+    });
   }
 
   std::string names_of(const std::vector<std::size_t>& loop) const {

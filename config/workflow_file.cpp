@@ -92,11 +92,14 @@ class workflow_parser {
     }
     if (const auto most = limits.take("budget_usd")) {
       if (const auto budget = read_number(*most, 0, budget_max_usd)) {
-        flow_.limits.budget_microusd = std::llround(*budget * microusd);
+        flow_.limits.budget.microusd = std::llround(*budget * microusd);
       }
     }
     if (const auto most = limits.take("budget_tokens")) {
-      flow_.limits.budget_tokens = read_integer(*most, {.min = 1});
+      flow_.limits.budget.tokens = read_integer(*most, {.min = 1});
+    }
+    if (const auto most = limits.take("budget_time")) {
+      flow_.limits.budget.time = read_duration(*most, {.min = milliseconds{1}});
     }
     limits.finish();
   }

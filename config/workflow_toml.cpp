@@ -256,10 +256,13 @@ std::string limits_text(const run_limits& limits) {
   }
   out.add("max_steps", limits.max_steps);
   out.add_if("wall_clock", limits.wall_clock);
-  if (limits.budget_microusd) {
-    out.add("budget_usd", toml_node{static_cast<double>(*limits.budget_microusd) / microusd});
+  if (limits.budget.microusd) {
+    out.add("budget_usd", toml_node{static_cast<double>(*limits.budget.microusd) / microusd});
   }
-  out.add_if("budget_tokens", limits.budget_tokens);
+  out.add_if("budget_tokens", limits.budget.tokens);
+  if (limits.budget.time) {
+    out.add("budget_time", std::chrono::duration_cast<milliseconds>(*limits.budget.time));
+  }
   return "\n[limits]\n" + out.lines();
 }
 

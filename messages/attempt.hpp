@@ -45,9 +45,8 @@ struct attempt_order {
   token_estimate estimate;
   std::optional<json_text> item;  ///< Inside a map: the element.
   workflow_ptr child;             ///< workflow only: what the child run, of the same name in each attempt, carries out.
-  std::optional<timestamp> deadline;              ///< Of the run: a child's is not later.
-  std::optional<std::int64_t> budget_microusd{};  ///< What is left of the run's: a child's is not more.
-  std::optional<std::int64_t> budget_tokens{};
+  std::optional<timestamp> deadline;            ///< Of the run: a child's is not later.
+  budget_limits budget{};                       ///< What is left of the run's: a child's is not more.
   std::shared_ptr<const price_table> prices{};  ///< Those that the run began with. Null: none.
   std::optional<error> refused;  ///< The attempt fails with this and starts nothing: its prompt cannot be rendered.
 };

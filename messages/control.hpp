@@ -43,8 +43,7 @@ struct start_run {
   std::optional<run_id> parent{};  ///< As create_run has these.
   std::optional<task_id> parent_task{};
   std::optional<timestamp> deadline_max{};
-  std::optional<std::int64_t> budget_microusd{};
-  std::optional<std::int64_t> budget_tokens{};
+  budget_limits budget{};
 };
 
 struct start_receipt {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> sources{"reported", "estimated", "unknown"};
 constexpr std::array<std::string_view, 3> scopes{"run", "subject", "day"};
-constexpr std::array<std::string_view, 2> units{"microusd", "tokens"};
+constexpr std::array<std::string_view, 3> units{"microusd", "tokens", "microseconds"};
 
 }  // namespace
 
@@ -29,6 +29,18 @@ std::optional<budget_scope> budget_scope_from(std::string_view name) noexcept {
 
 std::optional<budget_unit> budget_unit_from(std::string_view name) noexcept {
   return value_in<budget_unit>(units, name);
+}
+
+std::optional<std::int64_t> limit_of(const budget_limits& limits, budget_unit unit) noexcept {
+  switch (unit) {
+    case budget_unit::microusd:
+      return limits.microusd;
+    case budget_unit::tokens:
+      return limits.tokens;
+    case budget_unit::microseconds:
+      return limits.time ? std::optional{limits.time->count()} : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace troupe

@@ -4,6 +4,8 @@
 #include "messages/base/ids.hpp"
 #include "messages/base/time.hpp"
 
+#include <array>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -41,20 +43,33 @@ enum class budget_scope {
 /// Stored by name in budgets.unit: never rename.
 enum class budget_unit {
   microusd,
-  tokens,  ///< Input and output together.
+  tokens,        ///< Input and output together.
+  microseconds,  ///< That attempts took, all of them added up.
 };
+
+inline constexpr std::array all_budget_units{budget_unit::microusd, budget_unit::tokens, budget_unit::microseconds};
 
 std::string_view to_string(budget_scope scope) noexcept;
 std::string_view to_string(budget_unit unit) noexcept;
 std::optional<budget_scope> budget_scope_from(std::string_view name) noexcept;
 std::optional<budget_unit> budget_unit_from(std::string_view name) noexcept;
 
-/// What the attempts of any one subject, and of any one day, may use up in all. None: no limit.
+/// What may be used up in all. None: no limit.
+struct budget_limits {
+  std::optional<std::int64_t> microusd{};
+  std::optional<std::int64_t> tokens{};
+  std::optional<std::chrono::microseconds> time{};
+
+  friend bool operator==(const budget_limits&, const budget_limits&) = default;
+};
+
+/// As a number of that unit.
+std::optional<std::int64_t> limit_of(const budget_limits& limits, budget_unit unit) noexcept;
+
+/// What the attempts of any one subject, and of any one day, may use up in all.
 struct budget_ceilings {
-  std::optional<std::int64_t> subject_microusd{};
-  std::optional<std::int64_t> subject_tokens{};
-  std::optional<std::int64_t> day_microusd{};
-  std::optional<std::int64_t> day_tokens{};
+  budget_limits subject{};
+  budget_limits day{};
 
   friend bool operator==(const budget_ceilings&, const budget_ceilings&) = default;
 };

@@ -120,6 +120,8 @@ struct task_outcome {
   /// Functions: the steps that follow, in the place of the step's `next`.
   std::optional<std::vector<step_id>> route{};
   std::optional<attempt_cost> cost{};
+  /// From its start to its end. None: it never began, nobody saw its end, or it is a child run, whose attempts took it.
+  std::optional<std::chrono::microseconds> took{};
 };
 
 }  // namespace troupe

@@ -1,6 +1,7 @@
 // What a reader gets: committed rows as values. Filled by storage/, shown by doors, folded by a recovering run.
 #pragma once
 
+#include "messages/cost.hpp"
 #include "messages/event.hpp"
 #include "messages/gate.hpp"
 #include "messages/run.hpp"
@@ -53,7 +54,8 @@ struct run_view {
   std::optional<task_id> parent_task{};     ///< Of a child run.
   std::optional<superstep_no> forked_at{};  ///< Of a fork.
   std::int64_t unpriced = 0;  ///< Attempts, also of child runs, whose cost is unknown: not in cost_microusd.
-  std::int64_t children = 0;  ///< Runs that its steps carry out.
+  std::chrono::microseconds attempt_time{0};  ///< That all attempts took, also those of child runs, added up.
+  std::int64_t children = 0;                  ///< Runs that its steps carry out.
 };
 
 /// One row of task_overview: a task and its latest attempt.
@@ -114,8 +116,7 @@ struct recovery_view {
   std::optional<timestamp> paused_until{};  ///< paused: goes on by itself then.
   superstep_standing standing{};            ///< Of the open superstep.
   std::vector<gate_view> gates{};           ///< Open, or not taken, in the order in which they were opened.
-  std::optional<std::int64_t> budget_microusd{};
-  std::optional<std::int64_t> budget_tokens{};
+  budget_limits budget{};
   std::optional<error> over_budget{};  ///< As write_receipt has it.
 };
 
@@ -138,6 +139,8 @@ struct cost_sum {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   std::int64_t microusd = 0;
+  std::chrono::microseconds time{0};  ///< That they took, added up.
+  std::int64_t unmetered = 0;  ///< Of these: nothing was told, and no model is known. They took time, and no more.
 };
 
 /// A committed superstep, for replay, diff and fork.

@@ -6,6 +6,7 @@
 #include "messages/base/ids.hpp"
 #include "messages/base/json_text.hpp"
 #include "messages/base/time.hpp"
+#include "messages/cost.hpp"
 #include "messages/gate.hpp"
 #include "messages/retry_policy.hpp"
 
@@ -146,8 +147,7 @@ struct run_limits {
   int priority = 5;            ///< Beside other runs: 0 to 9, 9 first.
   std::int64_t max_steps = 0;  ///< Task executions; 0: no limit.
   std::optional<milliseconds> wall_clock;
-  std::optional<std::int64_t> budget_microusd;
-  std::optional<std::int64_t> budget_tokens;  ///< Input and output together.
+  budget_limits budget;  ///< Of the run with its child runs.
 };
 
 struct workflow {

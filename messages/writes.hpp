@@ -43,8 +43,7 @@ struct create_run {
   std::optional<task_id> parent_task{};     ///< Set of a child run only.
   std::optional<superstep_no> forked_at{};  ///< Set of a fork only: the superstep whose state this run begins with.
   std::optional<timestamp> deadline_max{};  ///< Of the parent: the run's deadline is not later.
-  std::optional<std::int64_t> budget_microusd{};
-  std::optional<std::int64_t> budget_tokens{};
+  budget_limits budget{};
 };
 
 /// An attempt is about to begin that counts against budgets: those of its run and of the runs above it, of its subject
@@ -55,8 +54,9 @@ struct reserve_budget {
   run_id run;
   task_id task;
   attempt_no attempt;
-  std::int64_t microusd = 0;  ///< 0 where nothing is known.
+  std::int64_t microusd = 0;  ///< 0 where nothing is known, as in the next two.
   std::int64_t tokens = 0;
+  std::chrono::microseconds time{0};
   budget_ceilings ceilings;  ///< Of the subject and of the day; the runs' are in their rows.
   timestamp at;
 };

@@ -57,11 +57,18 @@ admission_rules rules_of(const settings& config) {
 
 std::optional<std::int64_t> limit_of(std::int64_t amount) { return amount > 0 ? std::optional{amount} : std::nullopt; }
 
+// 0 is no limit.
+budget_limits limits_of(money usd, std::int64_t tokens, milliseconds time) {
+  budget_limits limits{limit_of(usd.microusd), limit_of(tokens)};
+  if (time > time.zero()) {
+    limits.time = time;
+  }
+  return limits;
+}
+
 budget_ceilings ceilings_of(const budget_settings& config) {
-  return {limit_of(config.subject_usd.microusd),
-          limit_of(config.subject_tokens),
-          limit_of(config.day_usd.microusd),
-          limit_of(config.day_tokens)};
+  return {limits_of(config.subject_usd, config.subject_tokens, config.subject_time),
+          limits_of(config.day_usd, config.day_tokens, config.day_time)};
 }
 
 storage_options with_faults(storage_options storage, const std::shared_ptr<fault_plan>& faults) {

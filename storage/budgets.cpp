@@ -1,11 +1,13 @@
 #include "storage/budgets.hpp"
 
+#include "storage/budget_refusal.hpp"
 #include "storage/event_data.hpp"
 #include "storage/stored_names.hpp"
 #include "storage/tasks.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 namespace troupe {
@@ -24,6 +26,18 @@ struct budget_row {
   std::int64_t spent = 0;
   int warned = 0;
 };
+
+std::int64_t expected_of(const reserve_budget& told, budget_unit unit) {
+  switch (unit) {
+    case budget_unit::microusd:
+      return told.microusd;
+    case budget_unit::tokens:
+      return told.tokens;
+    case budget_unit::microseconds:
+      return told.time.count();
+  }
+  return 0;
+}
 
 std::string subject_of(run_change& change) {
   auto row = change.sql().use("SELECT subject FROM runs WHERE run_id = ?", change.run());
@@ -49,52 +63,68 @@ void for_each_above(statement_cache& sql, const known_rows& known, const run_id&
 
 std::vector<wanted_line> lines_for(run_change& change, const reserve_budget& told) {
   std::vector<wanted_line> lines;
-  const auto add = [&](budget_scope scope,
-                       const std::string& key,
-                       const std::optional<std::int64_t>& microusd,
-                       const std::optional<std::int64_t>& tokens) {
-    if (microusd) {
-      lines.push_back({{scope, key, budget_unit::microusd, told.microusd}, *microusd});
-    }
-    if (tokens) {
-      lines.push_back({{scope, key, budget_unit::tokens, told.tokens}, *tokens});
+  const auto add = [&](budget_scope scope, const std::string& key, const budget_limits& most) {
+    for (const auto unit : all_budget_units) {
+      if (const auto ceiling = limit_of(most, unit)) {
+        lines.push_back({{scope, key, unit, expected_of(told, unit)}, *ceiling});
+      }
     }
   };
   for_each_above(change.sql(), change.known(), change.run(), [&](const run_id& run, const run_row& row) {
-    add(budget_scope::run, run.str(), row.budget_microusd, row.budget_tokens);
+    add(budget_scope::run, run.str(), row.budget);
   });
-  const auto& most = told.ceilings;
-  if (most.subject_microusd || most.subject_tokens) {
-    add(budget_scope::subject, subject_of(change), most.subject_microusd, most.subject_tokens);
-  }
-  add(budget_scope::day, day_of(told.at), most.day_microusd, most.day_tokens);
+  add(budget_scope::subject, subject_of(change), told.ceilings.subject);
+  add(budget_scope::day, day_of(told.at), told.ceilings.day);
   return lines;
+}
+
+std::int64_t used_by(const run_row& run, budget_unit unit) {
+  switch (unit) {
+    case budget_unit::microusd:
+      return run.cost_microusd;
+    case budget_unit::tokens:
+      return run.input_tokens + run.output_tokens;
+    case budget_unit::microseconds:
+      return run.attempt_time.count();
+  }
+  return 0;
+}
+
+std::int64_t used_by_subject(run_change& change, const std::string& subject, budget_unit unit) {
+  auto row = change.sql().use(
+      "SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens), 0),"
+      " coalesce(sum(attempt_time_us), 0) FROM runs WHERE subject = ? AND parent_task_id IS NULL",
+      subject);
+  return row.step() ? row.number(static_cast<int>(unit)) : 0;
+}
+
+std::int64_t used_by_day(run_change& change, budget_unit unit) {
+  const auto since = beginning_of_day(change.at());
+  // Ends of attempts have no index: of the runs that may have had one since then only.
+  auto row = unit == budget_unit::microseconds
+                 ? change.sql().use(
+                       "SELECT coalesce(sum(a.took_us), 0) FROM runs AS r CROSS JOIN tasks AS t ON t.run_id = r.run_id"
+                       " CROSS JOIN attempts AS a ON a.task_id = t.task_id"
+                       " WHERE (r.finished_at IS NULL OR r.finished_at >= ?1) AND a.finished_at >= ?1",
+                       since)
+                 : change.sql().use(
+                       "SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens), 0)"
+                       " FROM costs WHERE recorded_at >= ?",
+                       since);
+  return row.step() ? row.number(unit == budget_unit::tokens ? 1 : 0) : 0;
 }
 
 // What had been used up before there was a budget to count it. A run's row has that of its child runs.
 std::int64_t spent_before(run_change& change, const budget_line& line) {
-  const auto sum_of = [&](prepared row) {
-    const int column = line.unit == budget_unit::microusd ? 0 : 1;
-    return row.step() ? row.number(column) : 0;
-  };
   switch (line.scope) {
     case budget_scope::run: {
       const auto row = find_run_at_work(change.sql(), change.known(), run_id{line.key});
-      if (!row) {
-        return 0;
-      }
-      return line.unit == budget_unit::microusd ? row->cost_microusd : row->input_tokens + row->output_tokens;
+      return row ? used_by(*row, line.unit) : 0;
     }
     case budget_scope::subject:
-      return sum_of(
-          change.sql().use("SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens),"
-                           " 0) FROM runs WHERE subject = ? AND parent_task_id IS NULL",
-                           line.key));
+      return used_by_subject(change, line.key, line.unit);
     case budget_scope::day:
-      return sum_of(
-          change.sql().use("SELECT coalesce(sum(cost_microusd), 0), coalesce(sum(input_tokens + output_tokens),"
-                           " 0) FROM costs WHERE recorded_at >= ?",
-                           beginning_of_day(change.at())));
+      return used_by_day(change, line.unit);
   }
   return 0;
 }
@@ -109,57 +139,6 @@ std::optional<budget_row> find_row(statement_cache& sql, const budget_line& line
     return std::nullopt;
   }
   return budget_row{row.number(0), row.number(1), row.number(2), static_cast<int>(row.number(3))};
-}
-
-std::string amount_text(budget_unit unit, std::int64_t amount) {
-  if (unit == budget_unit::tokens) {
-    return std::to_string(amount) + " tokens";
-  }
-  constexpr std::int64_t microusd_per_usd = 1'000'000;
-  auto part = std::to_string(microusd_per_usd + amount % microusd_per_usd);
-  part.front() = '.';
-  return std::to_string(amount / microusd_per_usd) + part + " USD";
-}
-
-std::string name_of(const budget_line& line) {
-  switch (line.scope) {
-    case budget_scope::run:
-      return "run " + line.key;
-    case budget_scope::subject:
-      return "subject '" + line.key + "'";
-    case budget_scope::day:
-      return "the day " + line.key;
-  }
-  return line.key;
-}
-
-std::string hint_for(budget_scope scope, budget_unit unit) {
-  const bool is_money = unit == budget_unit::microusd;
-  switch (scope) {
-    case budget_scope::run:
-      return is_money ? "what is done is kept; raise limits.budget_usd in the workflow"
-                      : "what is done is kept; raise limits.budget_tokens in the workflow";
-    case budget_scope::subject:
-      return is_money ? "what is done is kept; raise budget.subject_usd"
-                      : "what is done is kept; raise budget.subject_tokens";
-    case budget_scope::day:
-      return is_money ? "what is done is kept; wait for the next day (UTC), or raise budget.day_usd"
-                      : "what is done is kept; wait for the next day (UTC), or raise budget.day_tokens";
-  }
-  return {};
-}
-
-error refusal(const wanted_line& wanted, const budget_row& row) {
-  const auto& line = wanted.line;
-  std::string message = name_of(line) + " may use up " + amount_text(line.unit, wanted.ceiling) + " and has used " +
-                        amount_text(line.unit, row.spent);
-  if (row.reserved > 0) {
-    message += ", with " + amount_text(line.unit, row.reserved) + " reserved by attempts under way";
-  }
-  if (line.amount > 0) {
-    message += "; the next attempt is expected to use " + amount_text(line.unit, line.amount);
-  }
-  return {error_code::budget_exceeded, std::move(message), hint_for(line.scope, line.unit)};
 }
 
 // Of an attempt about which nothing is known, only that there is something left.
@@ -213,13 +192,20 @@ void hold(run_change& change, const reserve_budget& told, const wanted_line& wan
       line.amount);
 }
 
-budget_line line_of(const prepared& row, int column) {
-  const auto scope = budget_scope_from(row.text(column));
-  const auto unit = budget_unit_from(row.text(column + 2));
-  if (!scope || !unit) {
+budget_unit unit_in(const prepared& row, int column) {
+  const auto unit = budget_unit_from(row.text(column));
+  if (!unit) {
+    throw damaged_row{"a budget is of a unit that is not known"};
+  }
+  return *unit;
+}
+
+budget_line line_of(const prepared& row) {
+  const auto scope = budget_scope_from(row.text(0));
+  if (!scope) {
     throw damaged_row{"a reservation is of no budget that is known"};
   }
-  return {*scope, row.text(column + 1), *unit, row.number(column + 3)};
+  return {*scope, row.text(1), unit_in(row, 2), row.number(3)};
 }
 
 // The part of the ceiling that is spent, without an overflow at amounts of any size.
@@ -271,7 +257,7 @@ status reserve(run_change& change, const reserve_budget& told) {
       row = budget_row{wanted.ceiling, 0, spent_before(change, wanted.line), 0};
     }
     if (!fits(wanted, *row)) {
-      return refusal(wanted, *row);
+      return refusal_of({wanted.line, wanted.ceiling, row->reserved, row->spent});
     }
     rows.push_back(*row);
   }
@@ -289,7 +275,7 @@ std::vector<budget_line> take_reservations(run_change& change, const task_id& ta
         task,
         attempt);
     while (row.step()) {
-      lines.push_back(line_of(row, 0));
+      lines.push_back(line_of(row));
     }
   }
   if (!lines.empty()) {
@@ -298,14 +284,20 @@ std::vector<budget_line> take_reservations(run_change& change, const task_id& ta
   return lines;
 }
 
-std::vector<budget_line> budgets_of(run_change& change) {
-  std::vector<budget_line> lines;
+void add_unreserved(run_change& change, std::vector<budget_line>& lines) {
   if (!change.sql().use("SELECT 1 FROM budgets LIMIT 1").step()) {
-    return lines;
+    return;
   }
+  const auto count = lines.size();
   const auto add = [&](budget_scope scope, const std::string& key) {
-    for (const auto unit : {budget_unit::microusd, budget_unit::tokens}) {
-      if (budget_line line{scope, key, unit, 0}; find_row(change.sql(), line)) {
+    auto row = change.sql().use("SELECT unit FROM budgets WHERE scope = ? AND scope_key = ?", to_string(scope), key);
+    while (row.step()) {
+      budget_line line{scope, key, unit_in(row, 0), 0};
+      const bool is_reserved =
+          std::any_of(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(count), [&](const budget_line& each) {
+            return each.scope == scope && each.unit == line.unit;
+          });
+      if (!is_reserved) {
         lines.push_back(std::move(line));
       }
     }
@@ -315,7 +307,6 @@ std::vector<budget_line> budgets_of(run_change& change) {
   });
   add(budget_scope::subject, subject_of(change));
   add(budget_scope::day, day_of(change.at()));
-  return lines;
 }
 
 void spend(
@@ -341,7 +332,7 @@ void release_reservations(run_change& change) {
         " ON t.task_id = b.task_id WHERE t.run_id = ?",
         change.run());
     while (row.step()) {
-      lines.push_back(line_of(row, 0));
+      lines.push_back(line_of(row));
     }
   }
   if (lines.empty()) {
@@ -364,15 +355,14 @@ void release_reservations(run_change& change) {
 std::optional<error> find_overrun(statement_cache& sql, const known_rows& known, const run_id& run) {
   std::optional<error> found;
   for_each_above(sql, known, run, [&](const run_id& id, const run_row& row) {
-    const auto look = [&](budget_unit unit, const std::optional<std::int64_t>& ceiling) {
+    for (const auto unit : all_budget_units) {
       const budget_line line{budget_scope::run, id.str(), unit, 0};
+      const auto ceiling = limit_of(row.budget, unit);
       const auto kept = ceiling && !found ? find_row(sql, line) : std::nullopt;
       if (kept && kept->spent > *ceiling) {
-        found = refusal({line, *ceiling}, {*ceiling, 0, kept->spent, 0});
+        found = refusal_of({line, *ceiling, 0, kept->spent});
       }
-    };
-    look(budget_unit::microusd, row.budget_microusd);
-    look(budget_unit::tokens, row.budget_tokens);
+    }
   });
   return found;
 }

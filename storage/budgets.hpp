@@ -28,8 +28,9 @@ status reserve(run_change& change, const reserve_budget& told);
 /// What the attempt holds; it holds nothing afterwards, but `reserved` of each is reduced by spend() only.
 std::vector<budget_line> take_reservations(run_change& change, const task_id& task, attempt_no attempt);
 
-/// Of all budgets that are kept and count the run's attempts, nothing: for an attempt that began before they were.
-std::vector<budget_line> budgets_of(run_change& change);
+/// Of the other budgets that are kept and count the run's attempts, nothing: the attempt began before they were, or in a
+/// process that does not have them. What has reserved of one day counts for that day, and not for another.
+void add_unreserved(run_change& change, std::vector<budget_line>& lines);
 
 /// The attempt's amount of `line` is not reserved any more, and `spent` is. Event: budget.warned at 80, 90 and 100 %,
 /// once each.

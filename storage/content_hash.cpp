@@ -95,7 +95,7 @@ class encoder {
   }
   void add(const task_outcome& outcome) {
     all(to_string(outcome.state), outcome.value, outcome.found_by, outcome.deltas, outcome.usage, outcome.why);
-    all(outcome.retry, outcome.session, outcome.route, outcome.cost);
+    all(outcome.retry, outcome.session, outcome.route, outcome.cost, outcome.took);
   }
   void add(timestamp at) { add(at.time_since_epoch()); }
   void add(const retry_wait& wait) { all(wait.due, std::chrono::microseconds{wait.delay}); }

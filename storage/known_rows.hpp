@@ -1,6 +1,7 @@
 // What the write session knows of runs and tasks at work without reading their rows again.
 #pragma once
 
+#include "messages/cost.hpp"
 #include "messages/event.hpp"
 #include "messages/run.hpp"
 
@@ -23,9 +24,10 @@ struct run_row {
   std::int64_t output_tokens = 0;
   std::int64_t cost_microusd = 0;
   std::string state_hash;
-  std::optional<std::int64_t> budget_microusd{};
-  std::optional<std::int64_t> budget_tokens{};
+  budget_limits budget{};
   run_id child_of{};  ///< Empty: of nobody.
+  std::int64_t unpriced = 0;
+  std::chrono::microseconds attempt_time{0};
 
   friend bool operator==(const run_row&, const run_row&) = default;
 };

@@ -59,7 +59,6 @@ result<run_view> whole_run(statement_cache& sql, const run_id& run) {
     return state.error();
   }
   view->result = state->text();
-  view->unpriced = count_unpriced(sql, run);
   return *std::move(view);
 }
 
@@ -250,7 +249,8 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   auto row = sql.use(
       "SELECT w.source, c.source, r.deadline,"
       " (SELECT due_at FROM timers WHERE run_id = r.run_id AND kind = 'quota' AND state = 'waiting'),"
-      " r.budget_microusd, r.budget_tokens, (SELECT standing FROM supersteps AS s WHERE s.run_id = r.run_id"
+      " r.budget_microusd, r.budget_tokens, r.budget_time_us, (SELECT standing FROM supersteps AS s WHERE s.run_id = "
+      "r.run_id"
       " AND s.superstep = r.supersteps + 1) FROM runs AS r JOIN workflows AS w ON w.hash = r.workflow_hash"
       " JOIN configs AS c ON c.hash = r.config_hash WHERE r.run_id = ?",
       run);
@@ -261,9 +261,8 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   view.config_source = row.text(1);
   view.deadline = row.time_if(2);
   view.paused_until = row.time_if(3);
-  view.budget_microusd = row.number_if(4);
-  view.budget_tokens = row.number_if(5);
-  view.standing = row.is_null(6) ? standing_of(view.tasks) : standing_in(run, row.text(6));
+  view.budget = {row.number_if(4), row.number_if(5), row.length_if(6)};
+  view.standing = row.is_null(7) ? standing_of(view.tasks) : standing_in(run, row.text(7));
   view.gates = list_live_gates(sql, run);
   view.over_budget = find_overrun(sql, {}, run);
   return view;

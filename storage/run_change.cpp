@@ -21,8 +21,9 @@ std::optional<run_row> find_run_at_work(statement_cache& sql, const known_rows& 
   }
   auto found = sql.use(
       "SELECT state, supersteps, last_seq, steps, input_tokens, output_tokens, cost_microusd, state_hash,"
-      " budget_microusd, budget_tokens, CASE WHEN parent_task_id IS NULL THEN '' ELSE parent_run_id END FROM runs"
-      " WHERE run_id = ?",
+      " budget_microusd, budget_tokens, budget_time_us, CASE WHEN parent_task_id IS NULL THEN '' ELSE parent_run_id "
+      "END,"
+      " unpriced, attempt_time_us FROM runs WHERE run_id = ?",
       run);
   if (!found.step()) {
     return std::nullopt;
@@ -35,9 +36,10 @@ std::optional<run_row> find_run_at_work(statement_cache& sql, const known_rows& 
                  found.number(5),
                  found.number(6),
                  found.text(7),
-                 found.number_if(8),
-                 found.number_if(9),
-                 run_id{found.text(10)}};
+                 {found.number_if(8), found.number_if(9), found.length_if(10)},
+                 run_id{found.text(11)},
+                 found.number(12),
+                 std::chrono::microseconds{found.number(13)}};
 }
 
 status run_change::move_to(run_state to) {
@@ -96,7 +98,7 @@ event_batch run_change::finish() {
   }
   sql_->run(
       "UPDATE runs SET supersteps = ?2, last_seq = ?3, steps = ?4, input_tokens = ?5, output_tokens = ?6,"
-      " cost_microusd = ?7, state_hash = ?8 WHERE run_id = ?1",
+      " cost_microusd = ?7, state_hash = ?8, unpriced = ?9, attempt_time_us = ?10 WHERE run_id = ?1",
       run_,
       row_.committed,
       row_.last,
@@ -104,7 +106,9 @@ event_batch run_change::finish() {
       row_.input_tokens,
       row_.output_tokens,
       row_.cost_microusd,
-      row_.state_hash);
+      row_.state_hash,
+      row_.unpriced,
+      row_.attempt_time.count());
   if (row_.state != before_.state) {  // apart, because it touches indexes
     sql_->run("UPDATE runs SET state = ?2, finished_at = ?3 WHERE run_id = ?1",
               run_,

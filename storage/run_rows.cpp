@@ -11,12 +11,13 @@
 namespace troupe {
 namespace {
 
-#define TROUPE_RUN_COLUMNS                                                                            \
-  "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash,"  \
-  " input_tokens, output_tokens, cost_microusd, started_at, finished_at, error_code, error_message,"  \
-  " error_hint, failed_step, last_seq, state = 'running' AND epoch < (SELECT max(epoch) FROM lease)," \
-  " parent_run_id, parent_task_id, forked_at,"                                                        \
-  " (SELECT count(*) FROM runs AS c WHERE c.parent_run_id = runs.run_id AND c.parent_task_id IS NOT NULL)"
+#define TROUPE_RUN_COLUMNS                                                                                  \
+  "SELECT run_id, workflow, workflow_hash, subject, state, degraded, steps, supersteps, state_hash,"        \
+  " input_tokens, output_tokens, cost_microusd, started_at, finished_at, error_code, error_message,"        \
+  " error_hint, failed_step, last_seq, state = 'running' AND epoch < (SELECT max(epoch) FROM lease),"       \
+  " parent_run_id, parent_task_id, forked_at,"                                                              \
+  " (SELECT count(*) FROM runs AS c WHERE c.parent_run_id = runs.run_id AND c.parent_task_id IS NOT NULL)," \
+  " unpriced, attempt_time_us"
 
 constexpr const char* run_by_id = TROUPE_RUN_COLUMNS ", inputs FROM runs WHERE run_id = ?";
 
@@ -55,6 +56,8 @@ run_view run_view_of(const prepared& row) {
   view.parent_task = row.is_null(21) ? std::nullopt : std::optional{task_id{row.text(21)}};
   view.forked_at = row.is_null(22) ? std::nullopt : std::optional{superstep_no{row.number(22)}};
   view.children = row.number(23);
+  view.unpriced = row.number(24);
+  view.attempt_time = std::chrono::microseconds{row.number(25)};
   return view;
 }
 
@@ -200,7 +203,7 @@ std::optional<run_view> find_run_row(statement_cache& sql, const run_id& run) {
     return std::nullopt;
   }
   auto view = run_view_of(row);
-  view.inputs = json_text{row.text(24)};
+  view.inputs = json_text{row.text(26)};
   return view;
 }
 

@@ -73,8 +73,8 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
   keep_sources(sql, told);
   const auto made = sql.run(
       "INSERT INTO runs (run_id, workflow, workflow_hash, config_hash, subject, state, epoch, inputs, state_hash,"
-      " deadline, started_at, parent_run_id, parent_task_id, forked_at, supersteps, budget_microusd, budget_tokens)"
-      " VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      " deadline, started_at, parent_run_id, parent_task_id, forked_at, supersteps, budget_microusd, budget_tokens,"
+      " budget_time_us) VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       told.run,
       told.workflow_name,
       told.workflow_hash,
@@ -89,8 +89,9 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
       told.parent_task,
       told.forked_at,
       told.forked_at.value_or(superstep_no{}),
-      told.budget_microusd,
-      told.budget_tokens);
+      told.budget.microusd,
+      told.budget.tokens,
+      limit_of(told.budget, budget_unit::microseconds));
   if (made == 0) {
     return error{error_code::duplicate_id,
                  "there is a run " + told.run.str() + " already; nothing was written",
@@ -100,8 +101,7 @@ result<run_change> create(statement_cache& sql, known_rows& known, lease_epoch e
   row.state = run_state::running;
   row.state_hash = told.state_hash;
   row.committed = told.forked_at.value_or(superstep_no{});
-  row.budget_microusd = told.budget_microusd;
-  row.budget_tokens = told.budget_tokens;
+  row.budget = told.budget;
   row.child_of = told.parent && told.parent_task ? *told.parent : run_id{};
   run_change change{sql, known, epoch, told.run, told.at, std::move(row)};
   if (auto saved = save_initial_state(change, told); !saved) {

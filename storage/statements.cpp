@@ -62,6 +62,10 @@ std::optional<timestamp> prepared::time_if(int column) const {
   return is_null(column) ? std::nullopt : std::optional{time(column)};
 }
 
+std::optional<std::chrono::microseconds> prepared::length_if(int column) const {
+  return is_null(column) ? std::nullopt : std::optional{std::chrono::microseconds{number(column)}};
+}
+
 statement_cache::statement_cache(SQLite::Database& connection) noexcept : connection_(&connection) {}
 
 statement_cache::~statement_cache() = default;

@@ -98,6 +98,7 @@ class prepared {
   timestamp time(int column) const { return timestamp{std::chrono::microseconds{number(column)}}; }
   std::optional<std::int64_t> number_if(int column) const;
   std::optional<timestamp> time_if(int column) const;
+  std::optional<std::chrono::microseconds> length_if(int column) const;
 
  private:
   SQLite::Statement* statement_;

@@ -61,7 +61,7 @@ void close_attempt(run_change& change, const task_row& task, std::string_view st
   const auto& usage = outcome.usage;
   change.sql().run(
       "UPDATE attempts SET state = ?3, finished_at = ?4, error_code = ?5, error_message = ?6, error_hint = ?7,"
-      " model = ?8, input_tokens = ?9, output_tokens = ?10, error_class = ?11, session = ?12"
+      " model = ?8, input_tokens = ?9, output_tokens = ?10, error_class = ?11, session = ?12, took_us = ?13"
       " WHERE task_id = ?1 AND attempt = ?2 AND finished_at IS NULL",
       task.names.task,
       task.attempt,
@@ -74,7 +74,8 @@ void close_attempt(run_change& change, const task_row& task, std::string_view st
       usage ? std::optional{usage->input_tokens} : std::nullopt,
       usage ? std::optional{usage->output_tokens} : std::nullopt,
       class_name_of(outcome),
-      outcome.session.empty() ? std::nullopt : std::optional{outcome.session});
+      outcome.session.empty() ? std::nullopt : std::optional{outcome.session},
+      outcome.took ? std::optional{outcome.took->count()} : std::nullopt);
 }
 
 void set_retry_timer(run_change& change, const task_row& task, const task_outcome& outcome) {

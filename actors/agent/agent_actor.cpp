@@ -189,6 +189,9 @@ void conclude(agent_pointer self) {
   if (outcome.cost) {
     warn_of_unknown_model(state.order, *outcome.cost);
   }
+  if (state.began) {
+    outcome.took = std::max(state.deps.clock->now() - *state.began, 0us);  // a clock may be set back
+  }
   finish_attempt fact;
   fact.outcome = outcome;
   fact.at = state.deps.clock->now();
@@ -479,7 +482,7 @@ void begin(agent_pointer self) {
     ended(self, end_of(*std::move(due)));
     return;
   }
-  if (auto wanted = reservation_of(state.order, state.deps.ceilings)) {
+  if (auto wanted = reservation_of(state.order, state.deps.ceilings, state.deps.clock->now())) {
     reserve(self, *std::move(wanted));
   } else {
     start_executor(self);

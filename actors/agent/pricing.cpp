@@ -44,6 +44,15 @@ const token_price* price_in(const attempt_order& order, const std::string& repor
   return order.prices ? price_of(*order.prices, reported, order.spec.model) : nullptr;
 }
 
+std::chrono::microseconds time_expected(const attempt_order& order, timestamp now) {
+  std::optional<std::chrono::microseconds> most = order.limits.timeout;
+  if (order.deadline) {
+    const auto left = std::max(*order.deadline - now, 0us);
+    most = std::min(most.value_or(left), left);
+  }
+  return most.value_or(0us);
+}
+
 }  // namespace
 
 // A price is at most 10^12 micro-dollars (config/cost_keys.cpp), so that the rests stay below 2 * 10^18.
@@ -59,7 +68,7 @@ std::int64_t amount_of(const token_price& price, const token_estimate& tokens) n
 
 const token_price* price_of(const price_table& prices, const std::string& reported, const std::string& configured) {
   auto found = prices.find(reported);
-  if (found == prices.end() && !configured.empty() && reported.starts_with(configured)) {
+  if (found == prices.end() && reported.starts_with(configured)) {
     found = prices.find(configured);
   }
   if (found == prices.end() && reported.empty()) {
@@ -102,13 +111,16 @@ std::optional<attempt_cost> cost_of(const attempt_order& order, const task_outco
   return cost;
 }
 
-std::optional<reserve_budget> reservation_of(const attempt_order& order, const budget_ceilings& ceilings) {
-  const bool is_limited = order.budget_microusd || order.budget_tokens || ceilings != budget_ceilings{};
+std::optional<reserve_budget> reservation_of(const attempt_order& order,
+                                             const budget_ceilings& ceilings,
+                                             timestamp now) {
+  const bool is_limited = order.budget != budget_limits{} || ceilings != budget_ceilings{};
   if (!is_limited || order.spec.kind == agent_kind::workflow) {
     return std::nullopt;
   }
   reserve_budget wanted;
   wanted.ceilings = ceilings;
+  wanted.time = time_expected(order, now);
   if (knows_model(order)) {
     wanted.tokens = saturated_sum(order.estimate.input, order.estimate.output);
     const auto* price = price_in(order, order.spec.model);

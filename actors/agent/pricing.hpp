@@ -33,8 +33,11 @@ model_contact contact_of(const task_outcome& outcome, bool has_started, bool was
 /// HTTP or with a configured model has been in contact with it. None: nothing is known to have been used.
 std::optional<attempt_cost> cost_of(const attempt_order& order, const task_outcome& outcome, model_contact contact);
 
-/// What to reserve before the attempt begins. None where no budget counts it: no command is told then. Of a function, or
-/// an agent of which no model is known, nothing is expected. A child run's attempts reserve for themselves.
-std::optional<reserve_budget> reservation_of(const attempt_order& order, const budget_ceilings& ceilings);
+/// What to reserve before the attempt begins at `now`. None where no budget counts it: no command is told then. Of a
+/// function, or an agent of which no model is known, no tokens are expected. Of time, as much as it may take: until its
+/// timeout or the run's deadline; nothing is known where it has neither. A child run's attempts reserve for themselves.
+std::optional<reserve_budget> reservation_of(const attempt_order& order,
+                                             const budget_ceilings& ceilings,
+                                             timestamp now);
 
 }  // namespace troupe

@@ -239,8 +239,7 @@ start_run order_for(const child_run_state& state) {
   asked.parent = state.order.run;
   asked.parent_task = state.order.task.id;
   asked.deadline_max = state.order.deadline;
-  asked.budget_microusd = state.order.budget_microusd;
-  asked.budget_tokens = state.order.budget_tokens;
+  asked.budget = state.order.budget;
   return asked;
 }
 

@@ -76,15 +76,23 @@ result<create_run> first_rows(const workflow& flow,
   }
   rows.gates = std::get<std::vector<gate_opening>>(std::move(reached));
   rows.front = tasks_of(flow, run, superstep_no{1}, rows.standing.steps, state);
-  rows.budget_microusd = flow.limits.budget_microusd;
-  rows.budget_tokens = flow.limits.budget_tokens;
+  rows.budget = flow.limits.budget;
   return rows;
 }
 
 namespace {
 
-std::optional<std::int64_t> left_of(const std::optional<std::int64_t>& most, std::int64_t used) {
-  return most ? std::optional{std::max<std::int64_t>(*most - used, 0)} : std::nullopt;
+template <class Amount>
+void take_from(std::optional<Amount>& left, Amount used) {
+  if (left) {
+    left = std::max(*left - used, Amount{});
+  }
+}
+
+void take_from(budget_limits& left, std::int64_t microusd, std::int64_t tokens, std::chrono::microseconds time) {
+  take_from(left.microusd, microusd);
+  take_from(left.tokens, tokens);
+  take_from(left.time, time);
 }
 
 }  // namespace
@@ -105,8 +113,8 @@ result<plan> plan::restore(workflow_ptr flow, const recovery_view& rows, std::sh
   made.degraded_ = rows.run.degraded;
   const auto begun = std::ranges::count_if(rows.tasks, [](const task_view& row) { return row.attempt.value() > 0; });
   made.executed_ = rows.run.steps - begun;
-  made.microusd_left_ = left_of(rows.budget_microusd, rows.run.cost_microusd);
-  made.tokens_left_ = left_of(rows.budget_tokens, rows.run.input_tokens + rows.run.output_tokens);
+  made.left_ = rows.budget;
+  take_from(made.left_, rows.run.cost_microusd, rows.run.input_tokens + rows.run.output_tokens, rows.run.attempt_time);
   made.deadline_ = rows.deadline;
   made.index_ = std::make_shared<const step_index>(*made.flow_);
   made.gates_ = rows.gates;
@@ -294,8 +302,7 @@ attempt_order plan::order_of(const task_entry& task) const {
   order.races = policy.strategy == consensus_strategy::race && is_one_of_several(declared, task.planned.agent);
   order.item = task.item;
   order.prices = with_->prices;
-  order.budget_microusd = microusd_left_;
-  order.budget_tokens = tokens_left_;
+  order.budget = left_;
   order.deadline = deadline_;
   add_executor(order, task);
   auto prompt = prompt_of(task);
@@ -304,7 +311,8 @@ attempt_order plan::order_of(const task_entry& task) const {
   } else if (!order.refused) {
     order.refused = prompt.error();
   }
-  order.estimate = {static_cast<std::int64_t>(order.prompt.size()) / bytes_of_token, output_tokens_expected};
+  order.estimate = {static_cast<std::int64_t>(order.prompt.size()) / bytes_of_token,
+                    order.spec.max_tokens > 0 ? order.spec.max_tokens : output_tokens_expected};
   return order;
 }
 
@@ -414,10 +422,8 @@ void plan::finished(const task_id& task,
   if (!ended.first_started) {
     ended.first_started = began;
   }
-  if (outcome.cost) {
-    microusd_left_ = left_of(microusd_left_, outcome.cost->microusd.value_or(0));
-    tokens_left_ = left_of(tokens_left_, outcome.cost->input_tokens + outcome.cost->output_tokens);
-  }
+  const auto cost = outcome.cost.value_or(attempt_cost{});
+  take_from(left_, cost.microusd.value_or(0), cost.input_tokens + cost.output_tokens, outcome.took.value_or(0us));
   switch (outcome.state) {
     case task_state::interrupted:
       settle_interrupted(ended);

@@ -331,8 +331,7 @@ class plan {
   std::int64_t idle_ = 0;         // superstep_standing::idle
   std::vector<gate_view> gates_;  // open, or decided and not taken
   std::vector<stop_order> stops_;
-  std::optional<std::int64_t> microusd_left_;  // of the run's budget, as far as outcomes tell
-  std::optional<std::int64_t> tokens_left_;
+  budget_limits left_;  // of the run's budget, as far as outcomes tell
 };
 
 }  // namespace troupe

@@ -157,7 +157,8 @@ void go_on(supervisor_pointer self, const start_run& request, start_promise answ
           });
 }
 
-void keep_smaller(std::optional<std::int64_t>& own, const std::optional<std::int64_t>& given) {
+template <class Amount>
+void keep_smaller(std::optional<Amount>& own, const std::optional<Amount>& given) {
   own = own && given ? std::min(*own, *given) : (own ? own : given);
 }
 
@@ -166,8 +167,9 @@ void inherit(create_run& rows, const start_run& request) {
   rows.parent = request.parent;
   rows.parent_task = request.parent_task;
   rows.deadline_max = request.deadline_max;
-  keep_smaller(rows.budget_microusd, request.budget_microusd);
-  keep_smaller(rows.budget_tokens, request.budget_tokens);
+  keep_smaller(rows.budget.microusd, request.budget.microusd);
+  keep_smaller(rows.budget.tokens, request.budget.tokens);
+  keep_smaller(rows.budget.time, request.budget.time);
 }
 
 caf::result<start_reply> accept(supervisor_pointer self, const start_run& request) {

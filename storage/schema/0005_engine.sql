@@ -7,9 +7,13 @@ ALTER TABLE tasks ADD COLUMN order_key INTEGER;
 ALTER TABLE tasks ADD COLUMN route TEXT CHECK (route IS NULL OR json_valid(route));
 
 ALTER TABLE attempts ADD COLUMN request_hash TEXT;
+ALTER TABLE attempts ADD COLUMN took_us INTEGER CHECK (took_us >= 0);
 
 ALTER TABLE runs ADD COLUMN budget_microusd INTEGER CHECK (budget_microusd >= 0);
 ALTER TABLE runs ADD COLUMN budget_tokens INTEGER CHECK (budget_tokens >= 0);
+ALTER TABLE runs ADD COLUMN budget_time_us INTEGER CHECK (budget_time_us >= 0);
+ALTER TABLE runs ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0 CHECK (unpriced >= 0);
+ALTER TABLE runs ADD COLUMN attempt_time_us INTEGER NOT NULL DEFAULT 0 CHECK (attempt_time_us >= 0);
 
 -- Nothing was ever written to these three. A request stands beside its attempt, its answer in attempt_output.
 DROP TABLE recorded_io;

@@ -101,7 +101,7 @@ TEST(LoadConfig, reads_an_agent_over_http) {
   auto sources = sources_of(
       "[agents.local]\nkind='http'\nendpoint='http://127.0.0.1:8080/v1'\napi_key_env='K'\nmodel='m'\n"
       "headers={X-Title='t',Accept-Language='en'}\nstream=false\nconnect_timeout='2s'\nfirst_output='30s'\n"
-      "idle_timeout='off'\n");
+      "idle_timeout='off'\nmax_tokens=4096\n");
   sources.assignments = {"agents.local.headers.X-Title=other"};
   const auto loaded = load_config(sources);
   ASSERT_NE(loaded.values, nullptr) << all_problems(loaded);
@@ -113,6 +113,7 @@ TEST(LoadConfig, reads_an_agent_over_http) {
   EXPECT_EQ(agent.headers, (std::map<std::string, std::string>{{"X-Title", "other"}, {"Accept-Language", "en"}}));
   EXPECT_FALSE(agent.stream);
   EXPECT_EQ(agent.connect_timeout, 2s);
+  EXPECT_EQ(agent.max_tokens, 4'096);
   EXPECT_EQ(agent.first_output, 30s);
   EXPECT_EQ(agent.idle_timeout, std::nullopt);
 }

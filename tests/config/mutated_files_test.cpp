@@ -20,6 +20,7 @@ max_steps      = 50
 wall_clock     = "30m"
 budget_usd     = 2.5
 budget_tokens  = 1000
+budget_time    = "2h"
 [inputs.topic]
 required = true
 [inputs.depth]

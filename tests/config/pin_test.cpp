@@ -42,6 +42,7 @@ auto parts_of(const agent_spec& agent) {
                key,
                headers,
                stream,
+               max_tokens,
                connect,
                effects] = agent;
   const auto all = std::tie(name,
@@ -64,6 +65,7 @@ auto parts_of(const agent_spec& agent) {
                             key,
                             headers,
                             stream,
+                            max_tokens,
                             connect,
                             first,
                             idle);
@@ -78,7 +80,7 @@ auto parts_of(const provider_spec& provider) {
 bool are_equal(const settings& left, const settings& right) {
   const auto parts = [](const settings& of) {
     const auto& [storage, writer, vacuum, runtime, log, retry, budget, prices, providers, agents] = of;
-    const auto& [subject_usd, subject_tokens, day_usd, day_tokens] = budget;
+    const auto& [subject_usd, subject_tokens, subject_time, day_usd, day_tokens, day_time] = budget;
     const auto& [retry_agent, retry_storage] = retry;
     const auto& [path, durability, readers, inline_limit] = storage;
     const auto& [batch, depth] = writer;
@@ -116,8 +118,10 @@ bool are_equal(const settings& left, const settings& right) {
                     file,
                     subject_usd,
                     subject_tokens,
+                    subject_time,
                     day_usd,
                     day_tokens,
+                    day_time,
                     prices);
   };
   const auto are_providers_equal = [](const auto& a, const auto& b) {
@@ -166,7 +170,12 @@ class random_settings {
                     pick<cgroup_use>(2),
                     number(0, 1) == 0 ? "" : path()};
     made.retry = {policy(), policy()};
-    made.budget = {{number(0, 1'000'000'000)}, number(0, 1'000), {number(0, 7)}, number(0, 1'000'000'000)};
+    made.budget = {{number(0, 1'000'000'000)},
+                   number(0, 1'000),
+                   milliseconds{number(0, 1'000'000'000)},
+                   {number(0, 7)},
+                   number(0, 1'000'000'000),
+                   milliseconds{number(0, 9)}};
     for (int count = number(0, 2); count > 0; --count) {
       made.prices["gpt-4." + std::to_string(count) + " \"x\""] = {{number(0, 2'000'000'000)}, {number(0, 99)}};
     }
@@ -334,6 +343,7 @@ class random_settings {
       made.api_key_env = text();
       made.stream = number(0, 1) == 0;
       made.connect_timeout = milliseconds{number(1, 3'600'000)};
+      made.max_tokens = number(0, 1'000'000);
       for (int count = number(0, 3); count > 0; --count) {
         made.headers["X-" + std::to_string(count)] = "\u20AC \"" + std::to_string(number(0, 9));
       }
@@ -460,7 +470,7 @@ TEST(Pin, every_key_counts_in_the_hash) {
     if (key.name == "kind" || key.name == adapter_key) {  // which stands for other keys
       continue;
     }
-    constexpr std::array for_http{"endpoint", "api_key_env", "headers", "stream", "connect_timeout"};
+    constexpr std::array for_http{"endpoint", "api_key_env", "headers", "stream", "max_tokens", "connect_timeout"};
     const bool is_for_http = std::ranges::find(for_http, key.name) != for_http.end();
     const auto value = key.name == "endpoint" ? "https://h" : value_of(key);
     EXPECT_NE(hash_with((is_for_http ? "agents.b." : "agents.a.") + std::string{key.name} + '=' + value), plain)

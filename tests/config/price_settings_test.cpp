@@ -23,6 +23,7 @@ output = 0.3
 subject_usd = 12.345678
 subject_tokens = 1000000
 day_usd = 0.000001
+day_time = "90m"
 )";
 
 TEST(PriceSettings, are_read_by_their_digits) {
@@ -35,6 +36,8 @@ TEST(PriceSettings, are_read_by_their_digits) {
   EXPECT_EQ(loaded.values->budget.subject_tokens, 1'000'000);
   EXPECT_EQ(loaded.values->budget.day_usd.microusd, 1);
   EXPECT_EQ(loaded.values->budget.day_tokens, 0);
+  EXPECT_EQ(loaded.values->budget.day_time, 90min);
+  EXPECT_EQ(loaded.values->budget.subject_time, 0s);
 }
 
 TEST(PriceSettings, every_amount_survives_being_written_and_read) {

@@ -109,8 +109,11 @@ class generator {
     out.priority = static_cast<int>(below(10));
     out.max_steps = static_cast<std::int64_t>(below(100));
     out.wall_clock = maybe(chance(), [&] { return length(); });
-    out.budget_microusd = maybe(chance(), [&] { return static_cast<std::int64_t>(random_() % 1'000'000'000'000); });
-    out.budget_tokens = maybe(chance(), [&] { return 1 + static_cast<std::int64_t>(random_() % (1U << 30U)); });
+    out.budget.microusd = maybe(chance(), [&] { return static_cast<std::int64_t>(random_() % 1'000'000'000'000); });
+    out.budget.tokens = maybe(chance(), [&] { return 1 + static_cast<std::int64_t>(random_() % (1U << 30U)); });
+    out.budget.time = maybe(chance(), [&] {
+      return std::chrono::microseconds{milliseconds{1 + static_cast<std::int64_t>(random_() % (1U << 30U))}};
+    });
   }
 
   function_call call() {
@@ -230,7 +233,7 @@ class describer {
 
   void flow(const workflow& of) {
     all(of.name, of.version, of.start, of.limits.max_concurrent, of.limits.priority, of.limits.max_steps);
-    all(of.limits.wall_clock, of.limits.budget_microusd, of.limits.budget_tokens);
+    all(of.limits.wall_clock, of.limits.budget.microusd, of.limits.budget.tokens, of.limits.budget.time);
     for (const auto& each : of.inputs) {
       all("input", each.name, each.required, each.default_value);
     }

@@ -130,7 +130,8 @@ consensus = { strategy = "aggregate", aggregator = "c", required = [] }
 
 TEST(WorkflowBuilder, makes_branches_joins_gates_and_maps_as_a_file_does) {
   workflow_builder made{"ship"};
-  made.priority(7).budget_usd(2.5).budget_tokens(1'000'000).state("files", reducer::last, json_text{"[]"});
+  made.priority(7).budget_usd(2.5).budget_tokens(1'000'000).budget_time(2h).state(
+      "files", reducer::last, json_text{"[]"});
   made.step("look")
       .agent("a")
       .next("lint")
@@ -161,7 +162,7 @@ TEST(WorkflowBuilder, makes_branches_joins_gates_and_maps_as_a_file_does) {
   const auto built = made.build();
   const auto read = from_file(R"(
 name = "ship"
-limits = { priority = 7, budget_usd = 2.5, budget_tokens = 1_000_000 }
+limits = { priority = 7, budget_usd = 2.5, budget_tokens = 1_000_000, budget_time = "2h" }
 state.files = { reduce = "last", initial = [] }
 [[step]]
 id = "look"

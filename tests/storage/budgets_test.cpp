@@ -3,13 +3,13 @@
 
 #include "storage/costs.hpp"
 #include "storage/read_session.hpp"
-#include "tests/storage/facts.hpp"
-#include "tests/support/temporary_database.hpp"
+#include "tests/storage/budgets_fixture.hpp"
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,74 +19,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
-attempt_cost reported(std::int64_t microusd, std::int64_t input = 100, std::int64_t output = 20) {
-  return {"m", input, output, microusd, cost_source::reported};
-}
-
-class budgets_test : public testing::Test {
- protected:
-  // A run of two tasks beside each other.
-  void create(story& of, const std::optional<std::int64_t>& microusd, const std::optional<std::int64_t>& tokens = {}) {
-    auto told = of.created({{"one", "a"}, {"two", "b"}});
-    told.budget_microusd = microusd;
-    told.budget_tokens = tokens;
-    must_write(*session_, told);
-  }
-
-  reserve_budget wanted(const story& of,
-                        const std::string& step,
-                        const std::string& agent,
-                        std::int64_t microusd,
-                        std::int64_t tokens = 0,
-                        std::int64_t attempt = 1) const {
-    return {of.run, of.task(step, agent), attempt_no{attempt}, microusd, tokens, ceilings_, at_second(1)};
-  }
-
-  applied finish(story& of,
-                 const std::string& step,
-                 const std::string& agent,
-                 const std::optional<attempt_cost>& cost,
-                 task_state state = task_state::completed,
-                 std::int64_t attempt = 1) {
-    const auto task = of.task(step, agent);
-    must_write(*session_, of.started(task, attempt));
-    auto told = state == task_state::completed ? of.finished(task, "1", attempt) : of.interrupted(task, attempt);
-    if (state == task_state::completed) {
-      must_write(*session_, of.printed(task, "1", attempt));
-    } else {
-      told.outcome.state = state;
-      told.outcome.why = error{error_code::agent_exit, "it failed", ""};
-    }
-    told.outcome.usage.reset();
-    told.outcome.cost = cost;
-    return must_write(*session_, told);
-  }
-
-  std::vector<std::string> rows(const std::string& sql) const {
-    SQLite::Database plain{place_.path().string(), SQLite::OPEN_READONLY};
-    SQLite::Statement query{plain, sql};
-    std::vector<std::string> found;
-    while (query.executeStep()) {
-      std::string line;
-      for (int i = 0; i < query.getColumnCount(); ++i) {
-        line += (i == 0 ? "" : " ") + query.getColumn(i).getString();
-      }
-      found.push_back(line);
-    }
-    return found;
-  }
-
-  std::vector<std::string> budgets() const {
-    return rows("SELECT scope, scope_key, unit, ceiling, reserved, spent FROM budgets ORDER BY 1, 2, 3");
-  }
-
-  run_view view_of(const story& of) const { return *(*read_session::open(place_.options()))->find_run(of.run); }
-
-  temporary_database place_;
-  std::unique_ptr<write_session> session_ = writer_on(place_.options());
-  budget_ceilings ceilings_;
-};
+class budgets_test : public budgets_fixture {};
 
 TEST_F(budgets_test, a_cost_is_a_row_an_event_and_part_of_its_run) {
   story of{"r-1"};
@@ -182,13 +117,7 @@ TEST_F(budgets_test, warns_at_80_90_and_100_percent_once_each) {
   story of{"r-1"};
   create(of, 100);
   std::vector<std::string> told;
-  const auto collect = [&](const applied& done) {
-    for (const auto& each : done.events) {
-      if (each.kind == event_kind::budget_warned) {
-        told.push_back(each.data.str());
-      }
-    }
-  };
+  const auto collect = [&](const applied& done) { std::ranges::move(warnings(done), std::back_inserter(told)); };
   must_write(*session_, wanted(of, "one", "a", 0));
   collect(finish(of, "one", "a", reported(79)));
   EXPECT_THAT(told, ElementsAre());
@@ -230,12 +159,21 @@ TEST_F(budgets_test, what_never_ran_gives_back_what_it_held) {
 }
 
 TEST_F(budgets_test, of_an_unknown_amount_the_reservation_counts) {
+  time_ = 1h;
+  expected_ = 50s;
+  took_ = 2s;
   story of{"r-1"};
   create(of, 1'000, 1'000);
   must_write(*session_, wanted(of, "one", "a", 60, 70));
-  const auto done = finish(of, "one", "a", attempt_cost{"x", 5, 6, std::nullopt, cost_source::unknown});
-  EXPECT_THAT(done.events[1].data.str(), HasSubstr(R"("counted_microusd":60)"));
-  EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 1000 0 60", "run r-1 tokens 1000 0 11"));
+  const attempt_cost unknown{"x", 5, 6, std::nullopt, cost_source::unknown};
+  EXPECT_THAT(finish(of, "one", "a", unknown).events[1].data.str(), HasSubstr(R"("counted_microusd":60)"));
+  EXPECT_THAT(
+      budgets(),
+      ElementsAre(
+          "run r-1 microseconds 3600000000 0 2000000", "run r-1 microusd 1000 0 60", "run r-1 tokens 1000 0 11"));
+  must_write(*session_, wanted(of, "two", "b", 0));
+  EXPECT_THAT(finish(of, "two", "b", unknown).events[1].data.str(), Not(HasSubstr("counted_microusd")));
+  EXPECT_EQ(view_of(of).unpriced, 2);
 }
 
 TEST_F(budgets_test, a_run_that_goes_on_counts_nothing_twice_and_keeps_what_was_interrupted) {
@@ -252,7 +190,7 @@ TEST_F(budgets_test, a_run_that_goes_on_counts_nothing_twice_and_keeps_what_was_
 }
 
 TEST_F(budgets_test, what_never_began_is_given_back_when_the_run_ends) {
-  ceilings_.day_tokens = 1'000;
+  ceilings_.day.tokens = 1'000;
   story of{"r-1"};
   create(of, 1'000);
   must_write(*session_, wanted(of, "one", "a", 60, 50));
@@ -262,7 +200,7 @@ TEST_F(budgets_test, what_never_began_is_given_back_when_the_run_ends) {
 }
 
 TEST_F(budgets_test, two_runs_of_a_subject_cannot_pass_its_ceiling_together) {
-  ceilings_.subject_microusd = 100;
+  ceilings_.subject.microusd = 100;
   story first{"r-1"};
   story second{"r-2"};
   create(first, {});
@@ -278,19 +216,23 @@ TEST_F(budgets_test, two_runs_of_a_subject_cannot_pass_its_ceiling_together) {
 }
 
 TEST_F(budgets_test, a_budget_begins_with_what_was_used_before_it) {
+  story yesterday{"r-0", -24 * 3600};
+  create(yesterday, {});
+  finish(yesterday, "one", "a", reported(9, 1, 2));
   story first{"r-1"};
   create(first, {});
-  finish(first, "one", "a", reported(70));
-  ceilings_.subject_microusd = ceilings_.day_microusd = 100;
+  finish(first, "one", "a", reported(61));
+  ceilings_.subject = ceilings_.day = {100, 1'000, {}};
   story second{"r-2"};
   create(second, {});
   EXPECT_EQ(code_of(write_one(*session_, wanted(second, "one", "a", 31))), error_code::budget_exceeded);
   must_write(*session_, wanted(second, "one", "a", 30));
-  EXPECT_THAT(rows("SELECT scope, reserved, spent FROM budgets ORDER BY 1"), ElementsAre("day 30 70", "subject 30 70"));
+  EXPECT_THAT(rows("SELECT scope, unit, reserved, spent FROM budgets ORDER BY 1, 2"),
+              ElementsAre("day microusd 30 61", "day tokens 0 120", "subject microusd 30 70", "subject tokens 0 123"));
 }
 
 TEST_F(budgets_test, what_is_used_without_a_reservation_counts_too) {
-  ceilings_.subject_microusd = 100;
+  ceilings_.subject.microusd = 100;
   story of{"r-1"};
   create(of, {});
   must_write(*session_, wanted(of, "one", "a", 5));
@@ -306,7 +248,7 @@ TEST_F(budgets_test, a_child_run_counts_for_the_runs_above_it) {
   auto told = child.created({{"one", "a"}, {"two", "b"}});
   told.parent = parent.run;
   told.parent_task = parent.task("one", "a");
-  told.budget_microusd = 90;
+  told.budget.microusd = 90;
   must_write(*session_, told);
   must_write(*session_, wanted(parent, "two", "b", 30));
   EXPECT_EQ(code_of(write_one(*session_, wanted(child, "one", "a", 80))), error_code::budget_exceeded);
@@ -319,6 +261,33 @@ TEST_F(budgets_test, a_child_run_counts_for_the_runs_above_it) {
   EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 100 30 85", "run r-2 microusd 90 0 85"));
   EXPECT_TRUE(finish(parent, "two", "b", reported(16)).receipt.over_budget);
   EXPECT_EQ(view_of(parent).cost_microusd, 101) << "the row that was written beside the run's own commands";
+}
+
+TEST_F(budgets_test, all_runs_above_count_and_their_subject_counts_once) {
+  std::vector<story> runs{story{"r-1"}, story{"r-2"}, story{"r-3"}};
+  create(runs[0], 100);
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    auto told = runs[i].created({{"one", "a"}, {"two", "b"}});
+    told.parent = runs[i - 1].run;
+    told.parent_task = runs[i - 1].task("one", "a");
+    told.budget.microusd = 90;
+    must_write(*session_, told);
+  }
+  must_write(*session_, wanted(runs[2], "one", "a", 5));
+  EXPECT_THAT(rows("SELECT scope_key, reserved FROM budgets ORDER BY 1"), ElementsAre("r-1 5", "r-2 5", "r-3 5"));
+  const auto done = finish(runs[2], "one", "a", reported(101));
+  ASSERT_TRUE(done.receipt.over_budget);
+  EXPECT_THAT(done.receipt.over_budget->message, HasSubstr("run r-3 ")) << "the innermost is told";
+  finish(runs[2], "two", "b", attempt_cost{"x", 1, 1, std::nullopt, cost_source::unknown});
+  for (const auto& each : runs) {
+    EXPECT_EQ(view_of(each).cost_microusd, 101);
+    EXPECT_EQ(view_of(each).unpriced, 1);
+  }
+  ceilings_.subject.microusd = 200;
+  story next{"r-4"};
+  create(next, {});
+  must_write(*session_, wanted(next, "one", "a", 99));
+  EXPECT_THAT(rows("SELECT spent FROM budgets WHERE scope = 'subject'"), ElementsAre("101"));
 }
 
 TEST_F(budgets_test, is_told_apart_from_a_fork_which_counts_for_itself) {
@@ -339,6 +308,57 @@ TEST_F(budgets_test, reservations_come_in_turn) {
   EXPECT_EQ(code_of(write_one(*session_, wanted(of, "nobody", "a", 1))), error_code::not_found);
   must_write(*session_, of.started(of.task("one", "a")));
   EXPECT_EQ(code_of(write_one(*session_, wanted(of, "one", "a", 1))), error_code::cancelled);
+  EXPECT_EQ(code_of(write_one(*session_, wanted(of, "one", "a", 1, 0, 2))), error_code::cancelled) << "it runs";
+  must_write(*session_, of.interrupted(of.task("one", "a")));
+  EXPECT_EQ(code_of(write_one(*session_, wanted(of, "one", "a", 1))), error_code::cancelled) << "that is over";
+  must_write(*session_, wanted(of, "one", "a", 1, 0, 2));
+}
+
+TEST_F(budgets_test, what_a_run_used_before_it_reserved_counts) {
+  story of{"r-1"};
+  create(of, 100, 200);
+  finish(of, "one", "a", reported(70));
+  EXPECT_EQ(code_of(write_one(*session_, wanted(of, "two", "b", 31))), error_code::budget_exceeded);
+  EXPECT_EQ(code_of(write_one(*session_, wanted(of, "two", "b", 30, 81))), error_code::budget_exceeded);
+  must_write(*session_, wanted(of, "two", "b", 30, 80));
+}
+
+TEST_F(budgets_test, what_a_run_uses_without_a_reservation_counts) {
+  story of{"r-1"};
+  create(of, 100);
+  must_write(*session_, wanted(of, "one", "a", 5));
+  finish(of, "one", "a", reported(10));
+  finish(of, "two", "b", reported(20));
+  EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 100 0 30"));
+}
+
+TEST_F(budgets_test, what_was_under_way_when_a_run_ends_may_have_been_billed) {
+  story of{"r-1"};
+  create(of, 1'000);
+  must_write(*session_, wanted(of, "one", "a", 60));
+  must_write(*session_, of.started(of.task("one", "a")));
+  must_write(*session_, of.ended(run_state::cancelled, 1));
+  EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 1000 0 60"));
+}
+
+TEST_F(budgets_test, warns_of_amounts_of_any_size) {
+  constexpr std::int64_t most = 9'000'000'000'000'000'000;
+  story of{"r-1"};
+  create(of, {}, most);
+  must_write(*session_, wanted(of, "one", "a", 0));
+  EXPECT_TRUE(warnings(finish(of, "one", "a", reported(1, most / 2, 0))).empty());
+  must_write(*session_, wanted(of, "two", "b", 0));
+  EXPECT_EQ(warnings(finish(of, "two", "b", reported(1, most / 10 * 4, 0))).size(), 2U);
+}
+
+TEST_F(budgets_test, a_refusal_says_only_what_there_is) {
+  story of{"r-1"};
+  create(of, 100);
+  must_write(*session_, wanted(of, "one", "a", 0));
+  finish(of, "one", "a", reported(100));
+  const auto refused = write_one(*session_, wanted(of, "two", "b", 0));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "run r-1 may use up 0.000100 USD and has used 0.000100 USD");
 }
 
 TEST_F(budgets_test, sums_are_by_what_one_asks_for) {
@@ -358,6 +378,9 @@ TEST_F(budgets_test, sums_are_by_what_one_asks_for) {
       all.push_back(each.key + ": " + std::to_string(each.attempts) + ' ' + std::to_string(each.estimated) + ' ' +
                     std::to_string(each.unpriced) + ' ' + std::to_string(each.input_tokens) + ' ' +
                     std::to_string(each.output_tokens) + ' ' + std::to_string(each.microusd));
+      if (each.time > 0us || each.unmetered > 0) {
+        all.back() += ", " + std::to_string(each.time / 1s) + " s, " + std::to_string(each.unmetered) + " unmetered";
+      }
     }
     return all;
   };
@@ -372,6 +395,26 @@ TEST_F(budgets_test, sums_are_by_what_one_asks_for) {
   EXPECT_THAT(lines({first.run, {}, {}}, cost_grouping::attempt),
               ElementsAre("r-1 1 one/a #1: 1 0 0 100 20 10", "r-1 1 two/b #1: 1 0 1 1 2 0"));
   EXPECT_EQ(code_of(stored->list_costs({run_id{"nobody"}, {}, {}}, cost_grouping::step)), error_code::not_found);
+}
+
+TEST_F(budgets_test, sums_have_the_time_of_attempts_and_those_of_which_nothing_else_is_known) {
+  story of{"r-1"};
+  create(of, {});
+  took_ = 5s;
+  finish(of, "one", "a", reported(10));
+  took_ = 7s;
+  finish(of, "two", "b", {}, task_state::failed);
+  const auto stored = *read_session::open(place_.options());
+  const auto sums = *stored->list_costs({}, cost_grouping::step);
+  ASSERT_EQ(sums.size(), 2U);
+  EXPECT_EQ(sums[0].time, 5s);
+  EXPECT_EQ(sums[0].unmetered, 0);
+  EXPECT_EQ(sums[1].attempts, 1);
+  EXPECT_EQ(sums[1].time, 7s);
+  EXPECT_EQ(sums[1].unmetered, 1);
+  EXPECT_EQ(stored->list_costs({}, cost_grouping::model)->back().key, "") << "no model is known";
+  EXPECT_EQ(stored->list_costs({{}, {}, at_second(1'000)}, cost_grouping::day)->size(), 0U);
+  EXPECT_EQ(view_of(of).attempt_time, 12s);
 }
 
 }  // namespace

@@ -68,9 +68,10 @@ class story {
     return {run, which, attempt_no{attempt}, pid, pid * 10, next()};
   }
 
-  /// Of a day's budget: a micro-dollar and a token of very many.
+  /// Of a day's budget: a micro-dollar, a token and a microsecond of very many.
   reserve_budget reserved(const task_id& which, std::int64_t attempt = 1) {
-    return {run, which, attempt_no{attempt}, 1, 1, {{}, {}, 1'000'000'000, 1'000'000'000}, next()};
+    const budget_limits most{1'000'000'000, 1'000'000'000, 1'000'000s};
+    return {run, which, attempt_no{attempt}, 1, 1, 1us, {{}, most}, next()};
   }
 
   record_output printed(const task_id& which,

@@ -13,6 +13,8 @@
 namespace troupe {
 namespace {
 
+constexpr timestamp now{std::chrono::hours{500'000}};
+
 price_table known_prices() {
   return {{"gpt-4o", {{2'500'000}, {10'000'000}}},
           {"gpt-4o-mini", {{150'000}, {600'000}}},
@@ -88,6 +90,8 @@ TEST(Pricing, amounts_of_any_size_are_exact_or_the_largest) {
   EXPECT_EQ(amount_of({{1}, {0}}, {largest, 0}), 9'223'372'036'855);
   EXPECT_EQ(amount_of({{dearest}, {0}}, {largest, 0}), largest);
   EXPECT_EQ(amount_of({{dearest}, {dearest}}, {largest, largest}), largest);
+  EXPECT_EQ(amount_of({{largest / 5}, {0}}, {5'000'000, 0}), largest - 2) << "the last that is exact";
+  EXPECT_EQ(amount_of({{largest / 2 + 1}, {largest / 2 + 1}}, {1'000'000, 1'000'000}), largest);
 }
 
 // Against the definition, in numbers that are wide enough for it.
@@ -130,6 +134,16 @@ TEST(Pricing, what_was_reported_counts_however_the_attempt_went) {
   }
 }
 
+TEST(Pricing, what_is_reported_below_nothing_is_nothing) {
+  const auto cost =
+      cost_of(order_of(agent_kind::command, "gpt-4o"), completed_with(token_usage{"", -7, -8}), model_contact::none);
+  ASSERT_TRUE(cost);
+  EXPECT_EQ(cost->model, "gpt-4o");
+  EXPECT_EQ(cost->input_tokens, 0);
+  EXPECT_EQ(cost->output_tokens, 0);
+  EXPECT_EQ(cost->microusd, 0);
+}
+
 TEST(Pricing, an_unknown_model_has_no_amount_and_is_never_free) {
   const auto order = order_of(agent_kind::function, "");
   const auto cost = cost_of(order, completed_with(token_usage{"nobody-knows-me", 10, 20}), model_contact::possible);
@@ -163,8 +177,10 @@ TEST(Pricing, a_model_was_at_work_where_it_answered_or_was_stopped) {
   EXPECT_EQ(contact_of(failed, true, false), model_contact::none);
   EXPECT_EQ(contact_of(failed, true, true), model_contact::possible);
   EXPECT_EQ(contact_of(failed, false, true), model_contact::none);
-  failed.why->code = error_code::output_invalid;
-  EXPECT_EQ(contact_of(failed, true, false), model_contact::possible);
+  for (const auto code : {error_code::output_invalid, error_code::output_too_large}) {
+    failed.why->code = code;
+    EXPECT_EQ(contact_of(failed, true, false), model_contact::possible);
+  }
   EXPECT_EQ(contact_of(completed_with({}), true, false), model_contact::possible);
   task_outcome interrupted;
   interrupted.state = task_state::interrupted;
@@ -173,19 +189,42 @@ TEST(Pricing, a_model_was_at_work_where_it_answered_or_was_stopped) {
 
 TEST(Pricing, is_reserved_only_where_a_budget_counts_it) {
   auto order = order_of(agent_kind::http, "gpt-4o");
-  EXPECT_FALSE(reservation_of(order, {}));
-  order.budget_tokens = 5;
-  const auto wanted = reservation_of(order, {});
+  EXPECT_FALSE(reservation_of(order, {}, now));
+  order.budget.tokens = 5;
+  const auto wanted = reservation_of(order, {}, now);
   ASSERT_TRUE(wanted);
   EXPECT_EQ(wanted->microusd, 7'500);
   EXPECT_EQ(wanted->tokens, 1'500);
-  order.budget_tokens.reset();
-  const budget_ceilings of_day{{}, {}, 1'000, {}};
-  EXPECT_EQ(reservation_of(order, of_day)->ceilings, of_day);
-  EXPECT_EQ(reservation_of(order_of(agent_kind::http, "local"), of_day)->microusd, 0);
-  EXPECT_EQ(reservation_of(order_of(agent_kind::http, "local"), of_day)->tokens, 1'500);
-  EXPECT_EQ(reservation_of(order_of(agent_kind::function, ""), of_day)->tokens, 0);
-  EXPECT_FALSE(reservation_of(order_of(agent_kind::workflow, ""), of_day));
+  order.budget.tokens.reset();
+  const budget_ceilings of_day{{}, {1'000}};
+  EXPECT_EQ(reservation_of(order, of_day, now)->ceilings, of_day);
+  EXPECT_EQ(reservation_of(order_of(agent_kind::http, "local"), of_day, now)->microusd, 0);
+  EXPECT_EQ(reservation_of(order_of(agent_kind::http, "local"), of_day, now)->tokens, 1'500);
+  EXPECT_EQ(reservation_of(order_of(agent_kind::function, ""), of_day, now)->tokens, 0);
+  EXPECT_FALSE(reservation_of(order_of(agent_kind::workflow, ""), of_day, now));
+}
+
+TEST(Pricing, of_time_as_much_is_reserved_as_the_attempt_may_take) {
+  auto order = order_of(agent_kind::command, "");
+  order.budget.time = 1h;
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 0s) << "nothing bounds it, and nothing is known";
+  order.limits.timeout = 10min;
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 10min);
+  order.deadline = now + 3min;
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 3min);
+  order.deadline = now + 11min;
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 10min);
+  order.limits.timeout.reset();
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 11min);
+  order.deadline = now - 1s;
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 0s);
+  order.spec.kind = agent_kind::function;
+  order.limits.timeout = 5s;
+  order.deadline.reset();
+  EXPECT_EQ(reservation_of(order, {}, now)->time, 5s) << "a function takes time like any other";
+  order.budget.time.reset();
+  EXPECT_FALSE(reservation_of(order, {}, now));
+  EXPECT_TRUE(reservation_of(order, {{{}, {}, 1h}, {}}, now));
 }
 
 }  // namespace

@@ -576,5 +576,37 @@ TEST_F(asking_child_test, three_levels_wait_and_go_on_together) {
   expect_end(run_state::completed);
 }
 
+// Of its parent, which has used up some of it; its own would be more, or is less.
+TEST_F(child_run_test, has_no_more_of_a_budget_than_is_left) {
+  house_.prices = {{"m", {{1'000'000}, {1'000'000}}}};
+  house_.model = "m";
+  std::string toml = parent_toml("['x']");
+  toml.insert(0, "limits = { budget_usd = 1.0, budget_tokens = 5000, budget_time = '1h' }\n");
+  std::string child_text = child_toml;
+  child_text.insert(0, "limits = { budget_usd = 2.0, budget_tokens = 3000 }\n");
+  begin(nested(toml, alone(child_text)));
+  auto session = read_session::open(house_.database.options());
+  EXPECT_EQ((*session)->load_recovery(child(0))->budget, (budget_limits{1'000'000, 3'000, 1h}));
+  house_.advance(2min);
+  house_.processes->exit(0, "done");
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(view(child(0)).attempt_time, 2min);
+  EXPECT_EQ(parent().attempt_time, 2min) << "the child's, and not that of the task which waited for it as well";
+}
+
+TEST_F(child_run_test, ends_where_its_parent_has_no_time_left) {
+  std::string toml = parent_toml("['x', 'y']");
+  toml.insert(0, "limits = { budget_time = '15m' }\n");
+  std::string child_text = child_toml;
+  child_text += "timeout = '10m'\n";
+  begin(nested(toml, alone(child_text)));
+  EXPECT_EQ(house_.processes->count(), 1U) << "ten minutes are reserved by the other";
+  house_.processes->exit(0, "done");
+  house_.settle();
+  expect_end(run_state::failed);
+  EXPECT_EQ(parent().why->code, error_code::budget_exceeded);
+}
+
 }  // namespace
 }  // namespace troupe

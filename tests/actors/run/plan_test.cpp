@@ -203,6 +203,45 @@ TEST(plan_test, an_order_holds_what_an_attempt_needs) {
   EXPECT_EQ(order.limits.timeout, std::nullopt);
 }
 
+// It cannot use more than it asks for, and may use all of that.
+TEST(plan_test, an_agent_that_names_max_tokens_is_expected_to_use_them) {
+  auto with = std::make_shared<executors>(*known_executors());
+  with->agents[agent_name{"b"}].max_tokens = 4'096;
+  auto flow = flow_of({agent_step("one", {"a", "b"})});
+  flow.steps[0].prompt = "12345678";
+  auto progress = *plan::restore(std::make_shared<const workflow>(flow), fresh_rows(flow), with);
+  const auto orders = progress.admit();
+  ASSERT_EQ(orders.size(), 2U);
+  EXPECT_EQ(orders[0].estimate.input, 2);
+  EXPECT_EQ(orders[0].estimate.output, 1'000);
+  EXPECT_EQ(orders[1].estimate.input, 2);
+  EXPECT_EQ(orders[1].estimate.output, 4'096);
+}
+
+TEST(plan_test, an_order_says_what_is_left_of_the_budget) {
+  auto flow = flow_of({agent_step("one", {"a"}, {"two"}), agent_step("two", {"a"})});
+  auto rows = fresh_rows(flow);
+  rows.budget = {100, 1'000, 60s};
+  rows.run.cost_microusd = 10;
+  rows.run.input_tokens = 200;
+  rows.run.output_tokens = 100;
+  rows.run.attempt_time = 15s;
+  auto progress = planned(flow, rows);
+  const auto first = progress.admit();
+  EXPECT_EQ(first[0].budget, (budget_limits{90, 700, 45s}));
+  auto outcome = completed("1");
+  outcome.cost = attempt_cost{"m", 400, 50, 30, cost_source::reported};
+  outcome.took = 20s;
+  progress.finished(first[0].task.id, outcome, std::nullopt);
+  progress.committed(progress.close());
+  const auto second = progress.admit();
+  EXPECT_EQ(second[0].budget, (budget_limits{60, 250, 25s}));
+  rows.run.cost_microusd = 101;
+  rows.run.input_tokens = 5'000;
+  rows.run.attempt_time = 61s;
+  EXPECT_EQ(planned(flow, rows).admit()[0].budget, (budget_limits{0, 0, 0s})) << "never less than nothing";
+}
+
 TEST(plan_test, what_cannot_be_carried_out_is_refused_in_its_order) {
   auto flow = flow_of({agent_step("one", {"a", "nobody"})});
   flow.steps[0].prompt = "{{state.gone}}";

@@ -24,6 +24,14 @@ agent = "a"
 prompt = "hi"
 )";
 
+constexpr const char* one_timed_agent = R"(
+name = "timed"
+[[step]]
+id = "ask"
+agent = "a"
+timeout = "10m"
+)";
+
 constexpr const char* three_agents = R"(
 [[step]]
 id = "ask"
@@ -207,11 +215,13 @@ TEST_F(run_budgets_test, a_failed_attempt_without_an_answer_costs_nothing) {
   house_.processes->exit(0, "", 1);
   house_.settle();
   expect_end(run_state::failed);
-  EXPECT_TRUE(costs().empty());
+  ASSERT_EQ(costs().size(), 1U);
+  EXPECT_EQ(costs()[0].unmetered, 1) << "it took its time, and no more";
+  EXPECT_EQ(costs()[0].microusd, 0);
 }
 
 TEST_F(run_budgets_test, what_was_cancelled_may_have_been_billed) {
-  house_.ceilings.day_microusd = 1'000'000;
+  house_.ceilings.day.microusd = 1'000'000;
   house_.start();
   const auto reply = house_.submit(one_agent);
   ASSERT_TRUE(reply.has_value());
@@ -223,7 +233,7 @@ TEST_F(run_budgets_test, what_was_cancelled_may_have_been_billed) {
 }
 
 TEST_F(run_budgets_test, the_subject_may_not_use_more_in_two_runs_at_once) {
-  house_.ceilings.subject_microusd = 25'000;
+  house_.ceilings.subject.microusd = 25'000;
   house_.start();
   begin(spenders(2, ""), "r-1");
   expect_end(run_state::completed, "r-1");
@@ -235,7 +245,7 @@ TEST_F(run_budgets_test, the_subject_may_not_use_more_in_two_runs_at_once) {
 
 TEST_F(run_budgets_test, many_runs_at_once_cannot_pass_the_day_together) {
   constexpr std::int64_t expected = 1'000;  // of one attempt: the prompt is short, and an answer has 1,000 tokens
-  house_.ceilings.day_microusd = expected * 5;
+  house_.ceilings.day.microusd = expected * 5;
   house_.start();
   constexpr int runs = 20;
   for (int i = 1; i <= runs; ++i) {
@@ -255,6 +265,113 @@ TEST_F(run_budgets_test, many_runs_at_once_cannot_pass_the_day_together) {
   }
   EXPECT_EQ(completed, 5);
   EXPECT_EQ(refused, runs - 5);
+}
+
+// Three agents, one after the other, each of which may take ten minutes.
+constexpr const char* three_in_turn = R"(
+name = "time"
+[limits]
+budget_time = "25m"
+[[step]]
+id = "s1"
+agent = "a"
+timeout = "10m"
+next = "s2"
+[[step]]
+id = "s2"
+agent = "a"
+timeout = "10m"
+next = "s3"
+[[step]]
+id = "s3"
+agent = "a"
+timeout = "10m"
+)";
+
+TEST_F(run_budgets_test, an_attempt_that_may_take_longer_than_is_left_never_starts) {
+  house_.start();
+  begin(three_in_turn);
+  house_.advance(7min);
+  house_.processes->exit(0);
+  house_.settle();
+  house_.advance(9min);
+  house_.processes->exit(1);
+  house_.settle();
+  EXPECT_EQ(house_.processes->count(), 2U);
+  expect_over_budget();
+  EXPECT_EQ(house_.view().attempt_time, 16min);
+  EXPECT_EQ(house_.view().supersteps, 2) << "what is done is kept";
+  EXPECT_THAT(
+      house_.view().why->message,
+      HasSubstr("may use up 25m of attempts and has used 16m of attempts; the next attempt is expected to use 10m"));
+  EXPECT_EQ(count("budget.warned"), 0);
+}
+
+TEST_F(run_budgets_test, time_that_is_enough_is_enough_and_warned_of) {
+  house_.start();
+  begin(three_in_turn);
+  for (const auto length : {7min, 8min, 10min - 1min}) {
+    house_.advance(length);
+    house_.processes->exit(house_.processes->count() - 1);
+    house_.settle();
+  }
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.view().attempt_time, 24min);
+  EXPECT_EQ(count("budget.warned"), 2) << "at 80 and at 90 of 100 percent";
+}
+
+// The first process dies with the attempt; the second one counts what may have been used, once.
+TEST_F(run_budgets_test, time_that_a_crash_took_counts_once) {
+  house_.start();
+  begin(three_in_turn);
+  house_.advance(4min);
+  house_.crash();
+  house_.clock->advance(milliseconds{24h});
+  house_.start();
+  ASSERT_TRUE(house_.submit(three_in_turn).has_value());
+  ASSERT_EQ(house_.processes->count(), 2U);
+  house_.advance(6min);
+  house_.processes->exit(1);
+  house_.settle();
+  EXPECT_EQ(house_.processes->count(), 2U) << "10 minutes that were reserved, and 6, are more than 15";
+  expect_over_budget();
+  EXPECT_EQ(house_.view().attempt_time, 6min) << "of the other nobody knows";
+}
+
+TEST_F(run_budgets_test, beside_each_other_attempts_take_the_sum_of_their_times) {
+  house_.start();
+  begin("name = 'three'\n[limits]\nbudget_time = '25m'\n" + std::string{three_agents});
+  house_.advance(5min);
+  for (std::size_t i = 0; i < 3; ++i) {
+    house_.processes->exit(i);
+  }
+  house_.settle();
+  expect_end(run_state::completed);
+  EXPECT_EQ(house_.view().attempt_time, 15min);
+}
+
+TEST_F(run_budgets_test, a_subject_has_its_time_over_all_runs) {
+  house_.ceilings.subject.time = 15min;
+  house_.start();
+  begin(one_timed_agent, "r-1");
+  house_.advance(8min);
+  house_.processes->exit(0);
+  house_.settle();
+  expect_end(run_state::completed, "r-1");
+  begin(one_timed_agent, "r-2");
+  expect_over_budget("r-2");
+  EXPECT_THAT(house_.view("r-2").why->hint, HasSubstr("budget.subject_time"));
+}
+
+TEST_F(run_budgets_test, runs_at_once_cannot_pass_the_time_of_a_day_together) {
+  house_.ceilings.day.time = 25min;
+  house_.start();
+  for (int i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(house_.submit(one_timed_agent, "r-" + std::to_string(i)).has_value());
+  }
+  EXPECT_EQ(house_.processes->count(), 2U) << "each reserves the ten minutes that it may take";
+  expect_over_budget("r-3");
+  EXPECT_THAT(house_.view("r-4").why->hint, HasSubstr("budget.day_time"));
 }
 
 }  // namespace
