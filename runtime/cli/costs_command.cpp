@@ -1,6 +1,7 @@
 // troupe costs
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/human_time.hpp"
 #include "runtime/cli/printed_text.hpp"
 #include "runtime/cli/stored_runs.hpp"
 #include "runtime/cli/table.hpp"
@@ -43,16 +44,10 @@ cost_sum total_of(const std::vector<cost_sum>& sums) {
     total.input_tokens += each.input_tokens;
     total.output_tokens += each.output_tokens;
     total.microusd += each.microusd;
+    total.time += each.time;
+    total.unmetered += each.unmetered;
   }
   return total;
-}
-
-/// Never an amount alone where a part of it is unknown.
-std::string amount_text(const cost_sum& sum) {
-  if (sum.unpriced == 0) {
-    return usd_text(sum.microusd);
-  }
-  return sum.unpriced == sum.attempts ? "unknown" : usd_text(sum.microusd) + " + unknown";
 }
 
 std::string upper(std::string_view text) {
@@ -64,6 +59,7 @@ std::string upper(std::string_view text) {
 std::string costs_table(std::vector<cost_sum> sums, std::string_view by, output& out) {
   table rows{{{.title = upper(by), .right = false, .shrinks = true},
               {.title = "ATTEMPTS", .right = true, .shrinks = false},
+              {.title = "TIME", .right = true, .shrinks = false},
               {.title = "TOKENS IN", .right = true, .shrinks = false},
               {.title = "OUT", .right = true, .shrinks = false},
               {.title = "ESTIMATED", .right = true, .shrinks = false},
@@ -72,12 +68,14 @@ std::string costs_table(std::vector<cost_sum> sums, std::string_view by, output&
     sums.push_back(total_of(sums));
   }
   for (const cost_sum& each : sums) {
+    const bool has_cost = each.unmetered < each.attempts;
     rows.add({each.key.empty() ? "(no name)" : printable(each.key),
               std::to_string(each.attempts),
-              std::to_string(each.input_tokens),
-              std::to_string(each.output_tokens),
+              human_duration(each.time),
+              has_cost ? std::to_string(each.input_tokens) : std::string{},
+              has_cost ? std::to_string(each.output_tokens) : std::string{},
               each.estimated > 0 ? std::to_string(each.estimated) : std::string{},
-              amount_text(each)});
+              has_cost ? cost_text(each.microusd, each.unpriced) : std::string{}});
   }
   return rows.text(out.width(), out.look());
 }
@@ -92,9 +90,9 @@ exit_code print(context& with, const std::vector<cost_sum>& sums, std::string_vi
     }
     with.print_json(object_writer{}.text("by", by).raw("total", cost_json(total)).raw("costs", list.str()).str());
   } else if (with.options().quiet) {
-    out.line(amount_text(total));
+    out.line(cost_text(total.microusd, total.unpriced));
   } else if (sums.empty()) {
-    with.note("nothing has been used that anybody told");
+    with.note("no attempt has ended");
   } else {
     out.write(costs_table(sums, by, out));
   }
@@ -132,10 +130,11 @@ void add_costs(command_tree& tree) {
   CLI::App& command = tree.add(
       tree.root(),
       {.name = "costs",
-       .summary = "tell what attempts have used up, and what that cost",
+       .summary = "tell what attempts have used up, what that cost, and how long it took",
        .details = "Of one run with its child runs, of all runs about a subject, or of all runs. Prices are in the "
                   "configuration, [prices.\"MODEL\"]; a model without one is counted with its tokens, and its cost is "
-                  "unknown. With -q the amount alone.",
+                  "unknown. TIME is that of all attempts, added up, also where they ran beside each other. With -q the "
+                  "amount alone.",
        .examples = {"troupe costs last", "troupe costs --by model", "troupe costs --subject SPEC-7 --by run --json"}});
   add_run_argument(command, options->run, false);
   add_text(command, "--subject", options->subject, "TEXT", "only runs about this");

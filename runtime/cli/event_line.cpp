@@ -193,12 +193,24 @@ std::string cost_words(const boost::json::value& data) {
   return text;
 }
 
+std::string budget_amount(std::optional<budget_unit> unit, std::int64_t amount) {
+  if (!unit) {
+    return std::to_string(amount);  // of a later version
+  }
+  switch (*unit) {
+    case budget_unit::microusd:
+      return usd_text(amount);
+    case budget_unit::tokens:
+      return counted(amount, "token", "tokens");
+    case budget_unit::microseconds:
+      return human_duration(std::chrono::microseconds{amount});
+  }
+  return {};
+}
+
 std::string budget_words(const boost::json::value& data) {
-  const bool is_money = text_member(data, "unit") == to_string(budget_unit::microusd);
-  const auto amount = [&](std::string_view name) {
-    const auto found = number_member(data, name).value_or(0);
-    return is_money ? usd_text(found) : counted(found, "token", "tokens");
-  };
+  const auto unit = budget_unit_from(text_member(data, "unit"));
+  const auto amount = [&](std::string_view name) { return budget_amount(unit, number_member(data, name).value_or(0)); };
   return std::to_string(number_member(data, "percent").value_or(0)) + " % of the budget of " +
          text_member(data, "scope") + ' ' + text_member(data, "key") + ": " + amount("spent") + " of " +
          amount("ceiling");

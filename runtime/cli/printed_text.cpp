@@ -230,6 +230,13 @@ std::string usd_text(std::int64_t microusd) {
   return std::to_string(microusd / microusd_per_usd) + '.' + part + " USD";
 }
 
+std::string cost_text(std::int64_t microusd, std::int64_t unpriced) {
+  if (unpriced == 0) {
+    return usd_text(microusd);
+  }
+  return microusd == 0 ? "unknown" : usd_text(microusd) + " + unknown";
+}
+
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {

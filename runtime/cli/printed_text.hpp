@@ -35,6 +35,9 @@ std::string counted(std::int64_t number, std::string_view singular, std::string_
 /// Micro-dollars: "0.835 USD", "0.000125 USD", "2.50 USD".
 std::string usd_text(std::int64_t microusd);
 
+/// The same where attempts are `unpriced`, so that nobody knows the whole: "0.835 USD + unknown", "unknown".
+std::string cost_text(std::int64_t microusd, std::int64_t unpriced);
+
 /// "a, b and c"
 std::string listed(const std::vector<std::string>& names);
 

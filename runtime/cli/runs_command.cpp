@@ -30,6 +30,12 @@ std::string workflow_text(const run_view& run) {
          std::to_string(run.forked_at->value());
 }
 
+/// Nothing where nobody told of tokens.
+std::string amount_text(const run_view& run) {
+  const bool is_known = run.unpriced > 0 || run.cost_microusd > 0 || run.input_tokens + run.output_tokens > 0;
+  return is_known ? cost_text(run.cost_microusd, run.unpriced) : std::string{};
+}
+
 struct listed_run {
   run_view run;
   int depth = 0;  ///< Under its parent.
@@ -42,7 +48,8 @@ std::string runs_table(const std::vector<listed_run>& runs, output& out) {
               {.title = "STATE", .right = false, .shrinks = false},
               {.title = "TASKS", .right = true, .shrinks = false},
               {.title = "STARTED", .right = false, .shrinks = false},
-              {.title = "TIME", .right = true, .shrinks = false}}};
+              {.title = "TIME", .right = true, .shrinks = false},
+              {.title = "COST", .right = true, .shrinks = false}}};
   const timestamp now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   for (const auto& [each, depth] : runs) {
     std::string state = state_text(each, out.look());
@@ -55,7 +62,8 @@ std::string runs_table(const std::vector<listed_run>& runs, output& out) {
               state,
               std::to_string(each.steps),
               local_time_near(each.started_at, now),
-              duration_text(each)});
+              duration_text(each),
+              amount_text(each)});
   }
   return rows.text(out.width(), out.look());
 }
@@ -150,7 +158,9 @@ void add_runs(command_tree& tree) {
       tree.root(),
       {.name = "runs",
        .summary = "list runs, the newest first",
-       .details = "With -q their ids alone. A run that is a step of another one is listed below it with --children.",
+       .details =
+           "With -q their ids alone. A run that is a step of another one is listed below it with --children. COST "
+           "says \"unknown\" where there are attempts without a price: `troupe costs RUN` tells which.",
        .examples = {"troupe runs",
                     "troupe runs --state failed --limit 5",
                     "troupe runs --subject SPEC-7 --json",

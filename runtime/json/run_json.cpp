@@ -11,9 +11,7 @@ std::string usage_json(const run_view& run) {
   object_writer object;
   object.number("input_tokens", run.input_tokens).number("output_tokens", run.output_tokens);
   object.real("cost_usd", usd_of(run.cost_microusd));
-  if (run.unpriced > 0) {  // what they cost is not in cost_usd
-    object.number("unpriced", run.unpriced);
-  }
+  object.number("unpriced", run.unpriced);  // what they cost is not in cost_usd
   return object.str();
 }
 
@@ -70,7 +68,8 @@ std::string cost_json(const cost_sum& sum) {
   object_writer object;
   object.text("key", sum.key).number("attempts", sum.attempts).number("input_tokens", sum.input_tokens);
   object.number("output_tokens", sum.output_tokens).real("cost_usd", usd_of(sum.microusd));
-  return object.number("estimated", sum.estimated).number("unpriced", sum.unpriced).str();
+  object.number("estimated", sum.estimated).number("unpriced", sum.unpriced).number("unmetered", sum.unmetered);
+  return object.number("time_ms", std::chrono::floor<milliseconds>(sum.time).count()).str();
 }
 
 std::string run_json(const run_view& run) { return run_members(run, true).str(); }

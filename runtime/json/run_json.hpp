@@ -11,7 +11,7 @@
 namespace troupe {
 
 /// What `troupe run --json` ends with. `abandoned` is there only where it is true, `parent` and `parent_task` only of a
-/// child run, and `usage.unpriced` where there are attempts whose cost is unknown.
+/// child run, and `usage.unpriced`: attempts whose cost is unknown.
 std::string run_json(const run_view& run);
 
 /// The same of a run that waits for people, with `gates` added: those that are open.
@@ -34,7 +34,7 @@ std::string task_json(const task_view& task);
 /// As a decimal number: the nearest to the amount, which reading it back gives exactly.
 double usd_of(std::int64_t microusd) noexcept;
 
-/// `{"key":…,"attempts":…,"input_tokens":…,"output_tokens":…,"cost_usd":…,"estimated":…,"unpriced":…}`.
+/// `{"key":…,"attempts":…,"input_tokens":…,"output_tokens":…,"cost_usd":…,"estimated":…,"unpriced":…,"unmetered":…,"time_ms":…}`.
 std::string cost_json(const cost_sum& sum);
 
 /// `{"superstep":…,"step":…,"verdict":{…}}`: who was asked, who answered, who is missing and why, and the dissent.

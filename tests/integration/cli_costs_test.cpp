@@ -185,5 +185,48 @@ TEST_F(cli_costs_test, without_a_database_there_are_no_costs) {
   EXPECT_EQ(run({"costs", "--by", "colour"}).code, 2);
 }
 
+TEST_F(cli_costs_test, a_run_whose_cost_is_not_whole_says_so_where_runs_are_listed) {
+  write("troupe.toml", prices);
+  write("known.toml",
+        "name = 'known'\n[[step]]\nid = 's'\nfunction = 'probe.usage'\nargs = { model = 'gpt-4o', "
+        "input_tokens = 1000, output_tokens = 0 }\n");
+  write("partly.toml",
+        "name = 'partly'\n[[step]]\nid = 's'\nfunction = 'probe.usage'\nargs = { model = 'gpt-4o', "
+        "input_tokens = 1000, output_tokens = 0 }\nnext = 't'\n[[step]]\nid = 't'\n"
+        "function = 'probe.usage'\nargs = { model = 'x', input_tokens = 1, output_tokens = 1 }\n");
+  ASSERT_EQ(run({"run", "known.toml", "--run-id", "r1"}).code, 0);
+  ASSERT_EQ(run({"run", "partly.toml", "--run-id", "r2"}).code, 0);
+  const auto listed = run({"runs"});
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("COST"), HasSubstr("0.0025 USD + unknown\n"), HasSubstr("0.0025 USD\n")));
+  const auto json = json_of(run({"runs", "--json"}).out);
+  EXPECT_EQ(at(json, "/runs/0/usage/unpriced"), "1");
+  EXPECT_EQ(at(json, "/runs/1/usage/unpriced"), "0");
+  EXPECT_THAT(run({"show", "r2"}).out, HasSubstr("and an unknown amount for 1 attempt without a price"));
+  EXPECT_EQ(at(json_of(run({"show", "r2", "--json"}).out), "/usage/unpriced"), "1");
+}
+
+TEST_F(cli_costs_test, how_long_attempts_took_is_told_and_limited) {
+  write("troupe.toml", "[budget]\nday_time = \"1m\"\n");
+  write("sleep.toml",
+        "name = 'sleep'\nlimits.budget_time = '10s'\n[[step]]\nid = 's'\nfunction = 'probe.sleep'\n"
+        "args = { ms = 50 }\n");
+  ASSERT_EQ(run({"run", "sleep.toml", "--run-id", "r1"}).code, 0);
+  const auto costs = run({"costs", "r1"});
+  EXPECT_THAT(costs.out, AllOf(HasSubstr("TIME"), Not(HasSubstr("USD")))) << "nothing is known of what it cost";
+  const auto json = json_of(run({"costs", "r1", "--json"}).out);
+  EXPECT_GE(std::stoi(at(json, "/total/time_ms")), 50);
+  EXPECT_EQ(at(json, "/total/unmetered"), "1");
+  EXPECT_EQ(at(json, "/total/attempts"), "1");
+  const auto refused = run({"run", "sleep.toml", "--run-id", "r2", "--set", "budget.day_time=1ms"});
+  EXPECT_EQ(refused.code, 6) << refused.err;
+  EXPECT_THAT(refused.out + refused.err, HasSubstr("budget.day_time"));
+  write("long.toml",
+        "name = 'long'\nlimits.budget_time = '1s'\n[[step]]\nid = 's'\nfunction = 'probe.sleep'\n"
+        "args = { ms = 50 }\ntimeout = '2s'\n");
+  const auto never_began = run({"run", "long.toml", "--run-id", "r3"});
+  EXPECT_EQ(never_began.code, 6);
+  EXPECT_THAT(never_began.out + never_began.err, HasSubstr("limits.budget_time"));
+}
+
 }  // namespace
 }  // namespace troupe
