@@ -1,16 +1,13 @@
-// What a step costs: the plan alone in memory, and a whole node at NORMAL and at FULL beside SQLite alone, which makes the
-// same changes in the same transactions.
+// What a step costs: the plan alone in memory, and a whole node at NORMAL and at FULL beside SQLite alone, which writes
+// as many facts in as many commits.
 #include "actors/run/plan.hpp"
 #include "config/load.hpp"
 #include "config/workflow_file.hpp"
-#include "perf/recorded_changes.hpp"
+#include "perf/candidates.hpp"
 #include "perf/report.hpp"
 #include "runtime/node.hpp"
-#include "storage/database.hpp"
 #include "tests/support/node_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
-
-#include <SQLiteCpp/Database.h>
 
 #include <algorithm>
 #include <chrono>
@@ -232,39 +229,47 @@ class host {
   int runs_ = 0;
 };
 
-// Rounds of a shape, each told to SQLite alone as well: the same changes, in the same transactions, on a copy of the file
-// as it was before them. Recording costs the node some time, so these rounds are not those that it is measured by.
-struct beside {
-  sample alone;
-  sample commits;
-};
+// As many facts, with as many commits, by SQLite alone.
+class bare {
+ public:
+  bare(const std::filesystem::path& folder, storage_options::durability synchronous)
+      : loop_(bare_candidate(folder / "bare.db", {"", synchronous, ""})) {}
 
-beside measure_alone(host& in, database& copy, const shape& each, std::size_t rounds) {
-  beside found;
-  const auto flow = flow_of(each.toml);
-  for (std::size_t i = 0; i < rounds; ++i) {
-    record_changes();
-    in.carry_out(flow);
-    const auto told = take_changes();
-    found.alone.push_back(repeat_changes(copy, told) / each.steps);
-    found.commits.push_back(static_cast<double>(std::ranges::count(told, "COMMIT")) / each.steps);
+  /// Microseconds.
+  double commit(int steps, std::int64_t commits) {
+    const round_of_facts facts{++round_, {1, steps}};
+    loop_->prepare(facts);
+    return loop_->commit(facts, std::min(commits, static_cast<std::int64_t>(facts.facts()))).time *
+           static_cast<double>(facts.facts());
   }
-  return found;
-}
+
+ private:
+  std::unique_ptr<candidate> loop_;
+  int round_ = 0;
+};
 
 void measure_node(report& to, const char* durability, storage_options::durability synchronous) {
   const temporary_folder folder;
   const std::string name = durability;
   host in{folder.path(), name};
+  bare beside{folder.path(), synchronous};
   to.section("a node at " + name + ", microseconds a step");
-  std::vector<sample> nodes;
   for (const auto& each : shapes()) {
     const auto flow = flow_of(each.toml);
-    auto& times = nodes.emplace_back();
+    sample times;
+    sample alone;
+    sample commits;
     in.carry_out(flow);
     for (std::size_t i = 0; i < to.with().rounds(each.rounds); ++i) {
+      const auto before = commits_so_far();
       times.push_back(in.carry_out(flow) / each.steps);
+      const auto made = commits_so_far() - before;
+      commits.push_back(static_cast<double>(made) / each.steps);
+      alone.push_back(beside.commit(each.steps, made) / each.steps);
     }
+    to.figure(each.name, "us", times);
+    to.figure(std::string{each.name} + ": SQLite alone", "us", alone);
+    to.figure(std::string{each.name} + ": commits a step", "", commits);
   }
   const auto flow = flow_of(chain(3));
   sample times;
@@ -279,19 +284,6 @@ void measure_node(report& to, const char* durability, storage_options::durabilit
       host::wait_for(each);
     }
     times.push_back(microseconds_since(began) / 3'000);
-  }
-  SQLite::Database{in.path().string(), SQLite::OPEN_READWRITE}.exec("VACUUM INTO '" + (folder / "alone.db").string() +
-                                                                    '\'');
-  storage_options options;
-  options.path = folder / "alone.db";
-  options.synchronous = synchronous;
-  auto copy = must(database::open(options));
-  for (std::size_t i = 0; i < shapes().size(); ++i) {
-    const auto each = shapes()[i];
-    const auto found = measure_alone(in, copy, each, to.with().rounds(std::max<std::size_t>(each.rounds / 4, 5)));
-    to.figure(each.name, "us", nodes[i]);
-    to.figure(std::string{each.name} + ": SQLite alone", "us", found.alone);
-    to.figure(std::string{each.name} + ": commits a step", "", found.commits);
   }
   to.figure("1,000 runs of 3 at once", "us", times);
 }
@@ -368,7 +360,7 @@ void measure_bytes(report& to) {
 }
 
 void run(report& to) {
-  watch_changes();
+  commits_so_far();  // counts from now on
   measure_plan(to);
   measure_node(to, "normal", storage_options::durability::normal);
   measure_node(to, "full", storage_options::durability::full);

@@ -1,8 +1,8 @@
 #include "storage/gates.hpp"
 
+#include "messages/base/json_slices.hpp"
 #include "storage/event_data.hpp"
 #include "storage/json_object.hpp"
-#include "messages/base/json_slices.hpp"
 #include "storage/stored_names.hpp"
 
 #include <algorithm>

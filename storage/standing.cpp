@@ -1,7 +1,7 @@
 #include "storage/standing.hpp"
 
-#include "storage/json_object.hpp"
 #include "messages/base/json_slices.hpp"
+#include "storage/json_object.hpp"
 
 #include <charconv>
 #include <cstddef>

@@ -1,11 +1,11 @@
 #include "storage/supersteps.hpp"
 
+#include "messages/base/json_slices.hpp"
 #include "messages/degraded.hpp"
 #include "storage/consensus_rows.hpp"
 #include "storage/event_data.hpp"
 #include "storage/gates.hpp"
 #include "storage/json_object.hpp"
-#include "messages/base/json_slices.hpp"
 #include "storage/runs.hpp"
 #include "storage/standing.hpp"
 #include "storage/tasks.hpp"

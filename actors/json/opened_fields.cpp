@@ -22,7 +22,8 @@ const boost::json::value* opened_fields::find(std::string_view pointer) const {
   }
   const auto name = first_name(pointer);
   const auto* value = name ? member(*name) : nullptr;
-  return value == nullptr ? nullptr : troupe::find(*value, pointer.substr(std::min(pointer.find('/', 1), pointer.size())));
+  return value == nullptr ? nullptr
+                          : troupe::find(*value, pointer.substr(std::min(pointer.find('/', 1), pointer.size())));
 }
 
 const boost::json::value* opened_fields::member(const std::string& name) const {

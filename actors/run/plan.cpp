@@ -378,7 +378,9 @@ void plan::add_child(attempt_order& order, const task_entry& task) const {
   }
 }
 
-prompt_names plan::names_of(const step& declared) const { return {*inputs_, *state_text_, run_, subject_, declared.id}; }
+prompt_names plan::names_of(const step& declared) const {
+  return {*inputs_, *state_text_, run_, subject_, declared.id};
+}
 
 result<std::string> plan::prompt_of(const task_entry& task) const {
   const auto& declared = *task.declared;

@@ -166,7 +166,7 @@ class plan {
   bool complete() const;
 
   /// What to commit. Only when complete(). It may end the run: with success when no step follows, with the error of a
-  /// step that failed, or with MAX_STEPS_EXCEEDED.
+  /// step that failed, or with MAX_STEPS_EXCEEDED. The plan keeps the new state, so that committed() need not read it.
   commit_superstep close();
 
   /// The commit is on disk: the next superstep begins, unless it ended the run.

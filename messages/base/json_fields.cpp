@@ -121,10 +121,10 @@ json_fields::changes json_fields::changes_to(const json_fields& after) const {
   while (left < members_.size() || right < after.members_.size()) {
     const auto was = left < members_.size() ? quoted_name(members_[left]) : std::string_view{};
     const auto is = right < after.members_.size() ? after.quoted_name(after.members_[right]) : std::string_view{};
-    const auto order = was == is      ? std::strong_ordering::equal
-                       : was.empty()  ? std::strong_ordering::greater
-                       : is.empty()   ? std::strong_ordering::less
-                                      : compare_quoted(was, is);
+    const auto order = was == is     ? std::strong_ordering::equal
+                       : was.empty() ? std::strong_ordering::greater
+                       : is.empty()  ? std::strong_ordering::less
+                                     : compare_quoted(was, is);
     if (order < 0) {
       found.emplace(name_in(was), std::nullopt);
     } else if (order > 0 || value(members_[left]) != after.value(after.members_[right])) {

@@ -105,7 +105,8 @@ TEST(json_fields_test, is_what_a_map_of_the_members_would_be) {
     ASSERT_EQ(after.size(), expected.size());
     for (const auto& name : names) {
       const auto found = expected.find(name);
-      ASSERT_EQ(after.find(name), found == expected.end() ? std::nullopt : std::optional<std::string_view>{found->second});
+      ASSERT_EQ(after.find(name),
+                found == expected.end() ? std::nullopt : std::optional<std::string_view>{found->second});
     }
     const auto changes = now.changes_to(after);
     for (const auto& [name, value] : changes) {
