@@ -247,13 +247,13 @@ TEST_F(cli_gates_test, what_expired_while_no_process_ran_takes_effect_when_someb
       {"reject", {"", 0, "/result/planned", "true"}},
       {"fail", {"", 1, "/error/code", "TASK_TIMEOUT"}},
       {"escalate",
-       {", levels = [{ prompt = 'First?', expires = '1s', on_expiry = 'escalate' }, { prompt = 'Boss?' }]",
+       {", levels = [{ prompt = 'First?', expires = '2s', on_expiry = 'escalate' }, { prompt = 'Boss?' }]",
         4,
         "/state",
         "paused"}},
   };
   for (const auto& [policy, expected] : cases) {
-    write_review(expected.gate.empty() ? "prompt = 'Merge?', expires = '1s', on_expiry = '" + policy + "'"
+    write_review(expected.gate.empty() ? "prompt = 'Merge?', expires = '2s', on_expiry = '" + policy + "'"
                                        : expected.gate.substr(2));
     start_waiting(policy);
   }

@@ -1,5 +1,6 @@
 // Runs within runs, all on one thread and in virtual time.
 #include "actors/child_run/child_run_id.hpp"
+#include "messages/interfaces/any_actor.hpp"
 #include "storage/check.hpp"
 #include "tests/support/house.hpp"
 #include "tests/support/nested.hpp"
@@ -15,7 +16,6 @@
 namespace troupe {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -132,6 +132,16 @@ class child_run_test : public testing::Test {
     EXPECT_TRUE(ends_run(house_.events.back().kind));
     auto session = read_session::open(house_.database.options());
     EXPECT_THAT(*(*session)->list_unfinished(), IsEmpty());
+  }
+
+  // Runs that have an actor, asleep or not.
+  std::size_t runs_at_work() {
+    std::size_t at_work = 0;
+    caf::scoped_actor self{*house_.system};
+    auto asked = self->request(caf::actor_cast<caf::actor>(house_.runs.get()), caf::infinite, ping_query{});
+    house_.settle();
+    asked.receive([&](const ping_view& view) { at_work = view.children.size(); }, [](const caf::error&) {});
+    return at_work;
   }
 
   // Of those that run: which process has this prompt.
@@ -391,6 +401,24 @@ TEST_F(child_run_test, a_child_has_no_more_time_than_its_parent) {
   EXPECT_EQ(parent().why->code, error_code::run_timeout);
 }
 
+TEST_F(child_run_test, a_child_has_no_more_money_and_tokens_than_its_parent) {
+  auto toml = parent_toml("[1]");
+  toml.insert(0, "limits = { budget_usd = 2.5, budget_tokens = 1000 }\n");
+  const auto rows_of = [this](const run_id& run) {
+    return *(*read_session::open(house_.database.options()))->load_recovery(run);
+  };
+  begin(nested(toml, alone(child_toml)));
+  EXPECT_EQ(rows_of(child(0)).budget_microusd, 2'500'000);
+  EXPECT_EQ(rows_of(child(0)).budget_tokens, 1'000);
+
+  const auto frugal = std::string{"limits = { budget_usd = 0.5, budget_tokens = 10 }\n"} + child_toml;
+  ASSERT_TRUE(house_.submit(nested(toml, alone(frugal)), "r-2").has_value());
+  house_.settle();
+  const auto own = child_of(run_id{"r-2"}, 0, "child");
+  EXPECT_EQ(rows_of(own).budget_microusd, 500'000);
+  EXPECT_EQ(rows_of(own).budget_tokens, 10);
+}
+
 TEST_F(child_run_test, an_attempt_that_dies_of_a_bug_is_followed_by_one_of_the_same_child) {
   begin(nested(parent_toml("[1]"), alone(child_toml)));
   const auto following = house_.agent_actors.at(0);
@@ -434,6 +462,21 @@ TEST_F(child_run_test, a_child_whose_actor_dies_of_a_bug_goes_on_under_the_same_
   house_.settle();
   expect_end(run_state::completed);
   EXPECT_EQ(house_.tasks()[0].attempt.value(), 1);
+}
+
+TEST_F(child_run_test, a_parent_whose_child_is_left_stops_as_well_and_both_can_be_gone_on_with) {
+  const auto flow = nested(parent_toml("[1]"), alone(child_toml));
+  begin(flow);
+  for (int deaths = 0; deaths < 4; ++deaths) {  // one more than the intensity allows
+    house_.kill(house_.run_actors.back());
+  }
+  ASSERT_TRUE(house_.stopped.has_value()) << "nothing can be promised of the child";
+  EXPECT_EQ(parent().state, run_state::running);
+  EXPECT_EQ(runs_at_work(), 0U);
+  house_.processes->answer_all_with("ok");
+  ASSERT_TRUE(house_.submit(flow).has_value());
+  house_.advance(100ms);
+  EXPECT_EQ(parent().state, run_state::completed);
 }
 
 TEST_F(child_run_test, a_new_run_supervisor_takes_both_up) {
@@ -532,6 +575,21 @@ TEST_F(asking_child_test, a_cancelled_parent_takes_a_waiting_child_with_it) {
   EXPECT_EQ(view(asking()).state, run_state::cancelled);
   EXPECT_EQ(events_of(asking()).back().kind, event_kind::run_cancelled);
   EXPECT_FALSE(decide(asking()).has_value()) << "nobody is asked any more";
+  EXPECT_EQ(runs_at_work(), 0U) << "it slept, and was told";
+}
+
+TEST_F(asking_child_test, so_does_one_that_was_gone_on_with) {
+  begin_and_ask();
+  house_.crash();
+  house_.start();
+  ASSERT_TRUE(house_.submit(nested(parent_toml("[1]"), alone(asking_child_toml))).has_value());
+  house_.advance(100ms);
+  ASSERT_EQ(view(asking()).state, run_state::paused);
+  ASSERT_EQ(runs_at_work(), 2U);
+  cancel(run_id{"r-1"});
+  house_.advance(100ms);
+  EXPECT_EQ(view(asking()).state, run_state::cancelled);
+  EXPECT_EQ(runs_at_work(), 0U);
 }
 
 TEST_F(asking_child_test, a_waiting_child_that_is_cancelled_alone_fails_its_step) {

@@ -3,6 +3,7 @@
 #include "config/workflow_file.hpp"
 #include "tests/actors/run/run_fixture.hpp"
 #include "tests/support/fault_vfs.hpp"
+#include "tests/support/nested.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -129,6 +130,15 @@ prompt = "x"
   house_.settle();
   expect_end(run_state::failed);
   EXPECT_EQ(house_.view().why->code, error_code::run_timeout);
+}
+
+TEST_F(run_actor_test, a_run_that_is_on_its_way_to_disk_when_a_drain_begins_is_paused_by_it) {
+  house_.start();
+  caf::anon_send(house_.runs.get(), start_run{alone(one_agent), json_text{"{}"}, "", run_id{"r-1"}});
+  caf::anon_send(house_.runs.get(), drain_runs{});
+  house_.settle();
+  EXPECT_EQ(house_.view().state, run_state::paused);
+  EXPECT_EQ(house_.processes->count(), 0U);
 }
 
 TEST_F(run_actor_test, a_drain_lets_tasks_finish_and_then_interrupts_and_pauses) {

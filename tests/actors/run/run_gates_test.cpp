@@ -186,6 +186,7 @@ TEST_F(run_gates_test, a_run_that_nobody_carries_out_is_decided_on_and_left) {
   house_.start();
   ASSERT_TRUE(decide("approve").has_value());
   EXPECT_EQ(house_.view(id_).state, run_state::paused);
+  EXPECT_EQ(house_.gates(id_).at(0).decisions.at(0).at, house_.clock->now());
   EXPECT_TRUE(house_.run_actors.empty());
   ASSERT_TRUE(house_.submit(flow_, id_).has_value());
   settle();
