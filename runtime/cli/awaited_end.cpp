@@ -26,11 +26,10 @@ std::string waits_for(const run_id& run, const std::vector<std::string>& under_w
 }
 
 error not_in_time(const run_id& run, milliseconds patience, const std::vector<std::string>& under_way) {
-  return {
-      error_code::lease_held,
-      waits_for(run, under_way) + "; this command has waited " + to_text(patience),
-      "the process that carries it out knows that it is to end: look with troupe show RUN --tree, or kill its tasks "
-      "with troupe cancel RUN --now; --timeout waits longer"};
+  return {error_code::lease_held,
+          waits_for(run, under_way) + "; this command has waited " + to_text(patience),
+          "it was asked for its end, and comes to it later: troupe cancel RUN --now kills its tasks, --timeout waits "
+          "longer"};
 }
 
 }  // namespace

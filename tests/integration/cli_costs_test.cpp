@@ -88,6 +88,17 @@ class cli_costs_test : public cli_fixture {
     ASSERT_TRUE(is_gone(static_cast<pid_t>(at->pid)));
   }
 
+  // The calls ten times over; in the middle a step that waits, where the process is killed.
+  void chain_and_kill(const latch& held) const {
+    write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
+    chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = 'go'\n");
+    auto running = start({"run", "costs.toml", "--run-id", "r1"});
+    ASSERT_TRUE(running.wait_for("wait/a"));
+    running.signal(SIGKILL);
+    running.wait();
+    expect_gone("wait");
+  }
+
   void expect_vector(const std::string& run_of_it) const {
     const auto json = json_of(run({"show", run_of_it, "--json"}).out);
     EXPECT_EQ(at(json, "/state"), "completed");
@@ -119,13 +130,7 @@ TEST_F(cli_costs_test, twelve_calls_ten_times_come_to_the_micro_dollar) {
 
 TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
   const latch held{path("gate")};
-  write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
-  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = 'go'\n");
-  auto running = start({"run", "costs.toml", "--run-id", "r1"});
-  ASSERT_TRUE(running.wait_for("wait/a"));
-  running.signal(SIGKILL);
-  running.wait();
-  expect_gone("wait");
+  chain_and_kill(held);
   held.let_go();
   const auto resumed = run({"resume", "r1"});
   ASSERT_EQ(resumed.code, 0) << resumed.err;
@@ -134,17 +139,29 @@ TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
 
 TEST_F(cli_costs_test, a_run_keeps_the_prices_that_it_began_with) {
   const latch held{path("gate")};
-  write("troupe.toml", prices + std::string{"[agents.a]\n"} + held.command());
-  chain(10, "", "[[step]]\nid = 'wait'\nagent = 'a'\nprompt = 'go'\n");
-  auto running = start({"run", "costs.toml", "--run-id", "r1"});
-  ASSERT_TRUE(running.wait_for("wait/a"));
-  running.signal(SIGKILL);
-  running.wait();
-  expect_gone("wait");
+  chain_and_kill(held);
   held.let_go();
   write("troupe.toml", "[agents.a]\n" + held.command());
   ASSERT_EQ(run({"resume", "r1"}).code, 0);
   expect_vector("r1");
+}
+
+TEST_F(cli_costs_test, a_part_that_is_unknown_is_never_left_out_of_the_amount) {
+  write("troupe.toml", prices);
+  const auto use = [](const std::string& id, const std::string& model) {
+    return "[[step]]\nid = '" + id + "'\nfunction = 'probe.usage'\nargs = { model = '" + model +
+           "', input_tokens = 1000, output_tokens = 500 }\n";
+  };
+  write("two.toml", "name = 'two'\n" + use("known", "gpt-4o") + "next = 'other'\n" + use("other", "nobody-knows"));
+  for (const std::string subject : {"A", "B"}) {
+    ASSERT_EQ(run({"run", "two.toml", "--run-id", "r" + subject, "--subject", subject}).code, 0);
+  }
+  EXPECT_THAT(run({"costs", "rA", "-q"}).out, HasSubstr("USD + unknown"));
+  EXPECT_EQ(at(json_of(run({"costs", "rA", "--json"}).out), "/by"), "step");
+  const auto all = json_of(run({"costs", "--json"}).out);
+  EXPECT_EQ(at(all, "/by"), "model");
+  EXPECT_EQ(at(all, "/total/attempts"), "4");
+  EXPECT_EQ(at(json_of(run({"costs", "--subject", "A", "--json"}).out), "/total/attempts"), "2");
 }
 
 TEST_F(cli_costs_test, what_a_run_may_cost_ends_it_with_exit_code_6) {

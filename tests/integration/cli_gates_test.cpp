@@ -186,6 +186,7 @@ TEST_F(cli_gates_test, what_asks_nothing_is_refused_with_what_does) {
   EXPECT_EQ(nowhere.code, 2);
   EXPECT_THAT(nowhere.err, AllOf(HasSubstr("asks nothing at 'merge'"), HasSubstr("approve")));
   EXPECT_EQ(run({"approve", "r1", "approve", "--level", "2"}).code, 2);
+  EXPECT_EQ(run({"approve", "r1", "approve", "--superstep", "9"}).code, 2);
   ASSERT_EQ(run({"approve", "r1", "approve", "--level", "1", "--superstep", "2"}).code, 0);
 }
 
@@ -270,6 +271,37 @@ TEST_F(cli_gates_test, what_expired_while_no_process_ran_takes_effect_when_someb
   ASSERT_EQ(run({"approve", "escalate", "approve"}).code, 0);
   EXPECT_EQ(at(json_of(run({"resume", "escalate", "--json"}).out), "/result/merged"), "true");
   EXPECT_EQ(run({"db", "check"}).code, 0);
+}
+
+TEST_F(cli_gates_test, pending_puts_what_one_run_asks_together) {
+  write("two.toml", R"(
+name = "two"
+start = "begin"
+[[step]]
+id = "begin"
+function = "probe.set"
+args = { field = "n", value = 1 }
+next = ["left", "right"]
+[[step]]
+id = "left"
+gate = { prompt = "Left?" }
+[[step]]
+id = "right"
+gate = { prompt = "Right?" }
+)");
+  ASSERT_EQ(run({"run", "two.toml", "--run-id", "r1", "--subject", "SPEC-7"}).code, 4);
+  ASSERT_EQ(run({"run", "two.toml", "--run-id", "r2"}).code, 4);
+  const auto told = run({"pending"}).out;
+  EXPECT_THAT(told, AllOf(HasSubstr("SPEC-7"), HasSubstr("Left?"), HasSubstr("Right?")));
+  const auto count = [&](const std::string& text) {
+    std::size_t found = 0;
+    for (auto at = told.find(text); at != std::string::npos; at = told.find(text, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(count("two"), 2U) << told;
+  EXPECT_EQ(count("Left?"), 2U);
 }
 
 class cli_live_gates_test : public cli_gates_test {

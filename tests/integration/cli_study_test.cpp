@@ -275,18 +275,6 @@ TEST_F(cli_study_test, a_fork_shares_the_past_and_goes_on_from_there) {
   EXPECT_EQ(run({"db", "check"}).code, 0) << run({"db", "check"}).out;
 }
 
-// What cannot be read is no past that was removed.
-TEST_F(cli_study_test, diff_of_forks_says_when_their_past_cannot_be_read) {
-  carry_out("r1");
-  ASSERT_EQ(run({"fork", "r1", "--at", "1", "--run-id", "f1"}).code, 0);
-  ASSERT_EQ(run({"fork", "r1", "--at", "1", "--run-id", "f2"}).code, 0);
-  EXPECT_EQ(run({"diff", "f1", "f2", "--db", changed("DELETE FROM runs WHERE run_id = 'r1'")}).code, 0)
-      << "it was removed: what is left is compared";
-  const auto damaged = run({"diff", "f1", "f2", "--db", changed("UPDATE runs SET state = 'odd' WHERE run_id = 'r1'")});
-  EXPECT_EQ(damaged.code, 7) << damaged.out;
-  EXPECT_THAT(damaged.err, HasSubstr("state"));
-}
-
 // Branches, a map, a join, a failure that is dealt with, and a gate that nobody decides.
 constexpr std::string_view wide = R"(
 name = "wide"

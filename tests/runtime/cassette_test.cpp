@@ -2,7 +2,9 @@
 
 #include "config/file_text.hpp"
 #include "runtime/cassettes/cassette_folder.hpp"
+#include "runtime/cassettes/nearest_request.hpp"
 #include "runtime/json/base64.hpp"
+#include "tests/support/forked.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -164,6 +166,7 @@ TEST(cassette_test, what_is_no_cassette_is_refused) {
   for (const auto* member : {"\"troupe_cassette\": 1",
                              "\"hash\"",
                              "\"kind\": \"command\"",
+                             "\"agent\"",
                              "\"prompt\"",
                              "\"attempt\"",
                              "\"ended\": \"by_itself\"",
@@ -178,6 +181,9 @@ TEST(cassette_test, what_is_no_cassette_is_refused) {
   }
   EXPECT_FALSE(parse_cassette("{"));
   EXPECT_FALSE(parse_cassette("[]"));
+  const std::string started = "\"started\": true";
+  whole.replace(whole.find(started), started.size(), "\"started\": false");
+  EXPECT_FALSE(parse_cassette(whole)) << "it never ran, and does not say why";
 }
 
 TEST_F(cassette_folder_test, attempts_of_a_task_are_answered_in_their_order_and_then_by_the_last) {
@@ -201,6 +207,11 @@ TEST_F(cassette_folder_test, the_same_question_at_other_places_has_its_own_answe
   EXPECT_EQ(played(asked("x", 1, 9)), "at 4");
   EXPECT_EQ(played(asked("x", 1, 1)), "at 2") << "the first that asked";
   EXPECT_EQ(played(of_map), "element 5");
+  auto other = asked("x", 1, 9);
+  other.task.item = 4;
+  record(other, printed("element 4"));
+  of_map.task.superstep = superstep_no{1};
+  EXPECT_EQ(played(of_map), "at 2") << "the earliest, and not that of the element before it";
 }
 
 TEST_F(cassette_folder_test, a_new_answer_takes_the_place_of_the_old_one) {
@@ -213,6 +224,34 @@ TEST_F(cassette_folder_test, a_new_answer_takes_the_place_of_the_old_one) {
     ++files;
   }
   EXPECT_EQ(files, 1U);
+}
+
+// Each has less in common than the one before it, whatever its prompt is like.
+TEST(nearest_request_test, is_told_by_agent_model_element_step_and_prompt_in_this_order) {
+  const auto request = [](const char* agent, const char* model, int item, const char* step, const char* prompt) {
+    recorded_request made;
+    made.agent = agent_name{agent};
+    made.model = model;
+    made.item = json_text{std::to_string(item)};
+    made.place.step = step_id{step};
+    made.prompt = prompt;
+    return made;
+  };
+  const auto asked = request("a", "m", 1, "s", "1\n2\n3");
+  const std::vector<recorded_request> recorded{request("a", "m", 1, "s", "1\n2\nother"),
+                                               request("a", "m", 1, "s", "1\nother"),
+                                               request("a", "m", 1, "other", "1\n2\nother"),
+                                               request("a", "m", 2, "s", "1\n2\nother"),
+                                               request("a", "other", 1, "s", "1\n2\nother"),
+                                               request("other", "m", 1, "s", "1\n2\nother")};
+  for (std::size_t first = 0; first < recorded.size(); ++first) {
+    std::vector<const recorded_request*> all;
+    for (auto i = recorded.size(); i > first; --i) {
+      all.push_back(&recorded[i - 1]);
+    }
+    EXPECT_EQ(nearest_request(all, asked), &recorded[first]) << first;
+  }
+  EXPECT_EQ(nearest_request({}, asked), nullptr);
 }
 
 TEST_F(cassette_folder_test, a_miss_names_the_nearest_and_what_differs) {
@@ -334,6 +373,28 @@ TEST_F(cassette_folder_test, any_number_may_record_into_one_folder) {
     EXPECT_TRUE(each.path().string().ends_with(".cassette.json")) << each.path();
     EXPECT_EQ(each.status().permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   }
+}
+
+// Names of agents are keys of a configuration.
+TEST_F(cassette_folder_test, any_name_of_an_agent_fits_into_a_name_of_a_file) {
+  for (const auto& name : {std::string{"../up"}, std::string{"a b\n"}, std::string(300, 'n')}) {
+    auto order = asked("x");
+    order.spec.name = agent_name{name};
+    record(order, printed(name));
+    EXPECT_EQ(played(order), name);
+  }
+}
+
+TEST_F(cassette_folder_test, a_folder_of_somebody_else_is_refused_before_anything_runs) {
+  std::filesystem::permissions(
+      folder_.path(),
+      std::filesystem::perms::owner_all | std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
+  EXPECT_TRUE(passes_in_child([&] {
+    become_nobody();
+    if (::access(folder_.path().c_str(), W_OK) != 0) {
+      EXPECT_FALSE(record_into(folder_.path()));
+    }
+  }));
 }
 
 TEST_F(cassette_folder_test, what_could_not_be_read_again_is_not_written) {

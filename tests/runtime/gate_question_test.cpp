@@ -64,6 +64,20 @@ TEST(gate_question, the_newest_that_is_open_is_meant_and_not_the_decided_ones) {
   EXPECT_EQ(find(gates, {step_id{"approve"}})->superstep, superstep_no{4});
 }
 
+TEST(gate_question, one_that_is_open_is_meant_although_a_later_one_is_decided) {
+  const std::vector<gate_view> gates{gate_of("approve", gate_state::open, 1),
+                                     gate_of("approve", gate_state::approved, 4)};
+  EXPECT_EQ(find(gates, {step_id{"approve"}})->superstep, superstep_no{1});
+}
+
+TEST(gate_question, levels_are_told_apart_where_they_ask_at_once) {
+  std::vector<gate_view> gates{gate_of("approve", gate_state::open, 2), gate_of("approve", gate_state::open, 2)};
+  gates.back().asked.place.level = 2;
+  EXPECT_THAT(find(gates, {step_id{"approve"}}).error().hint,
+              HasSubstr("--superstep 2 --level 1, --superstep 2 --level 2"));
+  EXPECT_EQ(find(gates, {step_id{"approve"}, {}, 2})->level, 2);
+}
+
 TEST(gate_question, of_several_it_has_to_be_said_which) {
   std::vector<gate_view> gates{gate_of("approve", gate_state::open, 2), gate_of("approve", gate_state::open, 4)};
   gates.push_back(gate_of("approve", gate_state::open, 4));
@@ -83,6 +97,10 @@ TEST(gate_question, what_is_decided_says_by_whom_and_when) {
   const auto found = find({approved}, {step_id{"approve"}});
   EXPECT_EQ(found.error().code, error_code::invalid_input);
   EXPECT_THAT(found.error().message, HasSubstr("is approved by bob, cid at 2026-11-21T12:00:05"));
+  approved.asked.votes = 3;
+  EXPECT_THAT(find({approved}, {step_id{"approve"}}).error().message,
+              HasSubstr("approved, since nobody decided in time"))
+      << "two of three votes are none";
   auto expired = gate_of("approve", gate_state::rejected);
   EXPECT_THAT(find({expired}, {step_id{"approve"}}).error().message,
               HasSubstr("rejected, since nobody decided in time"));
