@@ -317,6 +317,38 @@ builder step 't': step[1].function: there is no function 'probe.ech' | did you m
 )");
 }
 
+TEST(WorkflowBuilder, says_of_a_graph_that_cannot_be_what_a_file_says) {
+  workflow_builder twice{"twice"};
+  twice.step("a").agent("a");
+  twice.step("a").agent("b");
+  workflow_builder unnamed{"unnamed"};
+  unnamed.step("").agent("a");
+  workflow_builder nowhere{"nowhere"};
+  nowhere.start("b").step("a").agent("a");
+  workflow_builder joins{"joins"};
+  joins.step("a").agent("a").next("b");
+  joins.step("b").agent("a").join({"a", "c"});
+  workflow_builder round{"round"};
+  round.step("a").agent("a").next("b");
+  round.step("b").agent("a").next("a");
+  std::string said;
+  for (const auto* flow : {&twice, &unnamed, &nowhere, &joins, &round}) {
+    said += joined(said_of(*flow)) + '\n';
+  }
+  EXPECT_EQ(said,
+            R"(builder step 'a': step[1].id: there is a step 'a' already | give each step an id of its own
+
+builder step '': step[0].id: 'id' is '', which cannot be the id of a step | a name has 1 to 64 characters of a-z, 0-9, '_' and '-', and starts with a letter or digit
+
+builder: start: 'start' names the step 'b', which is not there | known: a
+
+builder step 'b': step[1].join[1]: 'join' names the step 'c', which is not there | known: a, b
+
+builder step 'a': step[0].next: the loop of 'a', 'b' never ends: each of its routes is always taken | add max_steps or wall_clock to [limits]
+
+)");
+}
+
 TEST(WorkflowBuilder, refuses_json_that_a_file_cannot_hold) {
   workflow_builder made{"x"};
   made.input("a", json_text{"null"}).state("b", reducer::last, json_text{"[1,"});
