@@ -1,11 +1,14 @@
 #include "tests/support/reference_engine.hpp"
 
-#include "actors/json/json.hpp"
-
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <set>
+#include <sstream>
 #include <tuple>
 
 namespace troupe {
@@ -66,7 +69,39 @@ int order_of(const json::value& a, const json::value& b) {
   return 2;
 }
 
-bool same(const json::value& a, const json::value& b) { return canonical(a) == canonical(b); }
+json::value parsed(const json_text& text) { return json::parse(text.str()); }
+
+bool same(const json::value& a, const json::value& b) { return words_of(a) == words_of(b); }
+
+// What votes compare: without case, and without white space but for single spaces between words.
+json::value folded(const json::value& value) {
+  if (const auto* text = value.if_string()) {
+    std::istringstream in{std::string{*text}};
+    std::string all;
+    for (std::string word; in >> word;) {
+      all += (all.empty() ? "" : " ") + word;
+    }
+    for (auto& letter : all) {
+      letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
+    }
+    return json::value(all);
+  }
+  if (const auto* list = value.if_array()) {
+    json::array all;
+    for (const auto& each : *list) {
+      all.push_back(folded(each));
+    }
+    return all;
+  }
+  if (const auto* object = value.if_object()) {
+    json::object all;
+    for (const auto& [name, member] : *object) {
+      all[name] = folded(member);
+    }
+    return all;
+  }
+  return value;
+}
 
 bool is_true(const condition& when, const json::value& state) {
   const auto part = [&](const condition& each) { return is_true(each, state); };
@@ -80,7 +115,7 @@ bool is_true(const condition& when, const json::value& state) {
     return !is_true(when.parts.at(0), state);
   }
   const auto* found = look(state, when.pointer);
-  const auto wanted = parse(when.value);
+  const auto wanted = parsed(when.value);
   if (when.compares == comparison::exists) {
     return (found != nullptr) == wanted.as_bool();
   }
@@ -190,7 +225,7 @@ class reference_engine {
     json::object initial;
     for (const auto& field : flow_.state) {
       if (field.initial) {
-        initial[field.name.str()] = parse(*field.initial);
+        initial[field.name.str()] = parsed(*field.initial);
       }
     }
     state_ = std::move(initial);
@@ -198,6 +233,7 @@ class reference_engine {
     while (!over_) {
       if (number_ > world_.supersteps_max) {
         told_.code = "...";
+        told_.degraded = false;
         break;
       }
       play();
@@ -217,9 +253,14 @@ class reference_engine {
     route_indices path;
     int opened;
     int level;
-    std::string action;
+    std::string action;   // In words.
     bool is_due = false;  // somebody has decided
     reference_decision decided{};
+  };
+
+  struct answer {
+    std::string agent;
+    json::value value;
   };
 
   struct arrival {
@@ -280,8 +321,8 @@ class reference_engine {
     }
   }
 
-  bool may_execute(const place& at, std::optional<std::size_t> item) {
-    told_.supersteps.back().tasks.push_back(at.declared->id.str() + (item ? '/' + std::to_string(*item) : ""));
+  bool may_execute(const place& at, const std::string& of = "") {
+    told_.supersteps.back().tasks.push_back(at.declared->id.str() + of);
     if (flow_.limits.max_steps > 0 && told_.executed >= flow_.limits.max_steps) {
       return false;
     }
@@ -307,10 +348,12 @@ class reference_engine {
       now_.ways_on.push_back({at.declared, at.path, false, {}});
     } else if (at.declared->map) {
       play_map(at, seen);
-    } else if (!may_execute(at, {})) {
+    } else if (!at.declared->agents.empty()) {
+      play_agents(at, seen);
+    } else if (!may_execute(at)) {
       fault_of_steps(at);
     } else {
-      auto given = world_.work(*at.declared, nullptr, seen);
+      auto given = world_.work(*at.declared, "", nullptr, seen);
       if (given.failed) {
         fault(at, "AGENT_EXIT");
         return;
@@ -327,6 +370,103 @@ class reference_engine {
     now_.faults.push_back({at.path, "MAX_STEPS_EXCEEDED", at.declared->id.str()});
   }
 
+  // All of them, whoever fails; then the quorum and the verdict.
+  void play_agents(const place& at, const json::object& seen) {
+    const auto& asked = at.declared->agents;
+    const auto policy = at.declared->consensus.value_or(consensus_policy{});
+    std::vector<answer> answers;
+    bool is_short = false;
+    for (const auto& agent : asked) {
+      if (!may_execute(at, ':' + agent.str())) {
+        is_short = true;
+        continue;
+      }
+      const auto given = world_.work(*at.declared, agent.str(), nullptr, seen);
+      if (!given.failed && has_what_is_voted_on(policy, given.value)) {
+        answers.push_back({agent.str(), given.value});
+      }
+    }
+    if (is_short) {
+      fault_of_steps(at);
+      return;
+    }
+    told_.degraded = told_.degraded || (asked.size() > 1 && answers.size() < asked.size());
+    const int two_thirds = static_cast<int>(2 * asked.size() + 2) / 3;
+    const int quorum = policy.quorum.value_or(two_thirds);
+    const int fewest = std::max(1, std::min(quorum, policy.min_answers.value_or(quorum)));
+    if (static_cast<int>(answers.size()) < fewest) {
+      fault(at, asked.size() == 1 ? "AGENT_EXIT" : "QUORUM_NOT_MET");
+      return;
+    }
+    auto result = policy.strategy != consensus_strategy::vote ? std::optional{collected(answers, asked.size())}
+                  : policy.vote_each.empty()                  ? voted(policy, answers)
+                                                              : std::optional{voted_on_each(policy, answers, quorum)};
+    if (!result) {
+      fault(at, "CONSENSUS_CONFLICT");
+      return;
+    }
+    const auto& id = at.declared->id.str();
+    now_.changes.push_back({id, id, at.declared->output.str(), *std::move(result), at.path});
+    now_.ways_on.push_back({at.declared, at.path, false, {}});
+  }
+
+  static bool has_what_is_voted_on(const consensus_policy& policy, const json::value& value) {
+    if (policy.strategy != consensus_strategy::vote) {
+      return true;
+    }
+    const auto* found = look(value, policy.vote_each.empty() ? policy.vote_on : policy.vote_each);
+    return found != nullptr && (policy.vote_each.empty() || found->is_array());
+  }
+
+  static json::value collected(const std::vector<answer>& answers, std::size_t asked) {
+    if (asked == 1) {
+      return answers.front().value;
+    }
+    json::object all;
+    for (const auto& each : answers) {
+      all[each.agent] = each.value;
+    }
+    return all;
+  }
+
+  // The whole answer of who first gave what most gave; none where two have equally many.
+  static std::optional<json::value> voted(const consensus_policy& policy, const std::vector<answer>& answers) {
+    const auto supporters = [&](const answer& one) {
+      return std::ranges::count_if(answers, [&](const answer& other) {
+        return same(folded(*look(one.value, policy.vote_on)), folded(*look(other.value, policy.vote_on)));
+      });
+    };
+    const auto first = std::ranges::max_element(answers, {}, supporters);  // the first of the greatest
+    for (const auto& each : answers) {
+      const bool agrees = same(folded(*look(each.value, policy.vote_on)), folded(*look(first->value, policy.vote_on)));
+      if (!agrees && supporters(each) == supporters(*first)) {
+        return std::nullopt;
+      }
+    }
+    return first->value;
+  }
+
+  // Elements that enough agents gave, each as it was given first.
+  static json::value voted_on_each(const consensus_policy& policy, const std::vector<answer>& answers, int quorum) {
+    json::array agreed;
+    std::set<std::string> seen;
+    for (const auto& one : answers) {
+      for (const auto& element : look(one.value, policy.vote_each)->as_array()) {
+        const auto words = words_of(folded(element));
+        const auto gave_it = [&](const answer& other) {
+          return std::ranges::any_of(look(other.value, policy.vote_each)->as_array(),
+                                     [&](const json::value& each) { return words_of(folded(each)) == words; });
+        };
+        const bool is_enough =
+            std::ranges::count_if(answers, gave_it) >= std::min<std::ptrdiff_t>(quorum, std::ssize(answers));
+        if (seen.insert(words).second && is_enough) {
+          agreed.push_back(element);
+        }
+      }
+    }
+    return agreed;
+  }
+
   void play_map(const place& at, const json::object& seen) {
     const auto& id = at.declared->id.str();
     const auto* over = look(state_, at.declared->map->over);
@@ -341,11 +481,11 @@ class reference_engine {
     bool has_own = false;
     const json::array items = over->as_array();
     for (std::size_t i = 0; i < items.size(); ++i) {
-      if (!may_execute(at, i)) {
+      if (!may_execute(at, '/' + std::to_string(i))) {
         is_short = true;
         continue;
       }
-      auto given = world_.work(*at.declared, &items[i], seen);
+      auto given = world_.work(*at.declared, "", &items[i], seen);
       has_failed = has_failed || given.failed;
       has_own = has_own || !given.deltas.empty();
       values.push_back(given.value);
@@ -368,7 +508,7 @@ class reference_engine {
 
   static std::string action_of(const step& gate, const json::value& state) {
     const auto* found = gate.gate->action ? look(state, *gate.gate->action) : nullptr;
-    return found != nullptr ? canonical(*found).str() : "";
+    return found != nullptr ? words_of(*found) : "";
   }
 
   static std::optional<int> next_level(const waiting_gate& gate, const json::value& state) {
@@ -736,6 +876,32 @@ class reference_engine {
 };
 
 }  // namespace
+
+std::string words_of(const json::value& value) {
+  std::string all;
+  if (const auto* object = value.if_object()) {
+    std::map<std::string, std::string> members;
+    for (const auto& [name, member] : *object) {
+      members[std::string{name}] = words_of(member);
+    }
+    for (const auto& [name, words] : members) {
+      all += (all.empty() ? "" : ",") + json::serialize(json::value(name)) + ':' + words;
+    }
+    return '{' + all + '}';
+  }
+  if (const auto* list = value.if_array()) {
+    for (const auto& element : *list) {
+      all += (all.empty() ? "" : ",") + words_of(element);
+    }
+    return '[' + all + ']';
+  }
+  constexpr double exact = 9'007'199'254'740'992;  // 2^53
+  if (const auto* number = value.if_double();
+      number != nullptr && std::trunc(*number) == *number && std::abs(*number) < exact) {
+    return std::to_string(static_cast<std::int64_t>(*number));
+  }
+  return json::serialize(value);
+}
 
 reference_run run_by_reference(const workflow& flow, const reference_world& world) {
   return reference_engine{flow, world}.run();

@@ -1,5 +1,6 @@
 // The engine once more, as simply as it can be said: what docs/adr/0013 and the workflow format promise, carried out one
-// task after the other, without rows, crashes and time. The engine is compared with it; it shares no code with it.
+// task after the other, without rows, crashes and time. The engine is compared with it; it shares the types of a workflow with
+// it, Boost's JSON values, and nothing else. Not in it: races, aggregates and child runs.
 #pragma once
 
 #include "messages/workflow.hpp"
@@ -34,8 +35,10 @@ struct reference_decision {
 };
 
 struct reference_world {
-  /// Pure. `item` is null but for an element of a map.
-  std::function<reference_work(const step&, const boost::json::value* item, const boost::json::object& state)> work;
+  /// Pure. `agent` is empty for a function, `item` null but for an element of a map.
+  std::function<reference_work(
+      const step&, const std::string& agent, const boost::json::value* item, const boost::json::object& state)>
+      work;
   /// Pure. By where the gate stands: the superstep that it was opened for, and its level.
   std::function<reference_decision(const step&, int opened, int level)> decide;
   int supersteps_max = 50;
@@ -45,7 +48,7 @@ struct reference_world {
 struct reference_superstep {
   int number = 0;
   std::vector<std::string> steps{};  ///< `id@0*3.2`
-  std::vector<std::string> tasks{};  ///< `id`, `id/2` of a map
+  std::vector<std::string> tasks{};  ///< `id`, `id:agent`, `id/2` of a map
   std::vector<std::string> taken{};  ///< `id/opened/level`
   boost::json::object state{};
 
@@ -57,7 +60,11 @@ struct reference_run {
   std::string code;  ///< The name of its error; empty: completed. `...` where supersteps_max were not enough.
   std::string step;  ///< That failed.
   std::int64_t executed = 0;
+  bool degraded = false;  ///< Somebody was missing in a step of several agents. False where it has no end.
 };
+
+/// Equal exactly where two values are: keys in order, numbers by their amount.
+std::string words_of(const boost::json::value& value);
 
 reference_run run_by_reference(const workflow& flow, const reference_world& world);
 

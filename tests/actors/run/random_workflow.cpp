@@ -1,6 +1,5 @@
 #include "tests/actors/run/random_workflow.hpp"
 
-#include "actors/json/json.hpp"
 #include "tests/actors/run/plan_material.hpp"
 
 #include <boost/json/array.hpp>
@@ -53,7 +52,7 @@ class workflow_maker {
       shape(each);
     }
     steps_.front().gate.reset();  // who starts is a task, mostly
-    if (!steps_.front().map) {
+    if (!steps_.front().map && steps_.front().agents.empty()) {
       steps_.front().function = function_call{"work", json_text{"{}"}};
     }
     add_joins();
@@ -76,7 +75,7 @@ class workflow_maker {
   step_id any_step() { return steps_[below(steps_.size())].id; }
 
   void shape(step& each) {
-    switch (below(8)) {
+    switch (below(10)) {
       case 0:
         each.function.reset();
         each.map = map_policy{};
@@ -89,10 +88,17 @@ class workflow_maker {
         each.function.reset();
         each.gate = any_gate();
         break;
+      case 2:
+      case 3:
+        each.function.reset();
+        add_agents(each);
+        break;
       default:
         break;
     }
-    if (!one_in(3)) {
+    if (each.consensus) {  // its result may be of any kind
+      each.output = field_name{std::array{"late", "log", "set", "once", each.id.str().c_str()}[below(5)]};
+    } else if (!one_in(3)) {
       each.output = field_name{fields[below(fields.size())].name};
     }
     if (one_in(5)) {
@@ -102,6 +108,30 @@ class workflow_maker {
     for (auto left = one_in(4) ? 0 : 1 + below(3); left > 0; --left) {
       each.next.push_back(
           {any_step(), has_conditions && !one_in(4) ? std::optional{any_condition(2)} : std::nullopt, {}});
+    }
+  }
+
+  void add_agents(step& each) {
+    const auto count = 1 + below(3);
+    for (const auto* name : {"a", "b", "c"}) {
+      if (each.agents.size() < count) {
+        each.agents.emplace_back(name);
+      }
+    }
+    if (count == 1 || one_in(5)) {
+      return;
+    }
+    auto& policy = each.consensus.emplace();
+    policy.strategy = one_in(3) ? consensus_strategy::collect : consensus_strategy::vote;
+    policy.retry_degraded = static_cast<int>(below(3));
+    if (one_in(2)) {
+      policy.quorum = static_cast<int>(1 + below(count));
+    }
+    if (one_in(4)) {
+      policy.min_answers = 1;
+    }
+    if (policy.strategy == consensus_strategy::vote && one_in(2)) {
+      (one_in(2) ? policy.vote_on : policy.vote_each) = "/said";
     }
   }
 
@@ -192,6 +222,25 @@ json::value value_for(const std::string& field, std::uint64_t chance) {
   return number - 1;
 }
 
+// Three moods, so that some agree; what is voted on may differ in form, or be missing.
+reference_work answered(const step& each, const std::string& agent, const std::string& about) {
+  const auto chance = hash_of(about + agent);
+  const auto mood = (chance >> 8U) % 3;
+  reference_work given;
+  given.failed = chance % 9 == 0;
+  const bool is_bare = chance % 13 == 0;
+  if (!each.consensus || (each.consensus->vote_on.empty() && each.consensus->vote_each.empty())) {
+    given.value = value_for(each.output.str(), hash_of(about + std::to_string(mood)));
+  } else if (is_bare) {
+    given.value = json::object{{"by", agent}};
+  } else if (each.consensus->vote_each.empty()) {
+    given.value = json::object{{"by", agent}, {"said", std::array{"Yes, do", " yes,\tDO ", "no"}[mood]}};
+  } else {
+    given.value = json::object{{"said", json::array{mood, "x", static_cast<double>(mood + 1)}}};
+  }
+  return given;
+}
+
 }  // namespace
 
 json::object without_words(json::object state) {
@@ -210,9 +259,13 @@ reference_world random_world(const workflow& flow, std::uint64_t seed) {
     ids.push_back(each.id.str());
   }
   reference_world world;
-  world.work = [ids, seed](const step& each, const json::value* item, const json::object& state) {
-    const auto about = std::to_string(seed) + each.id.str() + (item != nullptr ? canonical(*item).str() : "") +
-                       canonical(without_words(state)).str();
+  world.work = [ids, seed](
+                   const step& each, const std::string& agent, const json::value* item, const json::object& state) {
+    const auto about = std::to_string(seed) + each.id.str() + (item != nullptr ? words_of(*item) : "") +
+                       words_of(without_words(state));
+    if (!agent.empty()) {
+      return answered(each, agent, about);
+    }
     const auto chance = hash_of(about);
     reference_work given;
     given.failed = chance % 17 == 0;

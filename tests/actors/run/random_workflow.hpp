@@ -8,8 +8,8 @@
 
 namespace troupe {
 
-/// Branches, conditions, loops, joins, maps, gates, on_error and functions that choose their way, over fields of every
-/// reducer; max_steps bounds it. What the check of workflows refuses is not in it.
+/// Branches, conditions, loops, joins, maps, gates, on_error, functions that choose their way and steps of one to three
+/// agents that collect or vote, over fields of every reducer; max_steps bounds it. What the check of workflows refuses is not in it.
 workflow random_workflow(std::uint64_t seed);
 
 /// Tasks and people that depend on the seed and on what they see, and on nothing else. Refers to nothing.

@@ -32,6 +32,7 @@ class stored_run {
     row.why = outcome.why;
     row.route = outcome.route;
     row.failures += outcome.state == task_state::retrying ? 1 : 0;
+    row.degraded_tries += outcome.state == task_state::retrying && !outcome.retry ? 1 : 0;
     row.retry_at = outcome.retry ? std::optional{outcome.retry->due} : std::nullopt;
   }
 
@@ -54,7 +55,8 @@ class stored_run {
     });
     open(told.gates);
     for (const auto& verdict : told.verdicts) {
-      rows_.run.degraded = rows_.run.degraded || verdict.reached.degraded;
+      const bool has_missing = verdict.reached.asked.size() > 1 || verdict.reached.winner;
+      rows_.run.degraded = rows_.run.degraded || (verdict.reached.degraded && has_missing);
     }
   }
 
