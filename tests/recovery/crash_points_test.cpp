@@ -49,6 +49,23 @@ TEST_P(crash_points_test, dies_there_and_nowhere_else) {
   EXPECT_EQ(tasks_of("r1")[0].attempt, attempt_no{outcome_is_stored ? 1 : 2});
 }
 
+// Somebody was missing in a superstep that was committed before the death; the run has to say so at its end.
+TEST_P(crash_points_test, what_was_degraded_before_stays_so) {
+  write("troupe.toml",
+        "[retry.agent]\nmax_attempts = 1\n[agents.there]\ncommand = ['/bin/sh', '-c', 'echo yes']\n"
+        "[agents.missing]\ncommand = ['/bin/sh', '-c', 'exit 3']\n");
+  write("crash.toml",
+        "start = 'ask'\n" + flow(GetParam().point, 1) +
+            "[[step]]\nid = 'ask'\nagents = ['there', 'missing']\nprompt = 'x'\nnext = 's'\n"
+            "consensus = { quorum = 1, retry_degraded = 0 }\n");
+  const auto died = run({"run", "crash.toml", "--run-id", "r1"});
+  ASSERT_EQ(died.code, killed_code) << died.err;
+  const auto resumed = run({"resume", "r1", "--json", "--strict"});
+  EXPECT_EQ(resumed.code, 3) << resumed.err;
+  EXPECT_EQ(at(json_of(resumed.out), "/state"), "completed");
+  EXPECT_EQ(at(json_of(resumed.out), "/degraded"), "true");
+}
+
 INSTANTIATE_TEST_SUITE_P(points,
                          crash_points_test,
                          ::testing::Values(crash_case{"before_execute", false},
