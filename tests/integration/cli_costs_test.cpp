@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <cstdint>
 #include <string>
 
 namespace troupe {
@@ -128,13 +130,36 @@ TEST_F(cli_costs_test, twelve_calls_ten_times_come_to_the_micro_dollar) {
   EXPECT_THAT(run({"show", "r1"}).out, HasSubstr("0.835 USD"));
 }
 
-TEST_F(cli_costs_test, a_run_that_was_killed_and_resumed_costs_the_same) {
-  const latch held{path("gate")};
-  chain_and_kill(held);
-  held.let_go();
-  const auto resumed = run({"resume", "r1"});
-  ASSERT_EQ(resumed.code, 0) << resumed.err;
+// Beside five of the calls a step runs that kills the process, each at another point: the call is under way, or done, or
+// being written.
+TEST_F(cli_costs_test, a_run_that_dies_among_its_calls_costs_the_same) {
+  write("troupe.toml", prices);
+  constexpr std::array<const char*, 5> points{
+      "before_execute", "after_execute", "in_transaction", "after_commit", "in_publish"};
+  chain(10);
+  auto toml = file_text(path("costs.toml"));
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto call = "s" + std::to_string(20 * (i + 1));
+    const auto crash = "c" + std::to_string(i);
+    const auto way = "next = '" + call + "'\n";
+    const auto found = toml.find(way);
+    ASSERT_NE(found, std::string::npos) << call;
+    toml.replace(found, way.size(), "next = ['" + crash + "', '" + call + "']\n");
+    toml += "[[step]]\nid = '" + crash + "'\nfunction = 'probe.crash'\nargs = { point = '" + points.at(i) + "' }\n";
+  }
+  auto last = run({"run", write("deadly.toml", toml), "--run-id", "r1"});
+  std::int64_t before = 0;
+  for (const auto* point : points) {
+    ASSERT_EQ(last.code, 128 + SIGKILL) << point << ": " << last.err;
+    const auto run_then = run_of("r1");
+    EXPECT_GT(run_then.cost_microusd, before) << point;
+    EXPECT_LT(run_then.cost_microusd, 835'000) << point;
+    before = run_then.cost_microusd;
+    last = run({"resume", "r1"});
+  }
+  ASSERT_EQ(last.code, 0) << last.err;
   expect_vector("r1");
+  EXPECT_EQ(at(json_of(run({"costs", "r1", "--by", "model", "--json"}).out), "/total/attempts"), "120");
 }
 
 TEST_F(cli_costs_test, a_run_keeps_the_prices_that_it_began_with) {

@@ -78,6 +78,16 @@ class cli_study_test : public cli_fixture {
     return std::count(std::istreambuf_iterator<char>{in}, std::istreambuf_iterator<char>{}, '\n');
   }
 
+  /// Agents that leave a line in `counted` each time they run, and go on with `then`. Gives the file's name.
+  std::string counting(const std::string& name, const words& agents, const std::string& then) const {
+    std::string text;
+    for (const auto& agent : agents) {
+      text += "[agents." + agent + "]\npass_env = ['PATH']\ncommand = ['sh', '-c', 'echo x >> " + path("counted") +
+              "; " + then + "']\n";
+    }
+    return write(name, text);
+  }
+
   latch held_{path("latch")};
 };
 
@@ -95,6 +105,22 @@ TEST_F(cli_study_test, a_run_is_replayed_from_its_journal_alone) {
   EXPECT_EQ(at(json, "/mismatches"), "[]");
   EXPECT_EQ(at(json, "/error"), "null");
   EXPECT_EQ(run({"replay", "nobody"}).code, 2);
+}
+
+TEST_F(cli_study_test, a_replay_starts_nobody_and_writes_nothing) {
+  carry_out("r1", {"--config", counting("counting.toml", {"a", "b", "cat"}, "echo 1")});
+  EXPECT_EQ(counted_lines("counted"), 3);
+  const auto last = run_of("r1").last_seq;
+  const auto other = changed("UPDATE supersteps SET idempotency_key = 'sha256:0' WHERE superstep = 2");
+  for (const words& more : {words{}, words{"--json"}, words{"--lenient"}, words{"--db", other}}) {
+    words all{"replay", "r1", "--config", "counting.toml"};
+    all.insert(all.end(), more.begin(), more.end());
+    const bool is_other = !more.empty() && more.front() == "--db";
+    EXPECT_EQ(run(all).code, is_other ? 1 : 0);
+  }
+  EXPECT_EQ(counted_lines("counted"), 3) << "nobody outside was called";
+  EXPECT_EQ(run_of("r1").last_seq, last);
+  EXPECT_EQ(stored()->list_runs({})->size(), 1U);
 }
 
 struct drift {
@@ -375,13 +401,10 @@ TEST_F(cli_study_test, a_run_that_has_ended_is_told_again_and_not_done_again) {
         "name = 'count'\n[inputs.code]\ndefault = 0\n[[step]]\nid = 's'\nagent = 'count'\nprompt = "
         "'{{inputs.code}}'\n");
   write("held.toml", "name = 'held'\n[[step]]\nid = 's'\nagent = 'held'\n");
-  const auto counting = [&](const std::string& name, const std::string& then) {
-    return write(name,
-                 "[agents.count]\npass_env = ['PATH']\ncommand = ['sh', '-c', 'echo x >> " + path("counted") + "; " +
-                     then + "']\n");
-  };
-  const words good{"run", "count.toml", "--run-id", "good", "--json", "--config", counting("good.toml", "echo done")};
-  const words bad{"run", "count.toml", "--run-id", "bad", "--json", "--config", counting("bad.toml", "exit 3")};
+  const words good{
+      "run", "count.toml", "--run-id", "good", "--json", "--config", counting("good.toml", {"count"}, "echo done")};
+  const words bad{
+      "run", "count.toml", "--run-id", "bad", "--json", "--config", counting("bad.toml", {"count"}, "exit 3")};
   const words held{"run", "held.toml", "--run-id", "held", "--json"};
   EXPECT_EQ(run(good).code, 0);
   EXPECT_EQ(run(bad).code, 1);
