@@ -3,6 +3,8 @@
 #include "config/workflow_inputs.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <utility>
 
 namespace troupe {
 
@@ -84,6 +86,13 @@ std::unique_ptr<node> node_fixture::start_node(const std::string& config, functi
     return nullptr;
   }
   return *std::move(started);
+}
+
+std::unique_ptr<node> node_fixture::start_node_anew(const std::string& config, function_table functions) {
+  for (const auto* end : {"", "-wal", "-shm"}) {
+    std::filesystem::remove(database_path() + end);
+  }
+  return start_node(config, std::move(functions));
 }
 
 workflow_ptr node_fixture::flow(const std::string& toml) {

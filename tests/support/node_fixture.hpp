@@ -49,6 +49,8 @@ class node_fixture : public ::testing::Test {
  protected:
   /// `config` is TOML; storage.path and runtime.custodian are added.
   std::unique_ptr<node> start_node(const std::string& config = "", function_table functions = {});
+  /// On a database of its own: what was there is gone. No node is running.
+  std::unique_ptr<node> start_node_anew(const std::string& config, function_table functions);
   std::unique_ptr<node> start_node_again() { return start_node(config_, functions_); }
 
   static workflow_ptr flow(const std::string& toml);
