@@ -5,6 +5,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -98,7 +100,7 @@ const std::string items = field("items", "last", "[5, 3, 8, 1, 1, 9]");
 }  // namespace
 
 std::vector<corpus_entry> corpus() {
-  return {
+  std::vector<corpus_entry> all{
       {"one", mix("a")},
       {"chain-3", mix("a", "'b'") + mix("b", "'c'") + mix("c")},
       {"chain-20", chain(20)},
@@ -242,6 +244,8 @@ std::vector<corpus_entry> corpus() {
            mix("e", "'z'", "output = 'list'\n") + mix("f", "'z'", "output = 'list'\n") +
            mix("g", "", "output = 'list'\n") + mix("z", "", "output = 'list'\n")},
   };
+  std::ranges::move(corpus_of_others(), std::back_inserter(all));
+  return all;
 }
 
 function_table corpus_functions() {
