@@ -58,6 +58,9 @@ toml_table tree_of(const settings& values) {
   return root;
 }
 
+// Of the first line. A comment, so that no key of the format stands for what no file may set.
+constexpr std::string_view playback_line = "# played_from = ";
+
 void append_table(std::string& out, const std::string& header, const toml_table& table) {
   out += "\n[" + header + "]\n";
   for (const auto& member : table.members) {
@@ -84,6 +87,21 @@ std::string to_toml(const settings& values) {
     }
   }
   return out;
+}
+
+std::string to_toml(const settings& values, const std::string& played_from) {
+  return std::string{playback_line} + toml_string(played_from) + '\n' + to_toml(values);
+}
+
+std::optional<std::string> played_from(std::string_view pinned) {
+  if (!pinned.starts_with(playback_line)) {
+    return std::nullopt;
+  }
+  constexpr std::size_t sign = 2;  // of a comment
+  const auto line = std::string{pinned.substr(sign, pinned.find('\n') - sign)};
+  const auto document = parse_toml(line, "", error_code::invalid_config);
+  const auto* folder = document.root.members.empty() ? nullptr : document.root.members.front().value.as<std::string>();
+  return folder == nullptr ? std::nullopt : std::optional{*folder};
 }
 
 json_text canonical_json(const settings& values) { return to_json(toml_node{tree_of(values)}); }

@@ -4,7 +4,9 @@
 #include "config/settings.hpp"
 #include "messages/base/json_text.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -12,6 +14,13 @@ namespace troupe {
 /// of the adapter that they began from: it may be another one when the run goes on. Stored with runs: what one version
 /// writes, every later version reads.
 std::string to_toml(const settings& values);
+
+/// The same of a run whose agents are not asked: their answers are played from this folder. load_config reads it as the
+/// other.
+std::string to_toml(const settings& values, const std::string& played_from);
+
+/// The folder that a pinned configuration was written with; none of a run that asks its agents.
+std::optional<std::string> played_from(std::string_view pinned);
 
 /// The same as one JSON object: durations and sizes as in the file, tables nested, keys sorted.
 json_text canonical_json(const settings& values);

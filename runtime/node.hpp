@@ -35,6 +35,7 @@ struct settings;
 struct node_cassettes {
   std::shared_ptr<answer_recorder> recorder = nullptr;
   std::shared_ptr<answer_player> player = nullptr;
+  std::string played_from{};  ///< The player's folder, absolute: runs that begin here remember it.
 };
 
 struct node_options {

@@ -97,6 +97,7 @@ struct node::state {
   std::vector<child_spec> children();
   child_spec reader_child(std::size_t which);
   caf::strong_actor_ptr start_runs();
+  void pin(create_run& rows) const;
   std::vector<child_spec> housekeepers();
   caf::strong_actor_ptr start_health();
 

@@ -12,6 +12,7 @@
 #include "actors/run_supervisor/run_supervisor_actor.hpp"
 #include "actors/vacuum/vacuum_actor.hpp"
 #include "config/pin.hpp"
+#include "messages/base/sha256.hpp"
 #include "runtime/function_threads.hpp"
 #include "runtime/http_client/http_client.hpp"
 #include "runtime/node_state.hpp"
@@ -105,6 +106,17 @@ caf::strong_actor_ptr publish(const service<Handle>& where, Handle handle) {
 
 }  // namespace
 
+// Whoever goes on with a played run has to know that it is one.
+void node::state::pin(create_run& rows) const {
+  if (cassettes.played_from.empty()) {
+    rows.config_hash = config_hash(*config);
+    rows.config_source = to_toml(*config);
+  } else {
+    rows.config_source = to_toml(*config, cassettes.played_from);
+    rows.config_hash = "sha256:" + sha256_hex(rows.config_source);
+  }
+}
+
 caf::strong_actor_ptr node::state::start_runs() {
   agent_deps for_agents{writer, hub, processes, calls, prompts, clock, environment, http};
   for_agents.faults = faults;
@@ -141,8 +153,7 @@ caf::strong_actor_ptr node::state::start_runs() {
   deps.first_rows = [this](const start_run& asked) -> result<create_run> {
     auto rows = troupe::first_rows(*asked.flow, asked.inputs, asked.subject, asked.run);
     if (rows && !asked.parent_task) {  // a child run keeps to its parent's
-      rows->config_hash = config_hash(*config);
-      rows->config_source = to_toml(*config);
+      pin(*rows);
     }
     return rows;
   };

@@ -184,8 +184,10 @@ void conclude(agent_pointer self) {
     outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
   }
   const bool was_stopped = state.session->cause().has_value() || state.session->output_too_large();
-  outcome.cost =
-      cost_of(state.order, outcome, contact_of(outcome, state.end->ran && state.began.has_value(), was_stopped));
+  if (!state.is_played) {  // a played answer was paid when it was recorded
+    outcome.cost =
+        cost_of(state.order, outcome, contact_of(outcome, state.end->ran && state.began.has_value(), was_stopped));
+  }
   if (outcome.cost) {
     warn_of_unknown_model(state.order, *outcome.cost);
   }
@@ -425,9 +427,13 @@ void execute(agent_pointer self) {
   }
 }
 
+bool will_be_played(const agent_state& state) {
+  return state.deps.player != nullptr && asks_an_agent(state.order.spec.kind);
+}
+
 void start_executor(agent_pointer self) {
   auto& state = self->state;
-  if (state.deps.player && asks_an_agent(state.order.spec.kind)) {
+  if (will_be_played(state)) {
     play(self);
     return;
   }
@@ -482,7 +488,10 @@ void begin(agent_pointer self) {
     ended(self, end_of(*std::move(due)));
     return;
   }
-  if (auto wanted = reservation_of(state.order, state.deps.ceilings, state.deps.clock->now())) {
+  auto wanted = will_be_played(state)
+                    ? std::nullopt
+                    : reservation_of(state.order, state.deps.ceilings, state.deps.clock->now());
+  if (wanted) {
     reserve(self, *std::move(wanted));
   } else {
     start_executor(self);

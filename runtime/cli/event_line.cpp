@@ -331,6 +331,9 @@ std::string event_summary(const event& what) {
   if (what.attempt && what.attempt->value() > 1) {
     add(text, "attempt " + std::to_string(what.attempt->value()));
   }
+  if (what.kind == event_kind::superstep_committed && what.superstep) {
+    add(text, "no. " + std::to_string(what.superstep->value()));
+  }
   add(text, words(what.kind, parse(what.data)));
   return printable(text);
 }

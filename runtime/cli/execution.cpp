@@ -1,5 +1,7 @@
 #include "runtime/cli/execution.hpp"
 
+#include "config/pin.hpp"
+#include "runtime/cassettes/cassette_folder.hpp"
 #include "runtime/cli/event_line.hpp"
 #include "runtime/cli/faults.hpp"
 #include "runtime/cli/printed_text.hpp"
@@ -143,14 +145,21 @@ exit_code tell_end(context& with, const stored_run& stored, const execution_opti
     options.one_line ? out.line(document) : with.print_json(document);
   } else if (with.options().quiet) {
     out.write(result_text(stored, look));
+    if (stored.run.why) {  // an exit code alone says little
+      with.err().line(with.err().look().paint(ink::red, "error:") + ' ' + failure_line(stored.run));
+    }
   } else {
     out.write(run_report(stored, look));
   }
   if (!open.empty()) {
     with.note(counted(static_cast<std::int64_t>(open.size()), "decision is", "decisions are") +
-              " waited for; afterwards go on with: troupe resume " + stored.run.run.str());
+              " waited for; afterwards go on with: troupe resume " + stored.root.str());
   } else if (!is_final(stored.run.state)) {
-    with.note("go on with: troupe resume " + stored.run.run.str());
+    with.note("go on with: troupe resume " + stored.root.str());
+  } else if (stored.run.state == run_state::cancelled) {
+    with.note(
+        "a cancelled run stays so (SIGTERM pauses one); from what it had done, another goes on with: troupe fork " +
+        stored.run.run.str() + " --at " + std::to_string(stored.run.supersteps));
   }
   return exit_code_of(stored.run, options.strict);
 }
@@ -189,17 +198,52 @@ void tell_starts(context& with, const starts_view& all) {
   tell("batches of starts: ", all.batches);
 }
 
-/// The newest event that was there before this process took the run over.
-event_seq known_before(const settings& values, const run_id& run) {
+/// What was there of the run before this process took it over.
+struct known_run {
+  event_seq last;                          ///< Its newest event.
+  std::optional<std::string> played_from;  ///< Of one that has not ended.
+};
+
+known_run known_before(const settings& values, const run_id& run) {
   if (run.empty()) {
-    return event_seq{};
+    return {};
   }
   auto stored = open_stored(values);
-  if (!stored) {
-    return event_seq{};
+  const auto pinned = stored ? (*stored)->find_pinned(run) : result<pinned_run>{stored.error()};
+  if (!pinned) {
+    return {};
   }
-  const auto view = (*stored)->find_run(run);
-  return view ? view->last_seq : event_seq{};
+  const bool is_over = is_final(pinned->run.state);
+  return {pinned->run.last_seq, is_over ? std::nullopt : played_from(pinned->config_source)};
+}
+
+/// Without a word of the user, a run whose answers were played does not begin to ask, and to cost.
+result<node_cassettes> cassettes_for(context& with, const known_run& known, const execution_options& options) {
+  if (!known.played_from || options.cassettes.player || options.cassettes.recorder) {
+    return options.cassettes;
+  }
+  auto player = play_from(*known.played_from);
+  if (!player) {
+    error why = std::move(player).error();
+    why.message = "the run was begun with --playback, and " + why.message;
+    why.hint = "go on with another folder: troupe run WORKFLOW --run-id RUN --playback DIR";
+    return why;
+  }
+  with.note("no agent is asked: answers are played from " + *known.played_from);
+  return node_cassettes{.recorder = nullptr, .player = *std::move(player), .played_from = *known.played_from};
+}
+
+/// Who wants a run to go on is told that it does.
+error in_words_of_the_owner(error why, const settings& values, const run_id& run) {
+  auto stored = why.code == error_code::lease_held && !run.empty()
+                    ? open_stored(values)
+                    : result<std::unique_ptr<read_session>>{error{error_code::not_found, "", ""}};
+  const auto view = stored ? (*stored)->find_run(run) : result<run_view>{stored.error()};
+  if (view && view->state == run_state::running && !view->abandoned) {
+    why.message = "run " + run.str() + " is being carried out already: " + why.message;
+    why.hint = "look at it: troupe logs " + run.str() + " --follow, or troupe show " + run.str() + " --tree";
+  }
+  return why;
 }
 
 /// The writer speaks of commands; who named a run speaks of that.
@@ -213,6 +257,10 @@ error in_words_of_a_run(error why, const error_place& place) {
 
 }  // namespace
 
+exit_code tell_as_it_stands(context& with, const run_id& run, const execution_options& options) {
+  return tell_end(with, run, options);
+}
+
 exit_code execute(context& with, submission what, const execution_options& options) {
   const error_place place{.run = what.id.empty() ? std::optional<run_id>{} : what.id, .step = {}};
   const auto faults = ordered_faults(with);
@@ -224,11 +272,15 @@ exit_code execute(context& with, submission what, const execution_options& optio
     return refuse(with, waiting.error());
   }
   log_to_stderr(with);
-  const event_seq known = known_before(*with.settings(), what.id);
+  const known_run known = known_before(*with.settings(), what.id);
+  auto cassettes = cassettes_for(with, known, options);
+  if (!cassettes) {
+    return refuse(with, cassettes.error(), place);
+  }
   auto running =
-      node::start({.config = with.settings(), .functions = {}, .faults = *faults, .cassettes = options.cassettes});
+      node::start({.config = with.settings(), .functions = {}, .faults = *faults, .cassettes = *std::move(cassettes)});
   if (!running) {
-    return refuse(with, running.error(), place);
+    return refuse(with, in_words_of_the_owner(running.error(), *with.settings(), what.id), place);
   }
   const auto taken = (*running)->submit(std::move(what));
   if (!taken) {
@@ -236,7 +288,7 @@ exit_code execute(context& with, submission what, const execution_options& optio
   }
   if (!taken->already_finished) {
     watched_run watched{with, **running, *waiting};
-    if (const auto why = watched.watch(taken->run, known)) {
+    if (const auto why = watched.watch(taken->run, known.last)) {
       return refuse(with, *why, {.run = taken->run, .step = {}});
     }
   }

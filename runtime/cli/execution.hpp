@@ -18,4 +18,7 @@ struct execution_options {
 /// configuration is loaded. SIGINT cancels, a second one at once; SIGTERM and SIGHUP pause.
 exit_code execute(context& with, submission what, const execution_options& options);
 
+/// What `execute` prints at the end, of a run as it stands: nothing is carried out, and nothing written.
+exit_code tell_as_it_stands(context& with, const run_id& run, const execution_options& options);
+
 }  // namespace troupe

@@ -68,9 +68,11 @@ exit_code exit_code_of(const run_view& run, bool strict) noexcept {
     case run_state::cancelled:
       return exit_code::cancelled;
     case run_state::failed: {
-      // Whatever made it fail, the run itself was well asked for: wrong usage is said before anything runs.
+      // Whatever made it fail, the run itself was well asked for: wrong usage is said before anything runs. And what was
+      // cancelled in it is not the run.
       const exit_code by_cause = run.why ? exit_code_of(run.why->code) : exit_code::failed;
-      return by_cause == exit_code::usage ? exit_code::failed : by_cause;
+      const bool is_of_another = by_cause == exit_code::usage || by_cause == exit_code::cancelled;
+      return is_of_another ? exit_code::failed : by_cause;
     }
   }
   return exit_code::internal;

@@ -23,7 +23,7 @@ std::optional<error> check(const fork_options& options) {
   if (options.at < 0) {
     return error{.code = error_code::invalid_input,
                  .message = "--at is missing: the superstep whose state the new run begins with",
-                 .hint = "troupe fork RUN --at 3; 0 is the beginning, troupe show RUN lists the supersteps"};
+                 .hint = "troupe fork RUN --at 3; 0 is the beginning, troupe show RUN lists the supersteps, under NO"};
   }
   return options.id ? check_new_id(*options.id) : std::nullopt;
 }

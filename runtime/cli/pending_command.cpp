@@ -6,18 +6,35 @@
 #include "runtime/json/gate_json.hpp"
 
 #include <chrono>
+#include <map>
 
 namespace troupe {
 namespace {
 
-std::string head_of(const pending_view& pending, const style& look) {
+using roots = std::map<run_id, run_id>;
+
+/// Of the child runs among them: who is to be gone on with.
+roots roots_of(read_session& stored, const std::vector<pending_view>& pending) {
+  roots found;
+  for (const pending_view& each : pending) {
+    const auto view = found.contains(each.gate.run) ? result<run_view>{run_view{}} : stored.find_run(each.gate.run);
+    if (view && view->parent_task) {
+      found.emplace(each.gate.run, root_of(stored, *view));
+    }
+  }
+  return found;
+}
+
+std::string head_of(const pending_view& pending, const roots& above, const style& look) {
   const std::string between = ' ' + std::string{look.dot()} + ' ';
   std::string text = look.paint(ink::bold, pending.workflow);
   text += pending.subject == pending.workflow ? "" : between + printable(pending.subject);
-  return text + look.paint(ink::dim, between + pending.gate.run.str()) + '\n';
+  const auto root = above.find(pending.gate.run);
+  const std::string of = root == above.end() ? std::string{} : ", a child of " + root->second.str();
+  return text + look.paint(ink::dim, between + pending.gate.run.str() + of) + '\n';
 }
 
-std::string pending_text(const std::vector<pending_view>& pending, const style& look) {
+std::string pending_text(const std::vector<pending_view>& pending, const roots& above, const style& look) {
   const timestamp now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::vector<gate_view> gates;
   for (const pending_view& each : pending) {
@@ -27,7 +44,7 @@ std::string pending_text(const std::vector<pending_view>& pending, const style& 
   const run_id* before = nullptr;
   for (const pending_view& each : pending) {
     if (before == nullptr || *before != each.gate.run) {
-      text += (text.empty() ? "" : "\n") + head_of(each, look);
+      text += (text.empty() ? "" : "\n") + head_of(each, above, look);
     }
     text += gate_text(each.gate, gates, now, look);
     before = &each.gate.run;
@@ -35,7 +52,7 @@ std::string pending_text(const std::vector<pending_view>& pending, const style& 
   return text;
 }
 
-exit_code print(context& with, const std::vector<pending_view>& pending) {
+exit_code print(context& with, const std::vector<pending_view>& pending, const roots& above) {
   if (with.options().json) {
     with.print_json(pending_json(pending));
   } else if (with.options().quiet) {
@@ -45,7 +62,7 @@ exit_code print(context& with, const std::vector<pending_view>& pending) {
   } else if (pending.empty()) {
     with.note("nothing waits for a decision");
   } else {
-    with.out().write(pending_text(pending, with.out().look()));
+    with.out().write(pending_text(pending, above, with.out().look()));
   }
   return exit_code::completed;
 }
@@ -56,10 +73,10 @@ exit_code pending(context& with) {
   }
   auto stored = open_stored(*with.settings());
   if (!stored) {
-    return stored.error().code == error_code::not_found ? print(with, {}) : refuse(with, stored.error());
+    return stored.error().code == error_code::not_found ? print(with, {}, {}) : refuse(with, stored.error());
   }
   const auto found = (*stored)->list_pending();
-  return found ? print(with, *found) : refuse(with, found.error());
+  return found ? print(with, *found, roots_of(**stored, *found)) : refuse(with, found.error());
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ std::string verdict_words(const judged_step& judged) {
   if (reached.emergency) {
     text += ", the quorum is " + std::to_string(reached.quorum);
   }
-  if (answered.size() < asked.size() && !answered.empty() && !is_won) {
+  if (answered.size() < asked.size() && !answered.empty() && !is_won && !judged.elements) {
     text += ": " + listed(names_of(answered));
   }
   if (reached.status == verdict_status::insufficient) {
@@ -144,8 +144,8 @@ std::string verdict_words(const judged_step& judged) {
 }
 
 /// Who was not waited for is told otherwise than who failed.
-std::string missing_line(const missing_agent& missing, const style& look) {
-  if (missing.why.code == error_code::cancelled) {
+std::string missing_line(const judged_step& judged, const missing_agent& missing, const style& look) {
+  if (missing.why.code == error_code::cancelled && !judged.elements) {
     return "  " + missing.agent.str() + " was stopped: " + printable(missing.why.message) + '\n';
   }
   return "  " + look.paint(ink::yellow, missing.agent.str() + " is missing") + ": " +
@@ -183,8 +183,12 @@ std::string verdict_lines(const judged_step& judged, const report_look& with) {
     text += verdict_words(judged);
   }
   text += '\n';
-  for (const missing_agent& each : reached.missing) {
-    text += missing_line(each, with.look);
+  const std::size_t most = with.whole ? reached.missing.size() : std::min(reached.missing.size(), steps_max);
+  for (std::size_t i = 0; i < most; ++i) {
+    text += missing_line(judged, reached.missing[i], with.look);
+  }
+  if (most < reached.missing.size()) {
+    text += "  and " + std::to_string(reached.missing.size() - most) + " more\n";
   }
   if (reached.status == verdict_status::conflict && reached.why) {
     text += "  " + printable(reached.why->message) + '\n';
@@ -218,16 +222,29 @@ std::string verdicts_text(const stored_run& stored, const report_look& with) {
   return text;
 }
 
+std::string place_of_failure(const run_view& run) { return run.failed_step ? " in " + run.failed_step->str() : ""; }
+
+/// A run keeps the limits that it is pinned to, so that a change of the file helps only those that begin later.
+std::string hint_of(const run_view& run) {
+  const std::string hint = named_hint(run.why->hint, {.run = run.run, .step = run.failed_step});
+  if (exit_code_of(run.why->code) != exit_code::limit || hint.find("limits.") == std::string::npos) {
+    return hint;
+  }
+  const std::string id = run.run.str();
+  return hint + " for runs that begin later; this one goes on, with its limits begun anew, by troupe fork " + id +
+         " --at NO (troupe show " + id + " has the numbers)";
+}
+
 std::string error_text(const stored_run& stored, const style& look) {
   const run_view& run = stored.run;
   if (!run.why) {
     return {};
   }
   std::string text = look.paint(ink::red, std::string{to_string(run.why->code)});
-  text += run.failed_step ? " in " + run.failed_step->str() : std::string{};
+  text += place_of_failure(run);
   text += (is_told_by_verdict(stored) ? std::string{} : ": " + printable(run.why->message)) + '\n';
   if (!run.why->hint.empty()) {
-    const std::string hint = named_hint(run.why->hint, {.run = run.run, .step = run.failed_step});
+    const std::string hint = hint_of(run);
     text += look.paint(ink::cyan, "hint:") + ' ' + printable(hint) + '\n';
   }
   return text;
@@ -236,21 +253,15 @@ std::string error_text(const stored_run& stored, const style& look) {
 std::string gates_text(const stored_run& stored, const std::vector<gate_view>& gates, const report_look& with) {
   std::string text;
   for (const gate_view& gate : gates) {
-    text += gate_text(gate, stored.gates, with.now, with.look);
+    text += gate.run == stored.run.run ? std::string{} : "child run " + gate.run.str() + " asks:\n";
+    text += gate_text(gate, gates, with.now, with.look);
   }
   return text;
 }
 
-/// One field stands for itself; several have their names above them.
-std::string fields_text(const boost::json::value& state, const value_look& with, bool name_alone) {
-  if (!state.is_object() || state.get_object().empty()) {
-    return {};
-  }
-  const boost::json::object& fields = state.get_object();
-  if (fields.size() > 1 || (name_alone && is_short(fields.begin()->value()))) {
-    return value_text(state, with);
-  }
-  return value_text(fields.begin()->value(), with);
+/// Each field under its name.
+std::string fields_text(const boost::json::value& state, const value_look& with) {
+  return state.is_object() && !state.get_object().empty() ? value_text(state, with) : std::string{};
 }
 
 std::string cost_text(const run_view& run) {
@@ -282,16 +293,31 @@ std::vector<gate_view> open_gates(const stored_run& stored) {
   std::vector<gate_view> open;
   std::ranges::copy_if(
       stored.gates, std::back_inserter(open), [](const gate_view& gate) { return gate.state == gate_state::open; });
+  open.insert(open.end(), stored.below.begin(), stored.below.end());
   return open;
+}
+
+std::vector<gate_view> known_gates(const stored_run& stored) {
+  auto known = stored.gates;
+  known.insert(known.end(), stored.below.begin(), stored.below.end());
+  return known;
 }
 
 std::string duration_text(const run_view& run) {
   return run.finished_at ? human_duration(*run.finished_at - run.started_at) : std::string{};
 }
 
+std::string failure_line(const run_view& run) {
+  return run.why ? std::string{to_string(run.why->code)} + place_of_failure(run) + ": " + printable(run.why->message)
+                 : std::string{};
+}
+
 std::string result_text(const stored_run& stored, const report_look& with) {
   const givers by = givers_of(stored);
-  return fields_text(parse(stored.run.result), {.look = with.look, .elements_max = 0, .givers = by}, false);
+  const auto state = parse(stored.run.result);
+  const value_look all{.look = with.look, .elements_max = 0, .givers = by};
+  const bool is_alone = state.is_object() && state.get_object().size() == 1;  // it stands for itself
+  return is_alone ? value_text(state.get_object().begin()->value(), all) : fields_text(state, all);
 }
 
 std::string run_report(const stored_run& stored, const report_look& with) {
@@ -302,9 +328,32 @@ std::string run_report(const stored_run& stored, const report_look& with) {
   text += gates_text(stored, open_gates(stored), with);
   text += error_text(stored, with.look);
   const std::string result =
-      fields_text(parse(stored.run.result), {.look = with.look, .elements_max = most, .givers = by}, true);
+      fields_text(parse(stored.run.result), {.look = with.look, .elements_max = most, .givers = by});
   return result.empty() ? text : text + '\n' + result;
 }
+
+namespace {
+
+/// `3 tasks in 2 supersteps, 1 under way, 1 interrupted`. An execution that is under way is not done.
+std::string done_text(const stored_run& stored) {
+  const run_view& run = stored.run;
+  std::int64_t ended = run.steps;
+  std::string others;
+  if (!is_final(run.state)) {
+    const auto count = [&](auto what) { return std::ranges::count_if(stored.tasks, what, &task_view::state); };
+    ended = count([](task_state state) { return is_final(state); });
+    const auto at_work = count([](task_state s) { return s == task_state::running || s == task_state::validating; });
+    const auto is_cut_off = [&](const task_view& task) {
+      return task.state == task_state::interrupted && !waits_for_child(task, stored.children);
+    };
+    const auto cut_off = std::ranges::count_if(stored.tasks, is_cut_off);
+    others += at_work > 0 ? ", " + std::to_string(at_work) + " under way" : "";
+    others += cut_off > 0 ? ", " + std::to_string(cut_off) + " interrupted" : "";
+  }
+  return counted(ended, "task", "tasks") + " in " + counted(run.supersteps, "superstep", "supersteps") + others;
+}
+
+}  // namespace
 
 std::string run_details(const stored_run& stored, const report_look& with) {
   const run_view& run = stored.run;
@@ -322,7 +371,7 @@ std::string run_details(const stored_run& stored, const report_look& with) {
   }
   fact("started", local_time(run.started_at));
   fact("finished", run.finished_at ? local_time(*run.finished_at) : std::string{});
-  fact("done", counted(run.steps, "task", "tasks") + " in " + counted(run.supersteps, "superstep", "supersteps"));
+  fact("done", done_text(stored));
   fact("usage", cost_text(run));
   fact("inputs", run.inputs.str() == "{}" ? std::string{} : fit(printable(run.inputs.str()), 100, with.look.unicode));
   if (run.abandoned) {
@@ -332,12 +381,11 @@ std::string run_details(const stored_run& stored, const report_look& with) {
   text += '\n' + tasks_table(stored, with);
   const std::string verdicts = verdicts_text(stored, with);
   text += verdicts.empty() ? verdicts : '\n' + verdicts;
-  const std::string gates = gates_text(stored, stored.gates, with);
+  const std::string gates = gates_text(stored, known_gates(stored), with);
   text += gates.empty() ? gates : '\n' + gates;
   const givers by = givers_of(stored);
   const std::size_t most = with.whole ? 0 : elements_max;
-  const std::string result =
-      fields_text(parse(run.result), {.look = with.look, .elements_max = most, .givers = by}, true);
+  const std::string result = fields_text(parse(run.result), {.look = with.look, .elements_max = most, .givers = by});
   return result.empty() ? text : text + '\n' + result;
 }
 

@@ -5,6 +5,8 @@
 #include "runtime/cli/pinned_submission.hpp"
 #include "runtime/cli/stored_runs.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 
 namespace troupe {
@@ -43,6 +45,27 @@ bool waits_for_people(const settings& values, const run_id& run) {
   return stored && waits_for_people(**stored, run);
 }
 
+/// Nobody has decided anything that the run could go on with, and nothing has expired: to take it up would add a pause to
+/// its journal, and no more. What its children wait for, only they know.
+bool waits_as_before(const settings& values, const run_id& run) {
+  auto stored = open_stored(values);
+  if (!stored || !waits_for_people(**stored, run)) {
+    return false;
+  }
+  const auto view = (*stored)->find_run(run);
+  const auto gates = (*stored)->list_gates(run);
+  const auto now = std::chrono::system_clock::now();
+  return view && view->children == 0 && gates && std::ranges::all_of(*gates, [&](const gate_view& gate) {
+           const bool is_due = gate.expires_at && *gate.expires_at <= now;
+           return gate.taken_at || (gate.state == gate_state::open && !is_due);
+         });
+}
+
+exit_code carry_on(context& with, const run_id& run, const execution_options& options) {
+  auto what = read_submission(*with.settings(), run);
+  return what ? execute(with, *std::move(what), options) : refuse(with, what.error(), {.run = run, .step = {}});
+}
+
 exit_code resume(context& with, const resume_options& options) {
   if (options.all == !options.run.empty()) {
     return refuse(with,
@@ -63,9 +86,9 @@ exit_code resume(context& with, const resume_options& options) {
   exit_code worst = exit_code::completed;
   const auto values = with.settings();
   for (const run_id& run : *all) {
-    auto what = read_submission(*values, run);
-    const exit_code code = what ? execute(with, *std::move(what), {.strict = options.strict, .one_line = options.all})
-                                : refuse(with, what.error(), {.run = run, .step = {}});
+    const execution_options how{.strict = options.strict, .one_line = options.all};
+    const bool is_idle = options.all && waits_as_before(*values, run);
+    const exit_code code = is_idle ? tell_as_it_stands(with, run, how) : carry_on(with, run, how);
     worst = worst == exit_code::completed ? code : worst;
     // Who waits for a person holds up nobody else; any other pause was asked for.
     const bool holds_up = code == exit_code::paused && !waits_for_people(*values, run);

@@ -10,7 +10,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <memory>
+#include <variant>
 
 namespace troupe {
 namespace {
@@ -39,16 +41,32 @@ std::optional<refusal> load_with_agents(context& with, const std::vector<std::st
   return with.load(assignments);
 }
 
-result<json_text> inputs_of(const workflow& flow, const run_options& options) {
+/// The values, or what is wrong with them: all of it.
+std::variant<json_text, refusal> inputs_of(const workflow& flow, const run_options& options) {
   const auto given = read_inputs(options.inputs, options.input_file);
   if (!given) {
-    return given.error();
+    return refusal{.what = given.error(), .where = {}, .problems = {}};
   }
   checked_inputs checked = check_inputs(flow, *given);
   if (auto why = first_error(checked.problems)) {
-    return *std::move(why);
+    return refusal{.what = *std::move(why), .where = {}, .problems = std::move(checked.problems)};
   }
   return std::move(checked.values);
+}
+
+/// A command for an agent that nobody asks is a slip of its name.
+std::optional<error> check_agents(const workflow& flow, const std::vector<std::string>& given) {
+  const auto asked = agents_of(flow);
+  for (const std::string& each : given) {
+    const std::string name = each.substr(0, each.find('='));
+    if (!asked.contains(name)) {
+      const std::vector<std::string> known{asked.begin(), asked.end()};
+      return error{.code = error_code::invalid_input,
+                   .message = "--agent " + name + ": no step of the workflow asks an agent of this name",
+                   .hint = known.empty() ? "the workflow asks no agent" : suggestion(name, known)};
+    }
+  }
+  return std::nullopt;
 }
 
 result<node_cassettes> cassettes_of(const run_options& options) {
@@ -66,6 +84,7 @@ result<node_cassettes> cassettes_of(const run_options& options) {
       return player.error();
     }
     cassettes.player = *std::move(player);
+    cassettes.played_from = std::filesystem::absolute(*options.playback).lexically_normal().string();
   }
   return cassettes;
 }
@@ -84,9 +103,12 @@ exit_code run(context& with, const run_options& options) {
     return refuse(with, refusal_of(checked));
   }
   with.print(checked.problems);
+  if (const auto why = check_agents(*checked.flow, options.agents)) {
+    return refuse(with, *why);
+  }
   auto inputs = inputs_of(*checked.flow, options);
-  if (!inputs) {
-    return refuse(with, inputs.error());
+  if (const auto* refused = std::get_if<refusal>(&inputs)) {
+    return refuse(with, *refused);
   }
   auto cassettes = cassettes_of(options);
   if (!cassettes) {
@@ -94,7 +116,7 @@ exit_code run(context& with, const run_options& options) {
   }
   submission what;
   what.flow = checked.flow;
-  what.inputs = *std::move(inputs);
+  what.inputs = std::get<json_text>(std::move(inputs));
   what.subject = options.subject.value_or("");
   what.id = run_id{options.id.value_or("")};
   return execute(

@@ -62,6 +62,14 @@ result<inputs> from_file(const std::string& path) {
   return path.ends_with(".toml") ? from_toml(*file.text, path) : from_json(*file.text, path);
 }
 
+std::optional<error> put(inputs& given, const std::string& name, json_text value) {
+  if (given.emplace(name, std::move(value)).second) {
+    return std::nullopt;
+  }
+  return refused("input '" + name + "' is given twice",
+                 "say it once; a list is --input '" + name + ":=[\"a\", \"b\"]'");
+}
+
 std::optional<error> take(inputs& given, const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -72,16 +80,14 @@ std::optional<error> take(inputs& given, const std::string& assignment) {
   const std::string name = assignment.substr(0, json ? equals - 1 : equals);
   const std::string text = assignment.substr(equals + 1);
   if (!json) {
-    given[name] = json_text{json_string(text)};
-    return std::nullopt;
+    return put(given, name, json_text{json_string(text)});
   }
   const auto value = parse(text);
   if (!value) {
     return refused("--input " + name + ":= takes JSON: " + value.error().message,
                    "write --input " + name + "=VALUE for a text");
   }
-  given[name] = canonical(*value);
-  return std::nullopt;
+  return put(given, name, canonical(*value));
 }
 
 }  // namespace
@@ -95,10 +101,14 @@ result<inputs> read_inputs(const std::vector<std::string>& assignments, const st
     }
     given = *std::move(read);
   }
+  inputs named;  // these win over the file's, and each is said once
   for (const std::string& each : assignments) {
-    if (auto why = take(given, each)) {
+    if (auto why = take(named, each)) {
       return *std::move(why);
     }
+  }
+  for (auto& [name, value] : named) {
+    given.insert_or_assign(name, std::move(value));
   }
   return given;
 }

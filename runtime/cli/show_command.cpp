@@ -20,7 +20,7 @@ exit_code print(context& with, const stored_run& stored) {
                          .whole = with.options().verbose,
                          .now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
   if (with.options().json) {
-    with.print_json(run_json(stored.run, stored.tasks, stored.verdicts, stored.gates, stored.children));
+    with.print_json(run_json(stored.run, stored.tasks, stored.verdicts, known_gates(stored), stored.children));
   } else if (with.options().quiet) {
     out.write(result_text(stored, look));
   } else {

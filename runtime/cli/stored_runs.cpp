@@ -9,6 +9,7 @@
 #include <cctype>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <string>
 
 namespace troupe {
@@ -70,10 +71,42 @@ std::vector<agent_answer> answers_to(const judged_step& which,
   return answers;
 }
 
+// A map's agent is asked once for each element, so that its name does not tell who answered.
+verdict verdict_of_elements(const judged_step& which, const std::vector<task_view>& tasks) {
+  verdict reached;
+  for (const task_view& task : tasks) {
+    if (task.superstep != which.superstep || task.step != which.step) {
+      continue;
+    }
+    const agent_name element{task.agent.str() + '[' + std::to_string(task.item.value_or(0)) + ']'};
+    reached.asked.push_back(element);
+    if (task.value) {
+      reached.answered.push_back(element);
+    } else if (!reached.why) {
+      reached.why = task.why;
+    }
+    if (task.why) {  // beside a value: somebody was missing in the child run that gave it
+      reached.missing.push_back({element, *task.why});
+    }
+  }
+  const bool whole = reached.answered.size() == reached.asked.size();
+  reached.quorum = static_cast<int>(reached.asked.size());
+  reached.degraded = whole && !reached.missing.empty();
+  reached.status = !whole             ? verdict_status::insufficient
+                   : reached.degraded ? verdict_status::degraded
+                                      : verdict_status::ok;
+  return reached;
+}
+
 judged_step judge(const workflow& flow, const std::vector<task_view>& tasks, const verdict_view& stored) {
   judged_step made{
       .superstep = stored.superstep, .step = stored.step, .one_by_one = false, .race = false, .reached = {}};
   const step* declared = find_step(flow, stored.step);
+  if (declared != nullptr && declared->map) {
+    made.elements = true;
+    made.reached = verdict_of_elements(made, tasks);
+    return made;
+  }
   std::vector<agent_name> asked;
   for (const task_view& task : tasks) {
     if (task.superstep == made.superstep && task.step == made.step) {
@@ -109,6 +142,10 @@ result<std::unique_ptr<read_session>> open_stored(const settings& values) {
 result<run_id> find_run_id(read_session& stored, std::string_view text) {
   if (text == "last") {
     return newest_run(stored);
+  }
+  if (text.empty()) {
+    return error{
+        .code = error_code::invalid_input, .message = "the id of a run is empty", .hint = "troupe runs lists them"};
   }
   const auto found = runs_that_begin(stored, text);
   if (!found) {
@@ -163,6 +200,59 @@ result<std::vector<run_view>> list_children(read_session& stored, const run_view
   return stored.list_runs(filter);
 }
 
+namespace {
+
+status add_below(read_session& stored, const run_view& run, std::set<run_id>& found) {
+  const auto children = list_children(stored, run);
+  if (!children) {
+    return children.error();
+  }
+  for (const run_view& child : *children) {
+    if (is_final(child.state) || !found.insert(child.run).second) {
+      continue;
+    }
+    if (auto added = add_below(stored, child, found); !added) {
+      return added;
+    }
+  }
+  return done;
+}
+
+}  // namespace
+
+result<std::vector<gate_view>> list_gates_below(read_session& stored, const run_view& run) {
+  std::set<run_id> runs;
+  if (auto added = add_below(stored, run, runs); !added) {
+    return added.error();
+  }
+  std::vector<gate_view> gates;
+  if (runs.empty()) {
+    return gates;
+  }
+  auto pending = stored.list_pending();
+  if (!pending) {
+    return pending.error();
+  }
+  for (pending_view& each : *pending) {
+    if (runs.contains(each.gate.run)) {
+      gates.push_back(std::move(each.gate));
+    }
+  }
+  return gates;
+}
+
+run_id root_of(read_session& stored, const run_view& run) {
+  run_view at = run;
+  while (at.parent && at.parent_task) {
+    auto above = stored.find_run(*at.parent);
+    if (!above) {
+      break;
+    }
+    at = *std::move(above);
+  }
+  return at.run;
+}
+
 result<stored_run> load_run(read_session& stored, const run_id& run) {
   auto recovery = stored.load_recovery(run);
   if (!recovery) {
@@ -184,12 +274,20 @@ result<stored_run> load_run(read_session& stored, const run_id& run) {
   if (!children) {
     return children.error();
   }
+  auto below = is_final(recovery->run.state) ? result<std::vector<gate_view>>{std::vector<gate_view>{}}
+                                             : list_gates_below(stored, recovery->run);
+  if (!below) {
+    return below.error();
+  }
+  const run_id root = root_of(stored, recovery->run);
   stored_run loaded{.run = std::move(recovery->run),
                     .tasks = *std::move(tasks),
                     .verdicts = *std::move(verdicts),
                     .judged = {},
                     .gates = *std::move(gates),
-                    .children = *std::move(children)};
+                    .children = *std::move(children),
+                    .below = *std::move(below),
+                    .root = root};
   for (task_view& task : loaded.tasks) {
     const bool was_under_way = task.state == task_state::running || task.state == task_state::validating;
     task.state = loaded.run.abandoned && was_under_way ? task_state::interrupted : task.state;

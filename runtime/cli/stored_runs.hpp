@@ -34,6 +34,7 @@ struct judged_step {
   step_id step;
   bool one_by_one = false;  ///< vote_each: the elements of the answers, not the answers.
   bool race = false;        ///< The first of those who answered has won.
+  bool elements = false;    ///< A map: `agent[2]` is who was asked about element 2.
   verdict reached;
 };
 
@@ -44,6 +45,8 @@ struct stored_run {
   std::vector<judged_step> judged;     ///< The same, with the answers.
   std::vector<gate_view> gates{};      ///< In the order in which they were opened.
   std::vector<run_view> children{};    ///< In the order in which they began.
+  std::vector<gate_view> below{};      ///< What the runs below it wait for, at any depth; none of a run that has ended.
+  run_id root;                         ///< Whose child it is in the end; itself where nobody's.
 };
 
 /// The run is paused, and the last it told is that it waits for somebody to decide.
@@ -51,6 +54,12 @@ bool waits_for_people(read_session& stored, const run_id& run);
 
 /// The runs that the steps of `run` carry out, in the order in which they began.
 result<std::vector<run_view>> list_children(read_session& stored, const run_view& run);
+
+/// What is open in the runs below `run`, at any depth, the oldest first.
+result<std::vector<gate_view>> list_gates_below(read_session& stored, const run_view& run);
+
+/// Whose child `run` is in the end, and whom to go on with; itself where it is nobody's, or as far as the rows lead.
+run_id root_of(read_session& stored, const run_view& run);
 
 /// Tasks of an abandoned run that its rows call running are `interrupted`, as resume will find them. The verdicts are
 /// reached again from the committed answers, in the order that the committed ones tell: the same answers in the same

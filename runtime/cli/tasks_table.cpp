@@ -13,15 +13,19 @@ std::string time_of(const task_view& task) {
   return task.started_at && task.finished_at ? human_duration(*task.finished_at - *task.started_at) : std::string{};
 }
 
-// The newest child run of the task.
-std::string child_of(const task_view& task, const std::vector<run_view>& children) {
+// The newest child run of the task; null: there is none.
+const run_view* child_of(const task_view& task, const std::vector<run_view>& children) {
   const auto found = std::find_if(
       children.rbegin(), children.rend(), [&](const run_view& child) { return child.parent_task == task.task; });
-  return found == children.rend() ? std::string{} : found->run.str();
+  return found == children.rend() ? nullptr : &*found;
 }
 
 std::string detail_of(const task_view& task, const std::vector<run_view>& children) {
-  std::string text = child_of(task, children);
+  const auto* const child = child_of(task, children);
+  std::string text = child == nullptr ? std::string{} : child->run.str();
+  if (waits_for_child(task, children)) {
+    return text + " is paused";
+  }
   if (task.why) {
     text += text.empty() ? "" : ", ";
     text += std::string{to_string(task.why->code)} + ": " + printable(task.why->message);
@@ -55,8 +59,14 @@ ink ink_of_task(task_state state) noexcept {
 
 }  // namespace
 
+bool waits_for_child(const task_view& task, const std::vector<run_view>& children) {
+  const auto* const child = child_of(task, children);
+  return child != nullptr && task.state == task_state::interrupted && child->state == run_state::paused;
+}
+
 std::string tasks_table(const stored_run& stored, const report_look& with) {
-  table rows{{{.title = "STEP", .right = false, .shrinks = true},
+  table rows{{{.title = "NO", .right = true, .shrinks = false},
+              {.title = "STEP", .right = false, .shrinks = true},
               {.title = "AGENT", .right = false, .shrinks = true},
               {.title = "STATE", .right = false, .shrinks = false},
               {.title = "ATTEMPT", .right = true, .shrinks = false},
@@ -64,10 +74,13 @@ std::string tasks_table(const stored_run& stored, const report_look& with) {
               {.title = "", .right = false, .shrinks = true}}};
   const task_view* before = nullptr;
   for (const task_view& task : stored.tasks) {
-    const bool same_step = before != nullptr && before->superstep == task.superstep && before->step == task.step;
-    rows.add({same_step ? std::string{} : task.step.str(),
+    const bool same_superstep = before != nullptr && before->superstep == task.superstep;
+    const bool same_step = same_superstep && before->step == task.step;
+    rows.add({same_superstep ? std::string{} : std::to_string(task.superstep.value()),
+              same_step ? std::string{} : task.step.str(),
               task.agent.str(),
-              with.look.paint(ink_of_task(task.state), to_string(task.state)),
+              waits_for_child(task, stored.children) ? with.look.paint(ink::dim, "waiting")
+                                                     : with.look.paint(ink_of_task(task.state), to_string(task.state)),
               task.attempt.value() > 0 ? std::to_string(task.attempt.value()) : std::string{},
               time_of(task),
               detail_of(task, stored.children)});

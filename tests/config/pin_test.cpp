@@ -389,6 +389,18 @@ TEST(Pin, brings_back_equal_settings) {
   }
 }
 
+TEST(Pin, of_a_played_run_remembers_the_folder_and_reads_as_any_other) {
+  const auto before = random_settings{1}.make();
+  EXPECT_EQ(played_from(to_toml(before)), std::nullopt);
+  for (const std::string folder : {"/tmp/tape", "/with \"quotes\"/and = signs", "/a\nline", ""}) {
+    const auto pinned = to_toml(before, folder);
+    EXPECT_EQ(played_from(pinned), folder);
+    const auto back = read_back(pinned);
+    ASSERT_NE(back.values, nullptr) << joined(lines_of(back.problems));
+    EXPECT_TRUE(are_equal(before, *back.values));
+  }
+}
+
 TEST(Pin, hashes_what_is_set_and_not_where_it_was_set) {
   auto sources = sources_of("[writer]\nmax_batch=64\n[agents.a]\ncommand=['a']\n");
   const auto in_file = config_hash(*load_config(sources).values);
