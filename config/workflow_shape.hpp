@@ -1,4 +1,4 @@
-// The graph of a workflow by numbers, and what can be said of it without running it. Used by the checks only.
+// The graph of a workflow by numbers, and what can be said of it without running it. For the checks, and for who edits a state.
 #pragma once
 
 #include "messages/workflow.hpp"

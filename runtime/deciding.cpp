@@ -1,5 +1,6 @@
 #include "runtime/deciding.hpp"
 
+#include "runtime/gate_edit.hpp"
 #include "runtime/short_ownership.hpp"
 #include "storage/read_session.hpp"
 
@@ -14,7 +15,9 @@ result<gate_place> find_in_rows(const storage_options& storage,
                                 const gate_decision& decision) {
   auto stored = read_session::open(storage);
   const auto gates = stored ? (*stored)->list_gates(run) : result<std::vector<gate_view>>{stored.error()};
-  return gates ? find_gate(run, *gates, which, decision) : result<gate_place>{gates.error()};
+  const auto place = gates ? find_gate(run, *gates, which, decision) : result<gate_place>{gates.error()};
+  const auto sound = place ? check_edit(**stored, run, *place, decision) : status{place.error()};
+  return sound ? place : result<gate_place>{sound.error()};
 }
 
 }  // namespace

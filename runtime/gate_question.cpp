@@ -24,15 +24,25 @@ std::string listed(const std::vector<std::string>& names) {
   return all;
 }
 
+/// ` in superstep 99`, as far as it was said.
+std::string selection_of(const gate_question& wanted) {
+  std::string text = wanted.superstep ? " in superstep " + std::to_string(wanted.superstep->value()) : "";
+  text += wanted.level ? " at level " + std::to_string(*wanted.level) : "";
+  return wanted.task ? text + " about task " + wanted.task->str() : text;
+}
+
 error nothing_asks(const run_id& run, const std::vector<gate_view>& gates, const gate_question& wanted) {
+  const auto selection = selection_of(wanted);
   std::vector<std::string> open;
   for (const auto& gate : gates) {
+    const auto& place = gate.asked.place;
     if (gate.state == gate_state::open) {
-      open.push_back(gate.asked.place.step.str());
+      open.push_back(place.step.str());
+      open.back() += selection.empty() ? "" : selection_of({place.step, place.superstep, place.level, place.task});
     }
   }
   return {error_code::not_found,
-          "run " + run.str() + " asks nothing at '" + wanted.step.str() + "'",
+          "run " + run.str() + " asks nothing at '" + wanted.step.str() + "'" + selection,
           open.empty() ? "nothing of this run waits for a decision; troupe pending lists what does"
                        : "what waits for a decision: " + listed(open)};
 }
@@ -67,10 +77,32 @@ bool is_same(const gate_decision& a, const gate_decision& b) {
   return a.choice == b.choice && a.comment == b.comment && text(a.state_edit) == text(b.state_edit);
 }
 
-error decided_otherwise(const std::string& gate, const gate_decision& before) {
+/// `with another edit and comment`
+std::string difference(const gate_decision& before, const gate_decision& now) {
+  std::string text;
+  const auto add = [&](bool differs, std::string_view what) {
+    text += differs ? std::string{text.empty() ? "; what differs is " : " and "} + std::string{what} : std::string{};
+  };
+  const auto edit_of = [](const gate_decision& each) { return each.state_edit ? each.state_edit->str() : ""; };
+  add(before.choice != now.choice, "the decision");
+  add(before.comment != now.comment, "the comment");
+  add(edit_of(before) != edit_of(now), "the edit");
+  return text;
+}
+
+error decided_otherwise(const std::string& gate, const gate_decision& before, const gate_decision& now) {
   return {error_code::idempotency_violation,
           before.by + " has decided on " + gate + " already: " + std::string{to_string(before.choice)} + " at " +
               to_rfc3339(before.at) + (before.comment.empty() ? "" : ", \"" + before.comment + '"') +
+              difference(before, now) + "; nothing was changed",
+          "a decision stays as it was made"};
+}
+
+error about_another_action(const std::string& gate, const gate_view& decided, const gate_decision& now) {
+  const auto& asked = decided.asked.action_hash;
+  return {error_code::idempotency_violation,
+          now.by + " has decided on " + gate + " already, and " +
+              (asked.empty() ? "not about an action" : "about the action " + asked) + ", not " + now.action_hash +
               "; nothing was changed",
           "a decision stays as it was made"};
 }
@@ -119,13 +151,16 @@ result<gate_place> find_gate(const run_id& run,
   }
   const auto& meant = open.empty() ? *newest : *open.front();
   if (const auto* before = decision_by(meant, decision.by)) {
+    if (!decision.action_hash.empty() && decision.action_hash != meant.asked.action_hash) {
+      return about_another_action(name_of(run, wanted), meant, decision);
+    }
     return is_same(*before, decision) ? result<gate_place>{meant.asked.place}
-                                      : result<gate_place>{decided_otherwise(name_of(run, wanted), *before)};
+                                      : result<gate_place>{decided_otherwise(name_of(run, wanted), *before, decision)};
   }
   if (open.empty()) {
-    return error{error_code::invalid_input,
+    return error{error_code::idempotency_violation,
                  name_of(run, wanted) + " is " + fate_of(meant) + "; nothing was changed",
-                 "troupe show RUN tells what became of the run"};
+                 "troupe show " + run.str() + " tells what became of the run"};
   }
   return meant.asked.place;
 }

@@ -27,8 +27,8 @@ struct gate_receipt {
 
 /// The open gate that is meant; of one that this person has decided on in the same words, that one, so that a decision
 /// given twice is taken once. `gates` are all of the run.
-/// NOT_FOUND: the step asks nothing; the hint says what does. INVALID_INPUT: it is decided, by whom and when, or several
-/// are meant. IDEMPOTENCY_VIOLATION: this person has decided otherwise.
+/// NOT_FOUND: the step asks nothing, or not there; the hint says what does. INVALID_INPUT: several are meant.
+/// IDEMPOTENCY_VIOLATION: it is decided, by whom and when, or this person has decided otherwise, and in what.
 result<gate_place> find_gate(const run_id& run,
                              const std::vector<gate_view>& gates,
                              const gate_question& wanted,

@@ -1,4 +1,5 @@
 // What people decide, as far as a node's callers have to do with it.
+#include "runtime/gate_edit.hpp"
 #include "runtime/gate_question.hpp"
 #include "runtime/http/control_door.hpp"
 #include "runtime/node.hpp"
@@ -26,6 +27,15 @@ milliseconds left_until(clock::time_point deadline) {
 result<std::vector<gate_view>> gates_of(read_pool& readers, const run_id& run, clock::time_point deadline) {
   auto session = readers.borrow(left_until(deadline));
   return session ? (*session)->list_gates(run) : result<std::vector<gate_view>>{session.error()};
+}
+
+status must_be_sound(read_pool& readers,
+                     const run_id& run,
+                     const gate_place& place,
+                     const gate_decision& decision,
+                     clock::time_point deadline) {
+  auto session = readers.borrow(left_until(deadline));
+  return session ? check_edit(**session, run, place, decision) : status{session.error()};
 }
 
 bool is_carried_out(read_pool& readers, const run_id& run, lease_epoch epoch, clock::time_point deadline) {
@@ -74,6 +84,9 @@ result<gate_receipt> node::decide(const run_id& run, const gate_question& which,
   const auto place = find();
   if (!place) {
     return place.error();
+  }
+  if (auto sound = must_be_sound(*inner_->readers, run, *place, decision, deadline); !sound) {
+    return sound.error();
   }
   // Before it may go on, and end.
   const bool carried_out = is_carried_out(*inner_->readers, run, inner_->held.epoch(), deadline);

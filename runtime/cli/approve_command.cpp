@@ -1,5 +1,6 @@
 // troupe approve
 #include "config/file_text.hpp"
+#include "config/workflow_file.hpp"
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/database_owner.hpp"
@@ -92,8 +93,46 @@ result<gate_view> load_gate(const settings& values, const run_id& run, const gat
                                : result<gate_view>{error{error_code::internal, "the gate has no row", ""}};
 }
 
-std::string decided_text(const gate_view& gate, const gate_receipt& receipt) {
-  const std::string name = "gate '" + gate.asked.place.step.str() + "' of run " + gate.run.str();
+/// A child run asks in its own name.
+error in_words_of_children(error why, const settings& values, const run_id& run, const step_id& step) {
+  auto stored = open_stored(values);
+  const auto view = stored ? (*stored)->find_run(run) : result<run_view>{stored.error()};
+  const auto below = view && why.code == error_code::not_found
+                         ? list_gates_below(**stored, *view)
+                         : result<std::vector<gate_view>>{std::vector<gate_view>{}};
+  for (const gate_view& gate : below ? *below : std::vector<gate_view>{}) {
+    if (gate.asked.place.step == step) {
+      why.hint = "its child run does: " + approve_command(gate, *below);
+    }
+  }
+  return why;
+}
+
+struct decided_gate {
+  gate_view gate;
+  std::size_t levels = 1;  ///< Of its step.
+  run_id root;             ///< Whom to go on with.
+};
+
+result<decided_gate> load_decided(const settings& values, const run_id& run, const gate_place& place) {
+  auto gate = load_gate(values, run, place);
+  auto stored = open_stored(values);
+  const auto pinned = stored ? (*stored)->find_pinned(run) : result<pinned_run>{stored.error()};
+  if (!gate || !pinned) {
+    return gate ? pinned.error() : gate.error();
+  }
+  const auto loaded = parse_workflow(pinned->workflow_source, pinned->run.workflow, "");
+  const step* const declared = loaded.flow == nullptr ? nullptr : find_step(*loaded.flow, place.step);
+  const bool has_levels = declared != nullptr && declared->gate && !place.task;
+  return decided_gate{*std::move(gate), has_levels ? declared->gate->levels.size() : 1, root_of(**stored, pinned->run)};
+}
+
+std::string decided_text(const decided_gate& decided, const gate_receipt& receipt) {
+  const gate_view& gate = decided.gate;
+  std::string name = "gate '" + gate.asked.place.step.str() + "' of run " + gate.run.str();
+  if (decided.levels > 1) {
+    name += ", level " + std::to_string(gate.asked.place.level) + " of " + std::to_string(decided.levels) + ',';
+  }
   if (receipt.repeated) {
     return name + " had this decision already; nothing was changed";
   }
@@ -103,7 +142,8 @@ std::string decided_text(const gate_view& gate, const gate_receipt& receipt) {
   return name + " is " + std::string{to_string(gate.state)};
 }
 
-exit_code tell(context& with, const gate_view& gate, const gate_receipt& receipt) {
+exit_code tell(context& with, const decided_gate& decided, const gate_receipt& receipt, bool by_owner) {
+  const gate_view& gate = decided.gate;
   if (with.options().json) {
     with.print_json(object_writer{}
                         .raw("gate", gate_json(gate))
@@ -112,10 +152,11 @@ exit_code tell(context& with, const gate_view& gate, const gate_receipt& receipt
                         .str());
     return exit_code::completed;
   }
-  with.note(decided_text(gate, receipt));
+  with.note(decided_text(decided, receipt));
   if (gate.state != gate_state::open) {
+    const std::string when = by_owner ? "when the process that has the database now has ended, " : "";
     with.note(receipt.carried_out ? "the process that carries the run out goes on with it"
-                                  : "go on with: troupe resume " + gate.run.str());
+                                  : when + "go on with: troupe resume " + decided.root.str());
   }
   return exit_code::completed;
 }
@@ -133,13 +174,16 @@ exit_code approve(context& with, const approve_options& options) {
     return refuse(with, run.error(), {.run = {}, .step = asked->which.step});
   }
   const error_place place{.run = *run, .step = asked->which.step};
+  const auto refuse_it = [&](const error& why) {
+    return refuse(with, in_words_of_children(why, *with.settings(), *run, asked->which.step), place);
+  };
   const auto by_owner = ask_decision(with.settings()->storage.path, *run, *asked);
   const auto receipt = by_owner ? *by_owner : decide_alone(*with.settings(), *run, *asked);
   if (!receipt) {
-    return refuse(with, receipt.error(), place);
+    return refuse_it(receipt.error());
   }
-  const auto gate = load_gate(*with.settings(), *run, receipt->place);
-  return gate ? tell(with, *gate, *receipt) : refuse(with, gate.error(), place);
+  const auto decided = load_decided(*with.settings(), *run, receipt->place);
+  return decided ? tell(with, *decided, *receipt, by_owner.has_value()) : refuse(with, decided.error(), place);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "runtime/gate_question.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace troupe {
 namespace {
@@ -40,6 +41,20 @@ bool asks_several_times(const gate_view& gate, std::span<const gate_view> beside
          }) > 1;
 }
 
+constexpr std::string_view any_voter = "WHO";
+
+/// Who is left to vote; of several, nobody is made to vote in the name of another by copying a line.
+std::string voter_word(const gate_view& gate) {
+  std::vector<std::string> left;
+  std::ranges::copy_if(gate.asked.voters, std::back_inserter(left), [&](const std::string& voter) {
+    return std::ranges::find(gate.decisions, voter, &gate_decision::by) == gate.decisions.end();
+  });
+  const bool is_plain = left.size() == 1 && std::ranges::all_of(left.front(), [](unsigned char each) {
+                          return std::isalnum(each) != 0 || each == '-' || each == '_' || each == '.' || each == '@';
+                        });
+  return is_plain ? left.front() : std::string{any_voter};
+}
+
 sign sign_of(gate_state state) noexcept {
   switch (state) {
     case gate_state::open:
@@ -68,7 +83,8 @@ std::string open_text(const gate_view& gate, std::span<const gate_view> beside, 
   }
   std::vector<std::string> voters;
   std::ranges::transform(asked.voters, std::back_inserter(voters), [](const auto& each) { return printable(each); });
-  text += fact("who", voters.empty() ? "" : listed(voters), look);
+  const bool is_choice = voter_word(gate) == any_voter;
+  text += fact("who", voters.empty() ? "" : listed(voters) + (is_choice ? ": say who you are" : ""), look);
   text += fact("action", asked.action_hash, look);
   text += fact("expiry", expiry_text(gate, now), look);
   const auto command = approve_command(gate, beside);
@@ -111,6 +127,7 @@ std::string approve_command(const gate_view& gate, std::span<const gate_view> be
     command += " --superstep " + std::to_string(place.superstep.value());
     command += place.task ? " --task " + place.task->str() : "";
   }
+  command += gate.asked.voters.empty() ? "" : " --as " + voter_word(gate);
   return gate.asked.action_hash.empty() ? command : command + " --action " + gate.asked.action_hash;
 }
 

@@ -14,7 +14,8 @@ namespace troupe {
 /// may make the step's name alone ambiguous.
 std::string gate_text(const gate_view& gate, std::span<const gate_view> beside, timestamp now, const style& look);
 
-/// `troupe approve r-1 approve --action sha256:...`: for the action that is asked about now, and no other.
+/// `troupe approve r-1 approve --action sha256:...`: for the action that is asked about now, and no other. Where voters are
+/// named, with `--as`: the only one who has not voted, else the word WHO.
 std::string approve_command(const gate_view& gate, std::span<const gate_view> beside);
 
 /// `1 of 2 votes`

@@ -95,7 +95,8 @@ TEST(gate_question, what_is_decided_says_by_whom_and_when) {
   approved.decisions = {by("bob"), by("cid")};
   approved.asked.votes = 2;
   const auto found = find({approved}, {step_id{"approve"}});
-  EXPECT_EQ(found.error().code, error_code::invalid_input);
+  EXPECT_EQ(found.error().code, error_code::idempotency_violation);
+  EXPECT_EQ(found.error().hint, "troupe show r-1 tells what became of the run");
   EXPECT_THAT(found.error().message, HasSubstr("is approved by bob, cid at 2026-11-21T12:00:05"));
   approved.asked.votes = 3;
   EXPECT_THAT(find({approved}, {step_id{"approve"}}).error().message,
@@ -117,7 +118,22 @@ TEST(gate_question, who_repeats_a_decision_is_sent_to_it_and_who_changes_it_is_r
   EXPECT_THAT(changed.error().message, HasSubstr("approved at 2026-11-21T12:00:00"));
   auto with_edit = by("ann", gate_choice::approved, "fine");
   with_edit.state_edit = json_text{"{}"};
-  EXPECT_FALSE(find({approved}, {step_id{"approve"}}, with_edit));
+  EXPECT_THAT(find({approved}, {step_id{"approve"}}, with_edit).error().message,
+              HasSubstr("what differs is the edit; nothing was changed"));
+  EXPECT_THAT(find({approved}, {step_id{"approve"}}, by("ann", gate_choice::rejected)).error().message,
+              HasSubstr("what differs is the decision and the comment"));
+  auto about_another = by("ann", gate_choice::approved, "fine");
+  about_another.action_hash = "sha256:other";
+  EXPECT_EQ(find({approved}, {step_id{"approve"}}, about_another).error().code, error_code::idempotency_violation);
+  approved.asked.action_hash = "sha256:other";
+  EXPECT_TRUE(find({approved}, {step_id{"approve"}}, about_another));
+}
+
+TEST(gate_question, where_it_does_not_ask_what_was_said_is_repeated_beside_where_it_does) {
+  const auto found = find({gate_of("approve", gate_state::open, 2)}, {step_id{"approve"}, superstep_no{99}, 7});
+  EXPECT_EQ(found.error().code, error_code::not_found);
+  EXPECT_THAT(found.error().message, HasSubstr("at 'approve' in superstep 99 at level 7"));
+  EXPECT_THAT(found.error().hint, HasSubstr("approve in superstep 2 at level 1"));
 }
 
 TEST(gate_json, a_decision_arrives_as_it_was_sent) {
