@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -184,6 +185,25 @@ std::vector<given_answer> take_in(verdict& made,
   return given;
 }
 
+// With these nobody came so far as to print anything.
+constexpr std::array nothing_printed{error_code::agent_not_found,
+                                     error_code::auth_required,
+                                     error_code::budget_exceeded,
+                                     error_code::circuit_open,
+                                     error_code::internal,
+                                     error_code::invalid_input,
+                                     error_code::not_found,
+                                     error_code::provider_unavailable,
+                                     error_code::rate_limited};
+
+std::string quorum_hint(const verdict& made) {
+  const bool is_silent = std::ranges::all_of(made.missing, [](const missing_agent& each) {
+    return std::ranges::find(nothing_printed, each.why.code) != nothing_printed.end();
+  });
+  return is_silent && !made.missing.empty() ? made.missing.front().why.hint
+                                            : "see what they printed: troupe logs RUN --stderr";
+}
+
 error quorum_error(const verdict& made, int fewest) {
   std::string text = std::to_string(made.answered.size()) + " of " + std::to_string(made.asked.size()) +
                      " agents answered, " + std::to_string(made.quorum) + (made.quorum == 1 ? " is" : " are") +
@@ -193,7 +213,7 @@ error quorum_error(const verdict& made, int fewest) {
     text +=
         " " + missing.agent.str() + " (" + std::string{to_string(missing.why.code)} + ": " + missing.why.message + ")";
   }
-  return {error_code::quorum_not_met, text, "see what they printed: troupe logs RUN --stderr"};
+  return {error_code::quorum_not_met, text, quorum_hint(made)};
 }
 
 void collect(verdict& made, const std::vector<given_answer>& given, std::size_t members) {

@@ -41,7 +41,7 @@ std::string summary_of(const checked_workflow& checked, const style& look) {
 }
 
 exit_code check(context& with, const std::string& path) {
-  if (const auto refused = with.load()) {
+  if (const auto refused = with.load_without_database()) {
     return refuse(with, *refused);
   }
   const checked_workflow checked = load_checked_workflow(with, path);

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -76,9 +77,9 @@ exit_code parse_and_act(command_tree& tree, int count, const char* const* argume
   const common_options early = as_far_as_seen(tree.common(), {arguments, static_cast<std::size_t>(count)});
   try {
     tree.root().parse(count, arguments);
-  } catch (const CLI::CallForHelp&) {
+  } catch (const CLI::CallForHelp& thrown) {
     context with{early, host_environment(), folder};
-    return print_help(tree, with.out());
+    return has_left_over(tree) ? refuse(with, usage_error(tree, thrown)) : print_help(tree, with.out());
   } catch (const CLI::ParseError& thrown) {
     context with{early, host_environment(), folder};
     return refuse(with, usage_error(tree, thrown));
@@ -98,7 +99,13 @@ int run_command_line(int count, const char* const* arguments) {
   ignore_broken_pipes();
   command_tree tree;
   add_commands(tree);
-  return static_cast<int>(parse_and_act(tree, count, arguments));
+  // `troupe help run` is what many try first.
+  std::vector<const char*> words{arguments, arguments + count};
+  if (count > 1 && std::string_view{words[1]} == "help") {
+    words.erase(words.begin() + 1);
+    words.push_back("--help");
+  }
+  return static_cast<int>(parse_and_act(tree, static_cast<int>(words.size()), words.data()));
 }
 
 }  // namespace troupe

@@ -98,6 +98,8 @@ config_sources context::sources(const std::vector<std::string>& more) const {
 
 std::optional<refusal> context::load(const std::vector<std::string>& more) { return load(sources(more)); }
 
+std::optional<refusal> context::load_without_database() { return load({"storage.path=\"/unused/troupe.db\""}); }
+
 std::optional<refusal> context::load(const config_sources& from) {
   config_ = load_config(from);
   if (auto why = first_error(config_.problems)) {
@@ -128,7 +130,9 @@ void context::warn(std::string_view text) {
 exit_code refuse(context& with, const refusal& why) {
   output& err = with.err();
   if (with.options().json) {
-    with.print_json(error_document(why.what, why.where, why.problems));
+    error what = why.what;
+    what.hint = named_hint(std::move(what.hint), why.where);
+    with.print_json(error_document(what, why.where, why.problems));
     return exit_code_of(why.what.code);
   }
   with.print(why.problems);

@@ -74,6 +74,8 @@ class context {
   std::optional<refusal> load(const std::vector<std::string>& more = {});
   /// The same from other sources: what a run was pinned to.
   std::optional<refusal> load(const config_sources& from);
+  /// The same for a command that opens no database: there need not be a place for one.
+  std::optional<refusal> load_without_database();
   /// Where load() reads.
   config_sources sources(const std::vector<std::string>& more = {}) const;
 

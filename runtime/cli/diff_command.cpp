@@ -27,7 +27,7 @@ class comparison_text {
   std::string text() {
     if (!compared_.is_same_workflow()) {
       line("the workflows differ");
-      sides(compared_.left.workflow_hash, compared_.right.workflow_hash);
+      sides(name_of(compared_.left), name_of(compared_.right));
     }
     if (!compared_.inputs.empty()) {
       line("the inputs differ");
@@ -54,6 +54,8 @@ class comparison_text {
     return whole_ ? printable(value) : fit(printable(value), columns_of_value, look_.unicode);
   }
 
+  static std::string name_of(const run_view& run) { return run.workflow + ", " + run.workflow_hash; }
+
   void sides(const std::string& left, const std::string& right) {
     text_ += "  " + look_.paint(ink::dim, compared_.left.run.str()) + "  " + cut(left) + '\n';
     text_ += "  " + look_.paint(ink::dim, compared_.right.run.str()) + "  " + cut(right) + '\n';
@@ -68,8 +70,7 @@ class comparison_text {
         return;
       }
       line("  " + look_.paint(ink::bold, each.pointer.empty() ? "the whole" : printable(each.pointer)));
-      text_ += "    " + cut(side(each.left)) + '\n';
-      text_ += "    " + cut(side(each.right)) + '\n';
+      sides(side(each.left), side(each.right));
     }
   }
 

@@ -67,7 +67,7 @@ exit_code draw(context& with, const workflow& flow, const step_marks* marks, con
 }
 
 exit_code graph(context& with, const graph_options& options) {
-  if (const auto refused = with.load()) {
+  if (const auto refused = is_file(options.what) ? with.load_without_database() : with.load()) {
     return refuse(with, *refused);
   }
   const auto subject = is_file(options.what)

@@ -1,4 +1,6 @@
 // troupe logs
+#include "config/problem.hpp"
+#include "config/workflow_file.hpp"
 #include "runtime/cli/arguments.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/event_line.hpp"
@@ -168,6 +170,20 @@ std::optional<error> print_logs(context& with, read_session& stored, const run_i
   return printed ? std::nullopt : std::optional{printed.error()};
 }
 
+/// A step that the run's workflow does not have tells nothing, however long one waits.
+std::optional<error> check_step(read_session& stored, const run_id& run, const logs_options& options) {
+  const auto pinned = options.step ? stored.find_pinned(run) : result<pinned_run>{error{}};
+  const auto loaded = pinned ? parse_workflow(pinned->workflow_source, pinned->run.workflow, "") : loaded_workflow{};
+  if (loaded.flow == nullptr || find_step(*loaded.flow, step_id{*options.step}) != nullptr) {
+    return std::nullopt;
+  }
+  std::vector<std::string> steps;
+  std::ranges::transform(loaded.flow->steps, std::back_inserter(steps), [](const step& each) { return each.id.str(); });
+  return error{.code = error_code::not_found,
+               .message = "run " + run.str() + " has no step '" + *options.step + "'",
+               .hint = suggestion(*options.step, steps)};
+}
+
 exit_code logs(context& with, const logs_options& options) {
   if (const auto refused = with.load()) {
     return refuse(with, *refused);
@@ -179,6 +195,9 @@ exit_code logs(context& with, const logs_options& options) {
   const auto run = find_run_id(**stored, options.run);
   if (!run) {
     return refuse(with, run.error());
+  }
+  if (const auto why = check_step(**stored, *run, options)) {
+    return refuse(with, *why, {.run = *run, .step = {}});
   }
   const auto why = print_logs(with, **stored, *run, options);
   return why ? refuse(with, *why, {.run = *run, .step = {}}) : exit_code::completed;

@@ -100,6 +100,8 @@ const CLI::App& named_command(const command_tree& tree) {
   return *command;
 }
 
+bool has_left_over(const command_tree& tree) { return !first_left_over(tree).empty(); }
+
 error usage_error(const command_tree& tree, const CLI::ParseError& thrown) {
   if (const std::string word = first_left_over(tree); !word.empty()) {
     return unknown_word(tree, word);

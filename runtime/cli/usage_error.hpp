@@ -13,6 +13,9 @@ namespace troupe {
 /// The innermost command that the arguments name.
 const CLI::App& named_command(const command_tree& tree);
 
+/// A word stands on the command line that no command took.
+bool has_left_over(const command_tree& tree);
+
 /// INVALID_INPUT. `thrown` is what parsing ended with.
 error usage_error(const command_tree& tree, const CLI::ParseError& thrown);
 

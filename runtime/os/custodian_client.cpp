@@ -24,10 +24,13 @@ constexpr int end_patience_ms = 2'000;
 constexpr const char* installed_path = "/usr/libexec/troupe/troupe-custodian";
 
 error cannot_start(const std::string& program, int number) {
-  return {error_code::internal,
+  // What is not there, or may not be started, is not there a second later either.
+  const bool is_permanent = number == ENOENT || number == EACCES || number == ENOEXEC || number == ENOTDIR;
+  return {is_permanent ? error_code::agent_not_found : error_code::internal,
           "the custodian " + program + " cannot be started: " + std::generic_category().message(number) +
               "; no agent can run",
-          "it belongs beside the troupe program; name its path as runtime.custodian"};
+          "troupe doctor tells where it is looked for; it belongs beside the troupe program, or its path is "
+          "runtime.custodian"};
 }
 
 void append_text(std::vector<char>& bytes, const std::string& text) {

@@ -28,10 +28,10 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-void expect_refused(process_reactor& reactor, const std::string& words) {
+void expect_refused(process_reactor& reactor, const std::string& words, error_code code = error_code::internal) {
   const auto child = run(reactor, scripted({"exit", "0"}));
   ASSERT_TRUE(child->end.exit.start_failure);
-  EXPECT_EQ(child->end.exit.start_failure->code, error_code::internal);
+  EXPECT_EQ(child->end.exit.start_failure->code, code);
   EXPECT_THAT(child->end.exit.start_failure->message, AllOf(HasSubstr(words), HasSubstr("no agent can run")));
   EXPECT_THAT(child->end.exit.start_failure->hint, HasSubstr("runtime.custodian"));
   EXPECT_FALSE(child->end.custodian_lost) << "it would be tried again, for ever";
@@ -55,11 +55,11 @@ TEST_F(without_custodian_test, that_is_missing_or_is_no_program_is_told) {
   for (const auto& [path, words] : std::vector<std::pair<std::string, std::string>>{
            {"/no/such/custodian", "No such file"}, {nothing, "Permission denied"}, {folder_.path(), "denied"}}) {
     process_reactor reactor{{path}};
-    expect_refused(reactor, path);
-    expect_refused(reactor, words);
+    expect_refused(reactor, path, error_code::agent_not_found);
+    expect_refused(reactor, words, error_code::agent_not_found);
   }
   process_reactor reactor{{program("no program at all", 0755)}};
-  expect_refused(reactor, "Exec format error");
+  expect_refused(reactor, "Exec format error", error_code::agent_not_found);
 }
 
 TEST_F(without_custodian_test, that_ends_at_once_is_told_each_time) {
