@@ -7,6 +7,8 @@
 #include "runtime/json/study_json.hpp"
 
 #include <memory>
+#include <string_view>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -56,9 +58,10 @@ class comparison_text {
 
   static std::string name_of(const run_view& run) { return run.workflow + ", " + run.workflow_hash; }
 
-  void sides(const std::string& left, const std::string& right) {
-    text_ += "  " + look_.paint(ink::dim, compared_.left.run.str()) + "  " + cut(left) + '\n';
-    text_ += "  " + look_.paint(ink::dim, compared_.right.run.str()) + "  " + cut(right) + '\n';
+  void sides(const std::string& left, const std::string& right, std::string_view indent = "  ") {
+    for (const auto& [run, value] : {std::pair{compared_.left.run, left}, std::pair{compared_.right.run, right}}) {
+      text_ += std::string{indent} + look_.paint(ink::dim, run.str()) + "  " + cut(value) + '\n';
+    }
   }
 
   void places(const std::vector<json_difference>& all) {
@@ -70,7 +73,7 @@ class comparison_text {
         return;
       }
       line("  " + look_.paint(ink::bold, each.pointer.empty() ? "the whole" : printable(each.pointer)));
-      sides(side(each.left), side(each.right));
+      sides(side(each.left), side(each.right), "    ");
     }
   }
 

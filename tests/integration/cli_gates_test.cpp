@@ -131,6 +131,7 @@ TEST_F(cli_gates_test, rejected_it_takes_the_other_way) {
 
 TEST_F(cli_gates_test, an_edit_comes_with_the_decision) {
   write_review();
+  write("review.toml", file_text(path("review.toml")) + "[state.note]\nreduce = 'last'\n");
   start_waiting();
   for (const std::string wrong : {"[1]", "{", "@absent.json"}) {
     EXPECT_EQ(run({"approve", "r1", "approve", "--edit", wrong}).code, 2) << wrong;

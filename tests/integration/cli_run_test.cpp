@@ -92,7 +92,6 @@ TEST_F(cli_run_test, takes_inputs_as_texts_as_json_and_from_files) {
   };
   const std::vector<given> table{
       {{"--input", "topic=a=b"}, "", "a=b to 2"},
-      {{"--input", "topic=a", "--input", "topic=b"}, "", "b to 2"},
       {{"--input", "topic=a", "--input", "depth:=[1, {\"k\": null}]"}, "", R"(a to [1,{"k":null}])"},
       {{"--input", "topic=1", "--input", "depth=1"}, "", "1 to 1"},
       {{"--input-file", "in.json"}, "", "file to 9"},
@@ -121,6 +120,7 @@ TEST_F(cli_run_test, refuses_wrong_inputs_before_anything_runs) {
   const std::vector<mistake> table{
       {{}, "input 'topic' is required and was not given", "--input topic=VALUE"},
       {{"--input", "topic=x", "--input", "topci=y"}, "topci", "topic"},
+      {{"--input", "topic=a", "--input", "topic=b"}, "input 'topic' is given twice", "--input 'topic:="},
       {{"--input", "topic"}, "'topic' is not NAME=VALUE", "--input topic=parsers"},
       {{"--input", "=x"}, "'=x' is not NAME=VALUE", ""},
       {{"--input", "topic:=parsers"}, "--input topic:= takes JSON", "--input topic=VALUE for a text"},

@@ -249,10 +249,10 @@ TEST_F(cli_study_test, diff_names_the_first_superstep_that_differs_and_the_state
   const auto other = run({"diff", "r1", "r3"});
   EXPECT_EQ(other.code, 1);
   EXPECT_THAT(other.out,
-              AllOf(HasSubstr("the inputs differ\n  /topic\n    \"locks\"\n    \"keys\"\n"),
+              AllOf(HasSubstr("the inputs differ\n  /topic\n    r1  \"locks\"\n    r3  \"keys\"\n"),
                     HasSubstr("2 supersteps are equal"),
                     HasSubstr("superstep 3, step again, cat: value"),
-                    HasSubstr("  /again\n    \"locks\"\n    \"keys\"\n")));
+                    HasSubstr("  /again\n    r1  \"locks\"\n    r3  \"keys\"\n")));
   const auto json = json_of(run({"diff", "r1", "r3", "--json"}).out);
   EXPECT_EQ(at(json, "/equal"), "false");
   EXPECT_EQ(at(json, "/workflow_differs"), "false");
