@@ -112,6 +112,7 @@ struct decided_gate {
   gate_view gate;
   std::size_t levels = 1;  ///< Of its step.
   run_id root;             ///< Whom to go on with.
+  bool by_owner = false;   ///< The process that has the database took the decision.
 };
 
 result<decided_gate> load_decided(const settings& values, const run_id& run, const gate_place& place) {
@@ -142,7 +143,7 @@ std::string decided_text(const decided_gate& decided, const gate_receipt& receip
   return name + " is " + std::string{to_string(gate.state)};
 }
 
-exit_code tell(context& with, const decided_gate& decided, const gate_receipt& receipt, bool by_owner) {
+exit_code tell(context& with, const decided_gate& decided, const gate_receipt& receipt) {
   const gate_view& gate = decided.gate;
   if (with.options().json) {
     with.print_json(object_writer{}
@@ -154,7 +155,7 @@ exit_code tell(context& with, const decided_gate& decided, const gate_receipt& r
   }
   with.note(decided_text(decided, receipt));
   if (gate.state != gate_state::open) {
-    const std::string when = by_owner ? "when the process that has the database now has ended, " : "";
+    const std::string when = decided.by_owner ? "when the process that has the database now has ended, " : "";
     with.note(receipt.carried_out ? "the process that carries the run out goes on with it"
                                   : when + "go on with: troupe resume " + decided.root.str());
   }
@@ -182,8 +183,12 @@ exit_code approve(context& with, const approve_options& options) {
   if (!receipt) {
     return refuse_it(receipt.error());
   }
-  const auto decided = load_decided(*with.settings(), *run, receipt->place);
-  return decided ? tell(with, *decided, *receipt, by_owner.has_value()) : refuse(with, decided.error(), place);
+  auto decided = load_decided(*with.settings(), *run, receipt->place);
+  if (!decided) {
+    return refuse(with, decided.error(), place);
+  }
+  decided->by_owner = by_owner.has_value();
+  return tell(with, *decided, *receipt);
 }
 
 }  // namespace

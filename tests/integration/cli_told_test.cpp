@@ -65,7 +65,11 @@ name = "fail"
 id = "go"
 function = "probe.set"
 args = { field = "x", value = 1 }
-next = [ { to = "go", when = { path = "/x", eq = 2 } } ]
+next = [ { to = "end", when = { path = "/x", eq = 2 } } ]
+[[step]]
+id = "end"
+function = "probe.set"
+args = { field = "y", value = 1 }
 )");
   }
 };
@@ -165,9 +169,7 @@ TEST_F(cli_told_test, voters_are_asked_to_say_who_they_are) {
 }
 
 TEST_F(cli_told_test, a_level_of_several_is_said) {
-  write("gate.toml",
-        "name = 'gate'\n[[step]]\nid = 'ask'\n[step.gate]\nprompt = 'Fine?'\n[[step.gate.levels]]\nprompt = 'Fine?'\n"
-        "[[step.gate.levels]]\nprompt = 'Really?'\n");
+  write_gate("levels = [ { prompt = 'Fine?' }, { prompt = 'Really?' } ]");
   const auto waiting = run({"run", "gate.toml", "--run-id", "r1"});
   ASSERT_EQ(waiting.code, 4) << waiting.err;
   EXPECT_THAT(run({"approve", "r1", "ask"}).err, HasSubstr("gate 'ask' of run r1, level 1 of 2, is approved"));
@@ -204,9 +206,9 @@ TEST_F(cli_told_test, one_field_has_its_name) {
 
 TEST_F(cli_told_test, a_slip_of_an_argument_is_no_silence) {
   write_map();
-  write(
-      "topic.toml",
-      "name = 'topic'\n[inputs.topic]\nrequired = true\n[[step]]\nid = 'go'\nfunction = 'probe.echo'\nprompt = 'x'\n");
+  write("topic.toml",
+        "name = 'topic'\n[inputs.topic]\nrequired = true\n[[step]]\nid = 'go'\nfunction = 'probe.set'\nargs = { field "
+        "= 'x', value = 1 }\n");
   const auto agent = run({"run", "map.toml", "--agent", "eahc=true"});
   EXPECT_EQ(agent.code, 2);
   EXPECT_THAT(agent.err, AllOf(HasSubstr("no step of the workflow asks"), HasSubstr("did you mean 'each'?")));
