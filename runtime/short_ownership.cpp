@@ -8,8 +8,8 @@
 namespace troupe {
 
 result<short_ownership> own_shortly(const storage_options& storage) {
-  const auto now = system_clock{}.now();
-  auto taken = lease::acquire(storage, {own_pid(), host_name(), now});
+  const system_clock clock;
+  auto taken = take_when_free([&] { return lease::acquire(storage, {own_pid(), host_name(), clock.now()}); });
   if (!taken) {
     return taken.error();
   }
@@ -17,7 +17,7 @@ result<short_ownership> own_shortly(const storage_options& storage) {
   if (!session) {
     return session.error();
   }
-  return short_ownership{*std::move(taken), *std::move(session), now};
+  return short_ownership{*std::move(taken), *std::move(session), clock.now()};
 }
 
 }  // namespace troupe

@@ -7,9 +7,25 @@
 #include "storage/storage_options.hpp"
 #include "storage/write_session.hpp"
 
+#include <chrono>
 #include <memory>
+#include <thread>
 
 namespace troupe {
+
+/// What `take` gives, asked again for a second while another command has the lease: most are over in less.
+template <class Take>
+auto take_when_free(Take take) {
+  constexpr std::chrono::seconds patience{1};
+  constexpr milliseconds pause{20};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto taken = take();
+  while (!taken && taken.error().code == error_code::lease_held && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(pause);
+    taken = take();
+  }
+  return taken;
+}
 
 /// While it lives, nobody else writes.
 struct short_ownership {

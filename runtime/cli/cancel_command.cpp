@@ -11,6 +11,7 @@
 #include "runtime/json/run_json.hpp"
 #include "runtime/observe/log.hpp"
 #include "runtime/os/terminal.hpp"
+#include "runtime/short_ownership.hpp"
 #include "storage/lease.hpp"
 
 #include <algorithm>
@@ -35,7 +36,7 @@ result<run_view> take_over_and_cancel(const settings_ptr& values, submission wha
     return waiting.error();
   }
   start_log(values->log, [](std::string_view line) { write_all(standard_error, line); });
-  auto running = node::start({.config = values, .functions = {}, .faults = nullptr});
+  auto running = take_when_free([&] { return node::start({.config = values, .functions = {}, .faults = nullptr}); });
   if (!running) {
     return running.error().code == error_code::lease_held ? with_owner(running.error(), *values) : running.error();
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
@@ -11,6 +12,10 @@
 namespace troupe {
 
 std::int64_t own_pid() noexcept { return ::getpid(); }
+
+bool is_running(std::int64_t pid) noexcept {
+  return pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH);
+}
 
 void die_at_once() noexcept {
   ::kill(::getpid(), SIGKILL);

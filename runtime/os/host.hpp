@@ -8,6 +8,9 @@
 namespace troupe {
 
 std::int64_t own_pid() noexcept;
+
+/// Also one of somebody else. A process that has the number of one that ended is taken for it.
+bool is_running(std::int64_t pid) noexcept;
 std::string host_name();
 
 /// Of whom the process belongs to, as the system knows them: getpwuid(3); `uid 1000` where it does not.

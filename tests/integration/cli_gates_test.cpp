@@ -236,6 +236,26 @@ TEST_F(cli_gates_test, resume_all_goes_past_who_still_waits) {
   EXPECT_EQ(at(ended[1], "/state"), "completed");
 }
 
+// Each of them has the database for a moment: who comes second waits for it, and is told who was first.
+TEST_F(cli_gates_test, several_who_decide_at_once_are_told_who_did) {
+  write_review();
+  start_waiting();
+  auto ann = start({"approve", "r1", "approve", "--as", "ann"});
+  auto bob = start({"approve", "r1", "approve", "--as", "bob"});
+  auto cid = start({"approve", "r1", "approve", "--as", "cid"});
+  int won = 0;
+  for (auto* each : {&ann, &bob, &cid}) {
+    const auto ended = each->wait();
+    won += ended.code == 0 ? 1 : 0;
+    if (ended.code != 0) {
+      EXPECT_EQ(ended.code, 2) << ended.err;
+      EXPECT_THAT(ended.err, HasSubstr("approved by"));
+    }
+  }
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(gate().decisions.size(), 1U);
+}
+
 // Nobody is there when the time comes: neither a person nor a process.
 TEST_F(cli_gates_test, what_expired_while_no_process_ran_takes_effect_when_somebody_goes_on) {
   struct expiry_case {
