@@ -1,20 +1,28 @@
 #include "tests/support/reference_engine.hpp"
 
+#include "tests/support/reference_votes.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 #include <set>
-#include <sstream>
 #include <tuple>
 
 namespace troupe {
 namespace {
 
 namespace json = boost::json;
+
+using reference::answer;
+using reference::collected;
+using reference::has_what_is_voted_on;
+using reference::look;
+using reference::order_of;
+using reference::patched;
+using reference::same;
+using reference::voted;
+using reference::voted_on_each;
 
 using route_indices = std::vector<int>;
 
@@ -36,72 +44,7 @@ route_indices longer(route_indices path, std::size_t index) {
   return path;
 }
 
-// Pointers of tests have no escapes.
-const json::value* look(const json::value& whole, const std::string& pointer) {
-  const auto* at = &whole;
-  for (std::size_t start = 0; start < pointer.size();) {
-    const auto end = std::min(pointer.find('/', start + 1), pointer.size());
-    const auto key = pointer.substr(start + 1, end - start - 1);
-    if (const auto* object = at->if_object()) {
-      at = object->if_contains(key);
-    } else if (const auto* list = at->if_array(); list != nullptr && !key.empty() && key[0] >= '0' && key[0] <= '9') {
-      at = list->if_contains(std::stoul(key));
-    } else {
-      return nullptr;
-    }
-    if (at == nullptr) {
-      return nullptr;
-    }
-    start = end;
-  }
-  return at;
-}
-
-// -1, 0, 1, or 2 where the two cannot be ordered.
-int order_of(const json::value& a, const json::value& b) {
-  const auto sign = [](auto left, auto right) { return left < right ? -1 : left == right ? 0 : 1; };
-  if (a.is_number() && b.is_number()) {
-    return sign(a.to_number<double>(), b.to_number<double>());
-  }
-  if (a.is_string() && b.is_string()) {
-    return sign(std::string{a.as_string()}, std::string{b.as_string()});
-  }
-  return 2;
-}
-
 json::value parsed(const json_text& text) { return json::parse(text.str()); }
-
-bool same(const json::value& a, const json::value& b) { return words_of(a) == words_of(b); }
-
-// What votes compare: without case, and without white space but for single spaces between words.
-json::value folded(const json::value& value) {
-  if (const auto* text = value.if_string()) {
-    std::istringstream in{std::string{*text}};
-    std::string all;
-    for (std::string word; in >> word;) {
-      all += (all.empty() ? "" : " ") + word;
-    }
-    for (auto& letter : all) {
-      letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
-    }
-    return json::value(all);
-  }
-  if (const auto* list = value.if_array()) {
-    json::array all;
-    for (const auto& each : *list) {
-      all.push_back(folded(each));
-    }
-    return all;
-  }
-  if (const auto* object = value.if_object()) {
-    json::object all;
-    for (const auto& [name, member] : *object) {
-      all[name] = folded(member);
-    }
-    return all;
-  }
-  return value;
-}
 
 bool is_true(const condition& when, const json::value& state) {
   const auto part = [&](const condition& each) { return is_true(each, state); };
@@ -136,25 +79,6 @@ bool is_true(const condition& when, const json::value& state) {
          (when.compares == comparison::ge && (order == 0 || order == 1)) ||
          (when.compares == comparison::lt && order == -1) ||
          (when.compares == comparison::le && (order == 0 || order == -1));
-}
-
-// RFC 7396 as its section 2 has it.
-json::value patched(json::value target, const json::value& patch) {
-  if (!patch.is_object()) {
-    return patch;
-  }
-  if (!target.is_object()) {
-    target = json::object{};
-  }
-  for (const auto& [name, value] : patch.as_object()) {
-    if (value.is_null()) {
-      target.as_object().erase(name);
-    } else {
-      const auto* old = target.as_object().if_contains(name);
-      target.as_object()[name] = patched(old != nullptr ? *old : json::value{}, value);
-    }
-  }
-  return target;
 }
 
 struct change {
@@ -256,11 +180,6 @@ class reference_engine {
     std::string action;   // In words.
     bool is_due = false;  // somebody has decided
     reference_decision decided{};
-  };
-
-  struct answer {
-    std::string agent;
-    json::value value;
   };
 
   struct arrival {
@@ -408,63 +327,6 @@ class reference_engine {
     const auto& id = at.declared->id.str();
     now_.changes.push_back({id, id, at.declared->output.str(), *std::move(result), at.path});
     now_.ways_on.push_back({at.declared, at.path, false, {}});
-  }
-
-  static bool has_what_is_voted_on(const consensus_policy& policy, const json::value& value) {
-    if (policy.strategy != consensus_strategy::vote) {
-      return true;
-    }
-    const auto* found = look(value, policy.vote_each.empty() ? policy.vote_on : policy.vote_each);
-    return found != nullptr && (policy.vote_each.empty() || found->is_array());
-  }
-
-  static json::value collected(const std::vector<answer>& answers, std::size_t asked) {
-    if (asked == 1) {
-      return answers.front().value;
-    }
-    json::object all;
-    for (const auto& each : answers) {
-      all[each.agent] = each.value;
-    }
-    return all;
-  }
-
-  // The whole answer of who first gave what most gave; none where two have equally many.
-  static std::optional<json::value> voted(const consensus_policy& policy, const std::vector<answer>& answers) {
-    const auto supporters = [&](const answer& one) {
-      return std::ranges::count_if(answers, [&](const answer& other) {
-        return same(folded(*look(one.value, policy.vote_on)), folded(*look(other.value, policy.vote_on)));
-      });
-    };
-    const auto first = std::ranges::max_element(answers, {}, supporters);  // the first of the greatest
-    for (const auto& each : answers) {
-      const bool agrees = same(folded(*look(each.value, policy.vote_on)), folded(*look(first->value, policy.vote_on)));
-      if (!agrees && supporters(each) == supporters(*first)) {
-        return std::nullopt;
-      }
-    }
-    return first->value;
-  }
-
-  // Elements that enough agents gave, each as it was given first.
-  static json::value voted_on_each(const consensus_policy& policy, const std::vector<answer>& answers, int quorum) {
-    json::array agreed;
-    std::set<std::string> seen;
-    for (const auto& one : answers) {
-      for (const auto& element : look(one.value, policy.vote_each)->as_array()) {
-        const auto words = words_of(folded(element));
-        const auto gave_it = [&](const answer& other) {
-          return std::ranges::any_of(look(other.value, policy.vote_each)->as_array(),
-                                     [&](const json::value& each) { return words_of(folded(each)) == words; });
-        };
-        const bool is_enough =
-            std::ranges::count_if(answers, gave_it) >= std::min<std::ptrdiff_t>(quorum, std::ssize(answers));
-        if (seen.insert(words).second && is_enough) {
-          agreed.push_back(element);
-        }
-      }
-    }
-    return agreed;
   }
 
   void play_map(const place& at, const json::object& seen) {
@@ -876,32 +738,6 @@ class reference_engine {
 };
 
 }  // namespace
-
-std::string words_of(const json::value& value) {
-  std::string all;
-  if (const auto* object = value.if_object()) {
-    std::map<std::string, std::string> members;
-    for (const auto& [name, member] : *object) {
-      members[std::string{name}] = words_of(member);
-    }
-    for (const auto& [name, words] : members) {
-      all += (all.empty() ? "" : ",") + json::serialize(json::value(name)) + ':' + words;
-    }
-    return '{' + all + '}';
-  }
-  if (const auto* list = value.if_array()) {
-    for (const auto& element : *list) {
-      all += (all.empty() ? "" : ",") + words_of(element);
-    }
-    return '[' + all + ']';
-  }
-  constexpr double exact = 9'007'199'254'740'992;  // 2^53
-  if (const auto* number = value.if_double();
-      number != nullptr && std::trunc(*number) == *number && std::abs(*number) < exact) {
-    return std::to_string(static_cast<std::int64_t>(*number));
-  }
-  return json::serialize(value);
-}
 
 reference_run run_by_reference(const workflow& flow, const reference_world& world) {
   return reference_engine{flow, world}.run();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "messages/workflow.hpp"
+#include "tests/support/reference_values.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -62,9 +63,6 @@ struct reference_run {
   std::int64_t executed = 0;
   bool degraded = false;  ///< Somebody was missing in a step of several agents. False where it has no end.
 };
-
-/// Equal exactly where two values are: keys in order, numbers by their amount.
-std::string words_of(const boost::json::value& value);
 
 reference_run run_by_reference(const workflow& flow, const reference_world& world);
 
