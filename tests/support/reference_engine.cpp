@@ -17,10 +17,10 @@ namespace json = boost::json;
 using reference::answer;
 using reference::collected;
 using reference::has_what_is_voted_on;
+using reference::is_true;
 using reference::look;
-using reference::order_of;
 using reference::patched;
-using reference::same;
+using reference::reduced;
 using reference::voted;
 using reference::voted_on_each;
 
@@ -44,43 +44,6 @@ route_indices longer(route_indices path, std::size_t index) {
   return path;
 }
 
-json::value parsed(const json_text& text) { return json::parse(text.str()); }
-
-bool is_true(const condition& when, const json::value& state) {
-  const auto part = [&](const condition& each) { return is_true(each, state); };
-  if (when.is == condition::kind::all) {
-    return std::ranges::all_of(when.parts, part);
-  }
-  if (when.is == condition::kind::any) {
-    return std::ranges::any_of(when.parts, part);
-  }
-  if (when.is == condition::kind::negate) {
-    return !is_true(when.parts.at(0), state);
-  }
-  const auto* found = look(state, when.pointer);
-  const auto wanted = parsed(when.value);
-  if (when.compares == comparison::exists) {
-    return (found != nullptr) == wanted.as_bool();
-  }
-  if (when.compares == comparison::ne) {
-    return found == nullptr || !same(*found, wanted);
-  }
-  if (found == nullptr) {
-    return false;
-  }
-  if (when.compares == comparison::eq) {
-    return same(*found, wanted);
-  }
-  if (when.compares == comparison::in) {
-    return std::ranges::any_of(wanted.as_array(), [&](const json::value& each) { return same(*found, each); });
-  }
-  const int order = order_of(*found, wanted);
-  return (when.compares == comparison::gt && order == 1) ||
-         (when.compares == comparison::ge && (order == 0 || order == 1)) ||
-         (when.compares == comparison::lt && order == -1) ||
-         (when.compares == comparison::le && (order == 0 || order == -1));
-}
-
 struct change {
   std::string step;
   std::string writer;  // A task, for the reducer that lets only one write.
@@ -88,58 +51,6 @@ struct change {
   json::value value;
   route_indices path;
 };
-
-// The new state, or the code of the refusal.
-std::pair<json::value, std::string> reduced(json::value state, const change& by, reducer how) {
-  auto& field = state.as_object()[by.field];
-  const bool is_new = field.is_null();
-  const auto refused = [&] { return std::pair{json::value{}, std::string{"INVALID_INPUT"}}; };
-  switch (how) {
-    case reducer::fail:
-    case reducer::last:
-      field = by.value;
-      break;
-    case reducer::append:
-    case reducer::set_union: {
-      if (!is_new && !field.is_array()) {
-        return refused();
-      }
-      auto list = is_new ? json::array{} : field.as_array();
-      if (how == reducer::append || !by.value.is_array()) {
-        if (how == reducer::append ||
-            std::ranges::none_of(list, [&](const json::value& each) { return same(each, by.value); })) {
-          list.push_back(by.value);
-        }
-      } else {
-        for (const auto& element : by.value.as_array()) {
-          if (std::ranges::none_of(list, [&](const json::value& each) { return same(each, element); })) {
-            list.push_back(element);
-          }
-        }
-      }
-      field = std::move(list);
-      break;
-    }
-    case reducer::sum:
-    case reducer::min:
-    case reducer::max:
-      if (!by.value.is_int64() || (!is_new && !field.is_int64())) {  // tests count in whole numbers
-        return refused();
-      }
-      field = is_new                ? by.value.as_int64()
-              : how == reducer::sum ? field.as_int64() + by.value.as_int64()
-              : how == reducer::min ? std::min(field.as_int64(), by.value.as_int64())
-                                    : std::max(field.as_int64(), by.value.as_int64());
-      break;
-    case reducer::merge:
-      if (!by.value.is_object() || (!is_new && !field.is_object())) {
-        return refused();
-      }
-      field = patched(is_new ? json::value{json::object{}} : field, by.value);
-      break;
-  }
-  return {std::move(state), ""};
-}
 
 class reference_engine {
  public:
@@ -149,7 +60,7 @@ class reference_engine {
     json::object initial;
     for (const auto& field : flow_.state) {
       if (field.initial) {
-        initial[field.name.str()] = parsed(*field.initial);
+        initial[field.name.str()] = json::parse(field.initial->str());
       }
     }
     state_ = std::move(initial);
@@ -536,7 +447,7 @@ class reference_engine {
           return {state_, {each.path, "MERGE_CONFLICT", each.step}};
         }
       }
-      auto [next, refused] = reduced(state, each, how);
+      auto [next, refused] = reduced(state, each.field, each.value, how);
       if (!refused.empty()) {
         return {state_, {each.path, refused, each.step}};
       }

@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -120,6 +121,95 @@ json::value patched(json::value target, const json::value& patch) {
     }
   }
   return target;
+}
+
+bool is_true(const condition& when, const json::value& state) {
+  const auto part = [&](const condition& each) { return is_true(each, state); };
+  if (when.is == condition::kind::all) {
+    return std::ranges::all_of(when.parts, part);
+  }
+  if (when.is == condition::kind::any) {
+    return std::ranges::any_of(when.parts, part);
+  }
+  if (when.is == condition::kind::negate) {
+    return !is_true(when.parts.at(0), state);
+  }
+  const auto* found = look(state, when.pointer);
+  const auto wanted = json::parse(when.value.str());
+  if (when.compares == comparison::exists) {
+    return (found != nullptr) == wanted.as_bool();
+  }
+  if (when.compares == comparison::ne) {
+    return found == nullptr || !same(*found, wanted);
+  }
+  if (found == nullptr) {
+    return false;
+  }
+  if (when.compares == comparison::eq) {
+    return same(*found, wanted);
+  }
+  if (when.compares == comparison::in) {
+    return std::ranges::any_of(wanted.as_array(), [&](const json::value& each) { return same(*found, each); });
+  }
+  const int order = order_of(*found, wanted);
+  return (when.compares == comparison::gt && order == 1) ||
+         (when.compares == comparison::ge && (order == 0 || order == 1)) ||
+         (when.compares == comparison::lt && order == -1) ||
+         (when.compares == comparison::le && (order == 0 || order == -1));
+}
+
+std::pair<json::value, std::string> reduced(json::value state,
+                                            const std::string& name,
+                                            const json::value& given,
+                                            reducer how) {
+  auto& field = state.as_object()[name];
+  const bool is_new = field.is_null();
+  const auto refused = [&] { return std::pair{json::value{}, std::string{"INVALID_INPUT"}}; };
+  switch (how) {
+    case reducer::fail:
+    case reducer::last:
+      field = given;
+      break;
+    case reducer::append:
+    case reducer::set_union: {
+      if (!is_new && !field.is_array()) {
+        return refused();
+      }
+      auto list = is_new ? json::array{} : field.as_array();
+      if (how == reducer::append || !given.is_array()) {
+        if (how == reducer::append ||
+            std::ranges::none_of(list, [&](const json::value& each) { return same(each, given); })) {
+          list.push_back(given);
+        }
+      } else {
+        for (const auto& element : given.as_array()) {
+          if (std::ranges::none_of(list, [&](const json::value& each) { return same(each, element); })) {
+            list.push_back(element);
+          }
+        }
+      }
+      field = std::move(list);
+      break;
+    }
+    case reducer::sum:
+    case reducer::min:
+    case reducer::max:
+      if (!given.is_int64() || (!is_new && !field.is_int64())) {  // tests count in whole numbers
+        return refused();
+      }
+      field = is_new                ? given.as_int64()
+              : how == reducer::sum ? field.as_int64() + given.as_int64()
+              : how == reducer::min ? std::min(field.as_int64(), given.as_int64())
+                                    : std::max(field.as_int64(), given.as_int64());
+      break;
+    case reducer::merge:
+      if (!given.is_object() || (!is_new && !field.is_object())) {
+        return refused();
+      }
+      field = patched(is_new ? json::value{json::object{}} : field, given);
+      break;
+  }
+  return {std::move(state), ""};
 }
 
 }  // namespace reference

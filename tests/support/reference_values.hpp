@@ -1,9 +1,12 @@
 // JSON as the reference engine looks at it.
 #pragma once
 
+#include "messages/workflow.hpp"
+
 #include <boost/json/value.hpp>
 
 #include <string>
+#include <utility>
 
 namespace troupe {
 
@@ -25,6 +28,14 @@ boost::json::value folded(const boost::json::value& value);
 
 /// RFC 7396 as its section 2 has it.
 boost::json::value patched(boost::json::value target, const boost::json::value& patch);
+
+bool is_true(const condition& when, const boost::json::value& state);
+
+/// The state with `given` in the field `name`, or the code of the refusal.
+std::pair<boost::json::value, std::string> reduced(boost::json::value state,
+                                                   const std::string& name,
+                                                   const boost::json::value& given,
+                                                   reducer how);
 
 }  // namespace reference
 
