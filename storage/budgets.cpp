@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 namespace troupe {
@@ -214,7 +215,8 @@ int percent_of(std::int64_t spent, std::int64_t ceiling) {
     return 100;
   }
   constexpr std::int64_t hundred = 100;
-  return static_cast<int>(ceiling > hundred * hundred ? spent / (ceiling / hundred) : spent * hundred / ceiling);
+  const bool is_huge = ceiling > std::numeric_limits<std::int64_t>::max() / hundred;
+  return static_cast<int>(is_huge ? spent / (ceiling / hundred) : spent * hundred / ceiling);
 }
 
 void warn(run_change& change, const task_reference& task, attempt_no attempt, const budget_line& line) {

@@ -403,6 +403,7 @@ status give_up(run_change& change, const given_up_task& told) {
   if (auto moved = move_task(*task, told.state); !moved) {
     return moved;
   }
+  give_back(change, task->names, attempt_no{task->attempt.value() + 1});  // reserved for, and never begun
   const task_outcome outcome{told.state, {}, {}, {}, {}, told.why};
   save_task(change, *task, outcome);
   tell_outcome(change, *task, outcome);

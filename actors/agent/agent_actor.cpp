@@ -174,6 +174,9 @@ std::optional<recorded_answer> answer_for_recorder(const agent_state& state, con
 void conclude(agent_pointer self) {
   auto& state = self->state;
   auto outcome = judge(state.order, *state.session, *state.end);
+  if (outcome.usage) {
+    outcome.usage = bounded(*std::move(outcome.usage));
+  }
   // What never began says nothing about its provider: it closes no breaker and ends no pause.
   const bool asked_somebody = (state.end->ran || state.is_ordered) && !state.is_played;
   state.how = asked_somebody ? permit_end_of(outcome) : permit_end::not_counted;
@@ -488,9 +491,8 @@ void begin(agent_pointer self) {
     ended(self, end_of(*std::move(due)));
     return;
   }
-  auto wanted = will_be_played(state)
-                    ? std::nullopt
-                    : reservation_of(state.order, state.deps.ceilings, state.deps.clock->now());
+  auto wanted =
+      will_be_played(state) ? std::nullopt : reservation_of(state.order, state.deps.ceilings, state.deps.clock->now());
   if (wanted) {
     reserve(self, *std::move(wanted));
   } else {

@@ -88,12 +88,19 @@ model_contact contact_of(const task_outcome& outcome, bool has_started, bool was
                                                                              : model_contact::none;
 }
 
+token_usage bounded(token_usage told) {
+  told.input_tokens = std::clamp<std::int64_t>(told.input_tokens, 0, tokens_of_attempt_max);
+  told.output_tokens = std::clamp<std::int64_t>(told.output_tokens, 0, tokens_of_attempt_max);
+  return told;
+}
+
 std::optional<attempt_cost> cost_of(const attempt_order& order, const task_outcome& outcome, model_contact contact) {
   attempt_cost cost;
   if (outcome.usage) {
     cost.model = outcome.usage->model.empty() ? order.spec.model : outcome.usage->model;
-    cost.input_tokens = std::max<std::int64_t>(outcome.usage->input_tokens, 0);
-    cost.output_tokens = std::max<std::int64_t>(outcome.usage->output_tokens, 0);
+    const auto told = bounded(*outcome.usage);
+    cost.input_tokens = told.input_tokens;
+    cost.output_tokens = told.output_tokens;
     cost.source = cost_source::reported;
   } else if (contact == model_contact::possible && knows_model(order)) {
     cost.model = order.spec.model;
@@ -104,7 +111,7 @@ std::optional<attempt_cost> cost_of(const attempt_order& order, const task_outco
     return std::nullopt;
   }
   if (const auto* price = price_in(order, cost.model)) {
-    cost.microusd = amount_of(*price, {cost.input_tokens, cost.output_tokens});
+    cost.microusd = std::min(amount_of(*price, {cost.input_tokens, cost.output_tokens}), microusd_of_attempt_max);
   } else {
     cost.source = cost_source::unknown;
   }

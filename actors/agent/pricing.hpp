@@ -13,6 +13,13 @@
 
 namespace troupe {
 
+/// More than any attempt can have used. An agent may tell anything, and sums over many attempts must stay within 64 bits.
+inline constexpr std::int64_t tokens_of_attempt_max = 1'000'000'000;
+inline constexpr std::int64_t microusd_of_attempt_max = 1'000'000'000'000;
+
+/// What an agent told, from 0 to tokens_of_attempt_max each.
+token_usage bounded(token_usage told);
+
 /// The exact sum of what the tokens cost, rounded once to whole micro-dollars, half of one up. Negative counts are
 /// taken for 0; what is larger than 64 bits hold is the largest amount.
 std::int64_t amount_of(const token_price& price, const token_estimate& tokens) noexcept;

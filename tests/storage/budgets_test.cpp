@@ -65,6 +65,17 @@ TEST_F(budgets_test, a_repeated_end_costs_once) {
   EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 1000000 0 30"));
 }
 
+TEST_F(budgets_test, what_was_reserved_for_a_try_that_never_began_goes_back_with_its_task) {
+  story of{"r-1"};
+  create(of, 100);
+  must_write(*session_, wanted(of, "one", "a", 60));
+  finish(of, "two", "b", reported(10));
+  auto told = of.committed(1, "{}", {{"three", "c"}}, {story::alone("two", "b", "1")});
+  told.given_up = {{of.task("one", "a"), task_state::cancelled, error{error_code::cancelled, "b was first", ""}}};
+  must_write(*session_, told);
+  EXPECT_THAT(budgets(), ElementsAre("run r-1 microusd 100 0 10"));
+}
+
 TEST_F(budgets_test, what_is_reserved_is_not_there_for_others) {
   story of{"r-1"};
   create(of, 100, 1'000);

@@ -144,6 +144,22 @@ TEST(Pricing, what_is_reported_below_nothing_is_nothing) {
   EXPECT_EQ(cost->microusd, 0);
 }
 
+// Sums of many of them stay within what a row can hold.
+TEST(Pricing, what_nobody_can_have_used_is_bounded) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  const auto told = bounded(token_usage{"gpt-4o", most, most});
+  EXPECT_EQ(told.input_tokens, 1'000'000'000);
+  EXPECT_EQ(told.output_tokens, 1'000'000'000);
+  auto order = order_of(agent_kind::command, "gold");
+  auto prices = std::make_shared<price_table>();
+  (*prices)["gold"] = {{most / 2}, {most / 2}};
+  order.prices = prices;
+  const auto cost = cost_of(order, completed_with(token_usage{"gold", most, most}), model_contact::none);
+  ASSERT_TRUE(cost);
+  EXPECT_EQ(cost->input_tokens, 1'000'000'000);
+  EXPECT_EQ(cost->microusd, 1'000'000'000'000);
+}
+
 TEST(Pricing, an_unknown_model_has_no_amount_and_is_never_free) {
   const auto order = order_of(agent_kind::function, "");
   const auto cost = cost_of(order, completed_with(token_usage{"nobody-knows-me", 10, 20}), model_contact::possible);
