@@ -239,15 +239,15 @@ TEST_F(database_writer_test, a_run_that_begins_to_wait_is_told_with_the_next_bat
     tell_all({story{"r-" + std::to_string(i)}.created()});
   }
   std::vector<std::size_t> answered_before;  // each of the two
+  const auto tell_one = [&](caf::event_based_actor* self, const std::shared_ptr<const write_command>& what) {
+    self->request(access_.actor.get(), caf::infinite, write_request{what, access_.epoch, true})
+        .then([&](const write_reply& reply) {
+          EXPECT_TRUE(reply);
+          answered_before.push_back(replies_.size());
+        });
+  };
   for (const auto& each : {task, waits.task("survey", "gemini")}) {
-    const auto what = std::make_shared<const write_command>(waits.started(each));
-    system_->spawn([&, what](caf::event_based_actor* self) {
-      self->request(access_.actor.get(), caf::infinite, write_request{what, access_.epoch, true})
-          .then([&](const write_reply& reply) {
-            EXPECT_TRUE(reply);
-            answered_before.push_back(replies_.size());
-          });
-    });
+    system_->spawn(tell_one, std::make_shared<const write_command>(waits.started(each)));
   }
   settle();
   EXPECT_EQ(answered_before, (std::vector<std::size_t>{0, 50}));
