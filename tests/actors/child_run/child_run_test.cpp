@@ -408,15 +408,15 @@ TEST_F(child_run_test, a_child_has_no_more_money_and_tokens_than_its_parent) {
     return *(*read_session::open(house_.database.options()))->load_recovery(run);
   };
   begin(nested(toml, alone(child_toml)));
-  EXPECT_EQ(rows_of(child(0)).budget_microusd, 2'500'000);
-  EXPECT_EQ(rows_of(child(0)).budget_tokens, 1'000);
+  EXPECT_EQ(rows_of(child(0)).budget.microusd, 2'500'000);
+  EXPECT_EQ(rows_of(child(0)).budget.tokens, 1'000);
 
   const auto frugal = std::string{"limits = { budget_usd = 0.5, budget_tokens = 10 }\n"} + child_toml;
   ASSERT_TRUE(house_.submit(nested(toml, alone(frugal)), "r-2").has_value());
   house_.settle();
   const auto own = child_of(run_id{"r-2"}, 0, "child");
-  EXPECT_EQ(rows_of(own).budget_microusd, 500'000);
-  EXPECT_EQ(rows_of(own).budget_tokens, 10);
+  EXPECT_EQ(rows_of(own).budget.microusd, 500'000);
+  EXPECT_EQ(rows_of(own).budget.tokens, 10);
 }
 
 TEST_F(child_run_test, an_attempt_that_dies_of_a_bug_is_followed_by_one_of_the_same_child) {
