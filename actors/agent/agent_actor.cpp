@@ -187,7 +187,9 @@ void conclude(agent_pointer self) {
     outcome = with_retry(state.order, std::move(outcome), state.began, state.deps.clock->now());
   }
   const bool was_stopped = state.session->cause().has_value() || state.session->output_too_large();
-  if (!state.is_played) {  // a played answer was paid when it was recorded
+  if (state.is_played) {  // it was used and paid when it was recorded
+    outcome.usage.reset();
+  } else {
     outcome.cost =
         cost_of(state.order, outcome, contact_of(outcome, state.end->ran && state.began.has_value(), was_stopped));
   }

@@ -10,13 +10,15 @@ namespace troupe {
 
 error with_owner(error held, const settings& values) {
   const auto info = describe_database(storage_of(values));
-  // The row is that of who came last, and perhaps not of who has the lock for this moment.
-  const bool is_named = info && info->last_holder && info->last_holder->host == host_name() &&
-                        is_running(info->last_holder->pid);
-  if (is_named) {
-    const std::string pid = std::to_string(info->last_holder->pid);
-    held.message = "process " + pid + " on " + info->last_holder->host + " has the database, and cannot be asked";
-    held.hint = "press Ctrl-C there, or: kill -INT " + pid + "; or try again when it has ended";
+  if (info && info->last_holder) {
+    const auto& holder = *info->last_holder;
+    const std::string pid = std::to_string(holder.pid);
+    // The row is that of who came last, and not always of who has the lock for this moment.
+    const bool has_ended = holder.host == host_name() && !is_running(holder.pid);
+    held.message = has_ended ? "another process has the database for a moment"
+                             : "process " + pid + " on " + holder.host + " has the database, and cannot be asked";
+    held.hint =
+        has_ended ? "try again" : "press Ctrl-C there, or: kill -INT " + pid + "; or try again when it has ended";
   } else {
     held.hint = "press Ctrl-C in the process that has it, or try again when it has ended";
   }

@@ -159,7 +159,9 @@ TEST_F(cli_costs_test, a_run_that_dies_among_its_calls_costs_the_same) {
   }
   ASSERT_EQ(last.code, 0) << last.err;
   expect_vector("r1");
-  EXPECT_EQ(at(json_of(run({"costs", "r1", "--by", "model", "--json"}).out), "/total/attempts"), "120");
+  const auto costs = json_of(run({"costs", "r1", "--by", "model", "--json"}).out);
+  EXPECT_EQ(at(costs, "/total/attempts"), "125");
+  EXPECT_EQ(at(costs, "/total/unmetered"), "5") << "those that died in the place of a call, when they ran again";
 }
 
 TEST_F(cli_costs_test, a_run_keeps_the_prices_that_it_began_with) {

@@ -124,7 +124,7 @@ TEST_F(without_custodian_test, a_folder_from_which_nothing_may_be_executed_is_to
     const auto custodian = (folder_ / "troupe-custodian").string();
     std::filesystem::copy_file(TROUPE_CUSTODIAN_PATH, custodian);
     process_reactor reactor{{custodian}};
-    expect_refused(reactor, "Permission denied");
+    expect_refused(reactor, "Permission denied", error_code::agent_not_found);
   }));
 }
 
