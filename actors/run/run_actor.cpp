@@ -2,6 +2,8 @@
 
 #include "actors/actor_guard.hpp"
 #include "actors/run/attempts.hpp"
+#include "actors/run/run_facts.hpp"
+#include "actors/run/run_gates.hpp"
 #include "actors/run/run_state.hpp"
 #include "actors/writer_client.hpp"
 #include "messages/base/invariant.hpp"
@@ -19,94 +21,13 @@
 namespace troupe {
 namespace {
 
-constexpr milliseconds read_timeout{30'000};
-constexpr milliseconds pause_before_reading{20};
 constexpr int bugs_max = 3;
 
-void step_on(run_pointer self);
 void load(run_pointer self);
-void begin(run_pointer self, const recovery_view& rows);
-void await_gates(run_pointer self);
-void look_up(run_pointer self);
-void end_asleep(run_pointer self);
 
 bool is_sleep(ending::kind is) { return is == ending::kind::quota || is == ending::kind::approval; }
 
 bool is_pause(ending::kind is) { return is_sleep(is) || is == ending::kind::drain; }
-
-// Its parent may have given the task back while this run waited for people.
-void tell_parent(run_pointer self) {
-  const auto runs = self->state.deps.runs.get();
-  if (self->state.parent && runs) {
-    self->send(runs, *self->state.parent);
-  }
-}
-
-// Nobody is left to be woken. (One that dies leaves its waits to its next life, which asks under the same keys.)
-void leave(run_pointer self) {
-  tell_parent(self);
-  if (const auto handle = self->state.deps.retries.get()) {
-    self->send(handle, forget_due{self->state.run, {}});
-  }
-  self->quit();  // its agents notice, and kill what they started
-}
-
-// The run cannot go on, and cannot say so in its rows either.
-void stop_without_end(run_pointer self, const error& why) {
-  auto& state = self->state;
-  log_at({state.run, {}, {}, {}}, spdlog::level::err, "the run stops without an end: {}", why.message);
-  if (const auto hub = state.deps.hub.get()) {
-    self->send(hub, run_stopped{state.run, why});
-  }
-  leave(self);
-}
-
-// Tells a fact of the run's own; `then` follows its commit. A refusal that `refused` deals with (true) is none.
-template <class Fact>
-void commit(run_pointer self,
-            Fact fact,
-            const std::function<void()>& then,
-            const std::function<bool(const error&)>& refused = {}) {
-  ++self->state.committing;
-  fact.run = self->state.run;
-  if (fact.at == timestamp{}) {
-    fact.at = self->state.deps.clock->now();
-  }
-  tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
-    --self->state.committing;
-    if (reply) {
-      then();
-    } else if (refused && refused(reply.error())) {
-      return;
-    } else if (reply.error().code == error_code::cancelled) {
-      leave(self);  // the run has ended meanwhile; its rows say how
-    } else {
-      stop_without_end(self, reply.error());
-    }
-  });
-}
-
-// As often as it takes: a reader may be restarted, and may have no connection for the moment.
-void read_rows(run_pointer self, const std::function<void(const recovery_view&)>& then) {
-  const auto again = [=] { self->delayed_send(self, pause_before_reading, later{[=] { read_rows(self, then); }}); };
-  const auto reader = self->state.deps.reader.get();
-  if (!reader) {
-    again();
-    return;
-  }
-  self->request(reader, read_timeout, recovery_query{self->state.run})
-      .then(
-          [=](const recovery_answer& rows) {
-            if (rows) {
-              then(*rows);
-            } else if (rows.error().code == error_code::backpressure) {
-              again();
-            } else {
-              stop_without_end(self, rows.error());
-            }
-          },
-          [=](caf::error&) { again(); });
-}
 
 void commit_superstep_of(run_pointer self) {
   const auto closed = std::make_shared<commit_superstep>(self->state.progress->close());
@@ -144,23 +65,6 @@ run_end end_for(const ending& why) {
   return {};
 }
 
-// Something has become of a gate that the run went to sleep for.
-bool has_decided(const std::set<gate_place>& asked, const recovery_view& rows) {
-  return std::ranges::any_of(rows.gates, [&](const gate_view& gate) {
-    return gate.state != gate_state::open && asked.contains(gate.asked.place);
-  });
-}
-
-// Paused, with every gate's time awaited already. The plan is made anew from the rows.
-void wait_for_people(run_pointer self) {
-  auto& state = self->state;
-  const auto open = state.progress->open_gates();
-  state.asked = {open.begin(), open.end()};
-  state.progress.reset();
-  state.asleep = true;
-  look_up(self);
-}
-
 // `committed` is in the rows. A sleep is no end: they say what it waits for. Nor is a pause during whose commit somebody
 // has asked for an end, or decided: the next reading of the rows leads to it.
 void ended(run_pointer self, ending::kind committed) {
@@ -177,144 +81,6 @@ void ended(run_pointer self, ending::kind committed) {
     wait_for_people(self);
   } else {
     load(self);
-  }
-}
-
-// The rows of the gates are what the plan knows of them.
-void learn_gates(run_pointer self) {
-  ++self->state.committing;
-  self->state.gates_stale = false;
-  read_rows(self, [=](const recovery_view& rows) {
-    --self->state.committing;
-    self->state.progress->learn(rows.gates);
-    await_gates(self);
-    step_on(self);
-  });
-}
-
-// One after the other: they are few.
-void ask_people(run_pointer self, std::vector<gate_opening> questions) {
-  if (questions.empty()) {
-    learn_gates(self);
-    return;
-  }
-  auto question = std::move(questions.front());
-  questions.erase(questions.begin());
-  commit(self, open_gate{{}, std::move(question), {}}, [=] { ask_people(self, questions); });
-}
-
-// Asleep: is there a reason to wake? One reading at a time, so that none is older than the one before it; what comes
-// meanwhile leads to another.
-void look_up(run_pointer self) {
-  auto& state = self->state;
-  if (state.looking) {
-    return;
-  }
-  state.looking = true;
-  state.gates_stale = false;
-  const bool called = std::exchange(state.called, false);
-  read_rows(self, [=](const recovery_view& rows) {
-    auto& now = self->state;
-    now.looking = false;
-    now.loaded_at = rows.run.last_seq;
-    if (now.end) {
-      end_asleep(self);
-    } else if (called || has_decided(now.asked, rows)) {
-      begin(self, rows);
-    } else if (now.called || now.gates_stale) {
-      look_up(self);
-    }
-  });
-}
-
-// There is, and the rows do not tell it.
-void call(run_pointer self) {
-  self->state.called = true;
-  look_up(self);
-}
-
-// A decision is in the rows: the run goes on, if that is what it waited for.
-void gates_moved(run_pointer self) {
-  self->state.gates_stale = true;
-  if (self->state.asleep) {
-    look_up(self);
-  } else {
-    step_on(self);
-  }
-}
-
-// Nobody has decided in time.
-void expire(run_pointer self, const gate_place& place) {
-  expire_gate fact{self->state.run, place, self->state.deps.clock->now()};
-  tell(self, self->state.deps.writer, std::move(fact), [=](const write_reply& reply) {
-    if (reply) {
-      gates_moved(self);
-    } else if (reply.error().code != error_code::cancelled) {  // it was decided, or the run has ended
-      stop_without_end(self, reply.error());
-    }
-  });
-}
-
-std::string wait_of(const gate_place& place) {
-  return "gate " + place.step.str() + ' ' + std::to_string(place.superstep.value()) + ' ' + std::to_string(place.level);
-}
-
-// Each gate that is open, until its time; asleep or not.
-void await_gates(run_pointer self) {
-  auto& state = self->state;
-  std::set<gate_place> open;
-  for (const auto& gate : state.progress->gate_deadlines()) {
-    open.insert(gate.place);
-    if (state.awaited.insert(gate.place).second) {
-      await(self, wait_of(gate.place), gate.due, [=] { expire(self, gate.place); });
-    }
-  }
-  std::erase_if(state.awaited, [&](const gate_place& place) {
-    const auto retries = state.deps.retries.get();
-    if (!open.contains(place) && retries) {
-      self->send(retries, forget_due{state.run, wait_of(place)});
-    }
-    return !open.contains(place);
-  });
-}
-
-// The time of a gate has come, perhaps while nobody carried the run out, and what that decides is on its way to disk: it is
-// not waited for a person.
-bool expires_now(const run_actor_state& state) {
-  const auto now = state.deps.clock->now();
-  return std::ranges::any_of(state.progress->gate_deadlines(),
-                             [&](const plan::gate_deadline& gate) { return gate.due <= now; });
-}
-
-// Whatever just became true: go as far as possible from here.
-void step_on(run_pointer self) {
-  auto& state = self->state;
-  if (!state.progress || state.committing > 0) {
-    return;
-  }
-  if (state.gates_stale) {
-    learn_gates(self);
-    return;
-  }
-  if (!state.end) {
-    admit_attempts(self, [=] { step_on(self); });
-  }
-  stop_pointless_attempts(self);
-  if (auto questions = state.progress->take_questions(); !questions.empty()) {
-    ask_people(self, std::move(questions));
-    return;
-  }
-  if (!state.end && state.progress->waiting() && !expires_now(state)) {
-    state.end = ending{ending::kind::approval};
-  }
-  const bool may_close = !state.end || is_pause(state.end->is);
-  if (may_close && state.progress->complete()) {
-    commit_superstep_of(self);
-  } else if (state.end && state.attempts.empty()) {
-    const auto is = state.end->is;
-    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { ended(self, is); });
-  } else if (!state.end && state.progress->may_admit()) {  // what was stopped has made room
-    step_on(self);
   }
 }
 
@@ -451,19 +217,6 @@ void agent_is_down(run_pointer self, const caf::down_msg& down) {
   }
 }
 
-// Asleep, it has nothing to stop; a drain leaves it as it stands. What is read, or on its way to disk, leads here again.
-void end_asleep(run_pointer self) {
-  auto& state = self->state;
-  if (state.looking || state.committing > 0) {
-    return;
-  }
-  if (state.end->is == ending::kind::drain) {
-    leave(self);
-  } else {
-    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { leave(self); });
-  }
-}
-
 void request_end(run_pointer self, const ending& why) {
   auto& state = self->state;
   if (!state.end || is_pause(state.end->is)) {
@@ -519,21 +272,6 @@ void sleep(run_pointer self, const recovery_view& rows) {
   });
 }
 
-caf::result<write_reply> decide(run_pointer self, const decide_gate& decision) {
-  auto answer = self->make_response_promise<write_reply>();
-  const auto number = ++self->state.decisions;
-  self->state.deciding.emplace(number, answer);
-  auto stamped = decision;
-  stamped.decision.at = self->state.deps.clock->now();
-  tell(self, self->state.deps.writer, std::move(stamped), [=](const write_reply& reply) {
-    self->state.deciding.extract(number).mapped().deliver(reply);
-    if (reply) {  // also a repeated one: the life that it was told to may have ended before it knew
-      gates_moved(self);
-    }
-  });
-  return answer;
-}
-
 // A child run that the task waited for has ended, or goes on. It may not yet be known here that it waited.
 void child_has_moved(run_pointer self, const task_id& task) {
   auto& state = self->state;
@@ -544,56 +282,6 @@ void child_has_moved(run_pointer self, const task_id& task) {
     step_on(self);
   } else {
     state.moved.insert(task);
-  }
-}
-
-void begin(run_pointer self, const recovery_view& rows) {
-  auto& state = self->state;
-  state.woken = state.woken || (state.asleep && !rows.paused_until);
-  state.asleep = false;
-  state.loaded_at = rows.run.last_seq;
-  if (rows.run.parent && rows.run.parent_task) {
-    state.parent = child_moved{*rows.run.parent, *rows.run.parent_task};
-  }
-  if (is_final(rows.run.state)) {
-    leave(self);
-    return;
-  }
-  if (rows.run.state == run_state::paused && rows.paused_until && *rows.paused_until > state.deps.clock->now()) {
-    sleep(self, rows);
-    return;
-  }
-  if (state.reborn || needs_resuming(rows)) {
-    commit(self, resume_run{{}, rows.run.last_seq, {}}, [=] {
-      self->state.reborn = false;
-      load(self);
-    });
-    return;
-  }
-  if (std::exchange(state.woken, false)) {
-    tell_parent(self);
-  }
-  state.moved.clear();
-  auto material = state.deps.read_material(rows);
-  if (!material) {
-    stop_without_end(self, material.error());
-    return;
-  }
-  auto restored = plan::restore(material->flow, rows, material->with);
-  if (!restored) {
-    stop_without_end(self, restored.error());
-    return;
-  }
-  state.progress = *std::move(restored);
-  for (const auto& waiting : state.progress->retries()) {
-    try_again_at(self, waiting.task, waiting.due);
-  }
-  arm_deadline(self, rows);
-  await_gates(self);
-  if (rows.over_budget) {  // known when the process that carried the run out ended
-    request_end(self, {ending::kind::budget, false, {}, rows.over_budget});
-  } else {
-    step_on(self);
   }
 }
 
@@ -667,6 +355,101 @@ run_actor::behavior_type behave(run_pointer self, run_deps deps, run_id run) {
 }
 
 }  // namespace
+
+// Whatever just became true: go as far as possible from here.
+void step_on(run_pointer self) {
+  auto& state = self->state;
+  if (!state.progress || state.committing > 0) {
+    return;
+  }
+  if (state.gates_stale) {
+    learn_gates(self);
+    return;
+  }
+  if (!state.end) {
+    admit_attempts(self, [=] { step_on(self); });
+  }
+  stop_pointless_attempts(self);
+  if (auto questions = state.progress->take_questions(); !questions.empty()) {
+    ask_people(self, std::move(questions));
+    return;
+  }
+  if (!state.end && state.progress->waiting() && !expires_now(state)) {
+    state.end = ending{ending::kind::approval};
+  }
+  const bool may_close = !state.end || is_pause(state.end->is);
+  if (may_close && state.progress->complete()) {
+    commit_superstep_of(self);
+  } else if (state.end && state.attempts.empty()) {
+    const auto is = state.end->is;
+    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { ended(self, is); });
+  } else if (!state.end && state.progress->may_admit()) {  // what was stopped has made room
+    step_on(self);
+  }
+}
+
+// Asleep, it has nothing to stop; a drain leaves it as it stands. What is read, or on its way to disk, leads here again.
+void end_asleep(run_pointer self) {
+  auto& state = self->state;
+  if (state.looking || state.committing > 0) {
+    return;
+  }
+  if (state.end->is == ending::kind::drain) {
+    leave(self);
+  } else {
+    commit(self, end_run{{}, end_for(*state.end), state.loaded_at, {}}, [=] { leave(self); });
+  }
+}
+
+void begin(run_pointer self, const recovery_view& rows) {
+  auto& state = self->state;
+  state.woken = state.woken || (state.asleep && !rows.paused_until);
+  state.asleep = false;
+  state.loaded_at = rows.run.last_seq;
+  if (rows.run.parent && rows.run.parent_task) {
+    state.parent = child_moved{*rows.run.parent, *rows.run.parent_task};
+  }
+  if (is_final(rows.run.state)) {
+    leave(self);
+    return;
+  }
+  if (rows.run.state == run_state::paused && rows.paused_until && *rows.paused_until > state.deps.clock->now()) {
+    sleep(self, rows);
+    return;
+  }
+  if (state.reborn || needs_resuming(rows)) {
+    commit(self, resume_run{{}, rows.run.last_seq, {}}, [=] {
+      self->state.reborn = false;
+      load(self);
+    });
+    return;
+  }
+  if (std::exchange(state.woken, false)) {
+    tell_parent(self);
+  }
+  state.moved.clear();
+  auto material = state.deps.read_material(rows);
+  if (!material) {
+    stop_without_end(self, material.error());
+    return;
+  }
+  auto restored = plan::restore(material->flow, rows, material->with);
+  if (!restored) {
+    stop_without_end(self, restored.error());
+    return;
+  }
+  state.progress = *std::move(restored);
+  for (const auto& waiting : state.progress->retries()) {
+    try_again_at(self, waiting.task, waiting.due);
+  }
+  arm_deadline(self, rows);
+  await_gates(self);
+  if (rows.over_budget) {  // known when the process that carried the run out ended
+    request_end(self, {ending::kind::budget, false, {}, rows.over_budget});
+  } else {
+    step_on(self);
+  }
+}
 
 run_actor spawn_run(caf::actor_system& system, run_deps deps, run_id run) {
   return system.spawn(behave, std::move(deps), std::move(run));
