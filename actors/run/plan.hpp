@@ -285,15 +285,15 @@ class plan {
   judged_part judge_gate(const gate_view& gate, const opened_fields& seen, bool has_changed) const;
   judged_part judge_expired(const gate_view& gate, const opened_fields& seen) const;
   opened_fields seen_by(const gate_list& gates,
-                             const std::vector<judged_part>& of_steps,
-                             const gate_list& changed) const;
+                        const std::vector<judged_part>& of_steps,
+                        const gate_list& changed) const;
   bool find_changed(const gate_list& gates,
                     const std::vector<judged_part>& of_steps,
                     const std::vector<judged_part>& own,
                     gate_list& changed) const;
   bool is_void(const gate_view& gate, const opened_fields& after) const;
   std::optional<opened_fields> state_after(const std::vector<judged_part>& of_steps,
-                                                const std::vector<judged_part>& own) const;
+                                           const std::vector<judged_part>& own) const;
 
   // plan_closing.cpp: verdicts, the new state, what follows
   front_judgement judge_front() const;

@@ -118,8 +118,8 @@ plan::judged_part plan::judge_expired(const gate_view& gate, const opened_fields
 
 // The state with all of the superstep but what gates decide. Where nobody looks at it, it is not put together.
 opened_fields plan::seen_by(const gate_list& gates,
-                                 const std::vector<judged_part>& of_steps,
-                                 const gate_list& changed) const {
+                            const std::vector<judged_part>& of_steps,
+                            const gate_list& changed) const {
   const bool has_more_levels = std::ranges::any_of(gates, [&](const gate_view* gate) {
     return std::ssize(index_->find(gate->asked.place.step)->gate->levels) > gate->asked.place.level;
   });
@@ -174,7 +174,7 @@ bool plan::is_void(const gate_view& gate, const opened_fields& after) const {
 }
 
 std::optional<opened_fields> plan::state_after(const std::vector<judged_part>& of_steps,
-                                                    const std::vector<judged_part>& own) const {
+                                               const std::vector<judged_part>& own) const {
   std::vector<const judged_part*> parts;
   for (const auto* some : {&of_steps, &own}) {
     for (const auto& part : *some) {
