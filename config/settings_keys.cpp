@@ -13,7 +13,7 @@ constexpr std::int64_t gib = kib * kib * kib;
 constexpr double budget_max_usd = 1e8;
 constexpr std::int64_t tokens_max = 1'000'000'000'000'000;
 constexpr std::int64_t answer_tokens_max = 1'000'000'000;
-constexpr std::int64_t time_max = 100 * 365 * 24 * hour;
+constexpr std::int64_t time_max = hour * 24 * 365 * 100;
 
 template <auto... Members>
 constexpr setting_key<settings> key(setting_facts facts) {

@@ -227,7 +227,7 @@ TEST_F(budgets_test, two_runs_of_a_subject_cannot_pass_its_ceiling_together) {
 }
 
 TEST_F(budgets_test, a_budget_begins_with_what_was_used_before_it) {
-  story yesterday{"r-0", -24 * 3600};
+  story yesterday{"r-0", -86'400};
   create(yesterday, {});
   finish(yesterday, "one", "a", reported(9, 1, 2));
   story first{"r-1"};
