@@ -201,8 +201,9 @@ void conclude(agent_pointer self) {
   }
   finish_attempt fact;
   fact.outcome = outcome;
-  fact.at = state.deps.clock->now();
-  tell_writer(self, std::move(fact), [=, at = fact.at](const write_receipt& receipt) {
+  const auto at = state.deps.clock->now();
+  fact.at = at;
+  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) {
     if (answer) {  // a recording is of what was committed, and of nothing else
       self->state.deps.recorder->record(self->state.order, *answer);
     }

@@ -89,8 +89,9 @@ void finish(child_pointer self, task_outcome outcome, bool waits_for_child) {
   }
   finish_attempt fact;
   fact.outcome = outcome;
-  fact.at = state.deps.clock->now();
-  tell_writer(self, std::move(fact), [=, at = fact.at](const write_receipt& receipt) {
+  const auto at = state.deps.clock->now();
+  fact.at = at;
+  tell_writer(self, std::move(fact), [=](const write_receipt& receipt) {
     const auto& own = self->state;
     task_finished told{own.order.task.id, own.order.attempt, outcome, own.began, at, permit_end::not_counted};
     told.waits_for_child = waits_for_child;

@@ -226,7 +226,7 @@ std::string place_of_failure(const run_view& run) { return run.failed_step ? " i
 
 /// A run keeps the limits that it is pinned to, so that a change of the file helps only those that begin later.
 std::string hint_of(const run_view& run) {
-  const std::string hint = named_hint(run.why->hint, {.run = run.run, .step = run.failed_step});
+  std::string hint = named_hint(run.why->hint, {.run = run.run, .step = run.failed_step});
   if (exit_code_of(run.why->code) != exit_code::limit || hint.find("limits.") == std::string::npos) {
     return hint;
   }
