@@ -311,7 +311,7 @@ result<function_reply> call(const probe_arguments& which,
 
 }  // namespace
 
-function_table probe_functions(std::shared_ptr<crash_orders> crashes) {
+function_table probe_functions(const std::shared_ptr<crash_orders>& crashes) {
   function_table table;
   for (const auto& each : known_probes) {
     table[std::string{each.probe}] = [&each, body = body_of(each.probe), crashes](const function_request& request) {

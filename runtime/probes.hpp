@@ -13,6 +13,6 @@ class crash_orders;
 /// one table or a list of tables, carried out in order. Wrong args fail the attempt with INVALID_INPUT and say what is
 /// allowed. `crashes` takes the orders of probe.crash; it is what kills, here and at the points behind the function;
 /// null where the names alone are looked at.
-function_table probe_functions(std::shared_ptr<crash_orders> crashes);
+function_table probe_functions(const std::shared_ptr<crash_orders>& crashes);
 
 }  // namespace troupe

@@ -82,7 +82,7 @@ void tell_writer(child_pointer self, Fact fact, Then then) {
   });
 }
 
-void finish(child_pointer self, task_outcome outcome, bool waits_for_child) {
+void finish(child_pointer self, const task_outcome& outcome, bool waits_for_child) {
   auto& state = self->state;
   if (std::exchange(state.over, true)) {
     return;

@@ -159,7 +159,7 @@ TEST_F(time_budgets_test, long_after_a_crash_what_was_reserved_counts) {
 }
 
 TEST_F(time_budgets_test, a_subject_and_a_day_begin_with_what_was_used_before) {
-  story yesterday{"r-0", -24 * 3600};
+  story yesterday{"r-0", -86'400};
   create(yesterday, {});
   finish_after(yesterday, "one", "a", 11s);
   story first{"r-1"};
