@@ -243,7 +243,7 @@ std::string mermaid_marks(const workflow& flow, const drawing& drawn, const step
     const std::string name = mark ? std::string{word_of(mark_words, *mark)} : "unreached";
     out += mark ? mermaid_class(name, mark_colours.at(static_cast<std::size_t>(*mark)), "")
                 : mermaid_class(name, unreached_colours, ",stroke-dasharray:4");
-    out += "  class " + list + ' ' + name + '\n';
+    out.append("  class ").append(list).append(" ").append(name).append("\n");
   }
   return out;
 }
@@ -304,7 +304,7 @@ std::string to_dot(const workflow& flow, const step_marks* marks) {
     out += "  start [label=\"\", shape=point, width=0.15];\n  start -> " + drawn.node(flow.start) + ";\n";
   }
   for (const auto& [from, to, label, is_failure] : drawn.edges()) {
-    out += "  " + from + " -> " + to;
+    out.append("  ").append(from).append(" -> ").append(to);
     if (!label.empty()) {
       out += " [label=" + dot_label(label) + (is_failure ? ", style=dashed" : "") + ']';
     }

@@ -72,7 +72,7 @@ class child_budgets_test : public node_fixture {
     std::int64_t steps = 0;
 
     friend bool operator==(const child_row&, const child_row&) = default;
-    friend void PrintTo(const child_row& row, std::ostream* out) {
+    friend void PrintTo(const child_row& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
       *out << row.state << ' ' << row.code << ' ' << row.microusd << " in " << row.steps;
     }
   };

@@ -25,8 +25,6 @@
 namespace troupe {
 namespace {
 
-using testing::IsEmpty;
-
 constexpr std::size_t sample = 40;
 constexpr int messages_max = 100'000;
 const run_id root_run{"r-1"};
