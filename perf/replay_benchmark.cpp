@@ -31,7 +31,7 @@ std::string chain_of(const std::string& executor) {
   std::string text = "name = 'chain'\n";
   for (int i = 1; i <= steps; ++i) {
     const auto id = std::to_string(i);
-    text += "[[step]]\nid = 's" + id + "'\n" + executor;
+    text.append("[[step]]\nid = 's").append(id).append("'\n").append(executor);
     text += i < steps ? "next = 's" + std::to_string(i + 1) + "'\n" : "";
   }
   return text;

@@ -55,7 +55,7 @@ std::vector<std::string> known_fields(const workflow_shape& shape, std::string_v
     }
   }
   std::ranges::sort(known);
-  known.erase(std::ranges::unique(known).begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   return known;
 }
 

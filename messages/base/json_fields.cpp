@@ -30,7 +30,7 @@ class object_writer {
  public:
   explicit object_writer(std::size_t bytes) {
     text_.reserve(bytes);
-    text_ = '{';
+    text_ += '{';
   }
 
   void add(std::string_view name, std::string_view value) {

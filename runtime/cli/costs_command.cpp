@@ -139,6 +139,7 @@ void add_costs(command_tree& tree) {
   add_run_argument(command, options->run, false);
   add_text(command, "--subject", options->subject, "TEXT", "only runs about this");
   std::vector<std::string> names;
+  names.reserve(groupings.size());
   for (const auto& [name, grouping] : groupings) {
     names.emplace_back(name);
   }

@@ -37,6 +37,7 @@ std::string head_of(const pending_view& pending, const roots& above, const style
 std::string pending_text(const std::vector<pending_view>& pending, const roots& above, const style& look) {
   const timestamp now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::vector<gate_view> gates;
+  gates.reserve(pending.size());
   for (const pending_view& each : pending) {
     gates.push_back(each.gate);
   }

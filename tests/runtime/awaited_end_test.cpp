@@ -14,7 +14,6 @@ namespace {
 
 using std::chrono::steady_clock;
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 class awaited_end_test : public testing::Test {
