@@ -237,16 +237,6 @@ superstep_standing standing_in(const run_id& run, std::string_view text) {
   return *std::move(standing);
 }
 
-// The row says it when a run has ended or paused; where its process died before that, the verdicts do. A step of one agent
-// that failed has nobody missing.
-bool was_degraded(statement_cache& sql, const run_id& run) {
-  auto row = sql.use(
-      "SELECT 1 FROM consensus_verdicts WHERE run_id = ? AND verdict ->> '$.degraded'"
-      " AND (status = 'degraded' OR json_array_length(verdict, '$.asked') > 1) LIMIT 1",
-      run);
-  return row.step();
-}
-
 result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   auto whole = whole_run(sql, run);
   if (!whole) {
@@ -255,7 +245,6 @@ result<recovery_view> recovery_of(statement_cache& sql, const run_id& run) {
   recovery_view view;
   view.superstep = superstep_no{whole->supersteps + 1};
   view.run = *std::move(whole);
-  view.run.degraded = view.run.degraded || was_degraded(sql, run);
   view.tasks = list_task_rows(sql, run, view.superstep);
   auto row = sql.use(
       "SELECT w.source, c.source, r.deadline,"

@@ -79,7 +79,7 @@ class write_session {
 
   void rollback() noexcept;
 
-  /// The run has been told that its commands wait (backpressure.on), by this session, and of no end of that.
+  /// The run was told here that its commands wait (backpressure.on), and of no end of that.
   bool has_told_pressure(const run_id& run) const;
 
   /// Pages of the log after the last commit. At storage_options::wal_autocheckpoint a commit moves them to the database

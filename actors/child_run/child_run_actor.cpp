@@ -212,8 +212,10 @@ void learn_standing(child_pointer self, const std::function<void()>& then) {
             if (found) {
               self->state.was_waiting = standing_after(**found) == child_standing::waiting_for_a_person;
               then();
-            } else {
+            } else if (found.error().code == error_code::backpressure) {
               again(self, begin_child);
+            } else {
+              give_up(self, found.error());
             }
           },
           [=](caf::error&) { again(self, begin_child); });

@@ -45,6 +45,9 @@ plan::gate_list plan::decided_gates() const {
       decided.push_back(&gate);
     }
   }
+  if (decided.empty()) {
+    return decided;
+  }
   std::ranges::sort(decided, {}, [](const gate_view* gate) {
     return std::tie(gate->asked.path, gate->asked.place.superstep, gate->asked.place.level);
   });
@@ -61,6 +64,9 @@ plan::gate_list plan::decided_gates() const {
 // void; without it, that of another gate may be. What is void stays so, and so this ends.
 void plan::judge_gates(front_judgement& judged) const {
   const auto gates = decided_gates();
+  if (gates.empty()) {
+    return;
+  }
   gate_list changed;
   std::vector<judged_part> own;
   do {

@@ -156,7 +156,7 @@ exit_code tell_end(context& with, const stored_run& stored, const execution_opti
               " waited for; afterwards go on with: troupe resume " + stored.root.str());
   } else if (!is_final(stored.run.state)) {
     with.note("go on with: troupe resume " + stored.root.str());
-  } else if (stored.run.state == run_state::cancelled) {
+  } else if (stored.run.state == run_state::cancelled && stored.run.supersteps > 0) {
     with.note(
         "a cancelled run stays so (SIGTERM pauses one); from what it had done, another goes on with: troupe fork " +
         stored.run.run.str() + " --at " + std::to_string(stored.run.supersteps));

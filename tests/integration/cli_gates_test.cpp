@@ -256,6 +256,23 @@ TEST_F(cli_gates_test, several_who_decide_at_once_are_told_who_did) {
   EXPECT_EQ(gate().decisions.size(), 1U);
 }
 
+TEST_F(cli_gates_test, several_who_cancel_at_once_wait_for_each_other) {
+  write_review();
+  for (const auto* id : {"r1", "r2", "r3"}) {
+    start_waiting(id);
+  }
+  auto one = start({"cancel", "r1"});
+  auto two = start({"cancel", "r2"});
+  auto three = start({"cancel", "r3"});
+  for (auto* each : {&one, &two, &three}) {
+    const auto ended = each->wait();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+  }
+  for (const auto* id : {"r1", "r2", "r3"}) {
+    EXPECT_EQ(run_of(id).state, run_state::cancelled);
+  }
+}
+
 // Nobody is there when the time comes: neither a person nor a process.
 TEST_F(cli_gates_test, what_expired_while_no_process_ran_takes_effect_when_somebody_goes_on) {
   struct expiry_case {

@@ -34,6 +34,21 @@ retry = { max_attempts = 1 }
 )");
   }
 
+  /// One after the other.
+  void write_steps(const std::string& limits = "") const {
+    write("steps.toml", "name = 'steps'\n" + limits + R"(
+[[step]]
+id = "one"
+function = "probe.set"
+args = { field = "x", value = 1 }
+next = "two"
+[[step]]
+id = "two"
+function = "probe.set"
+args = { field = "y", value = 1 }
+)");
+  }
+
   /// A map over a workflow that asks.
   void write_asking_children() const {
     write("child.toml", R"(
@@ -133,19 +148,8 @@ TEST_F(cli_told_test, an_edit_that_is_a_slip_is_refused_before_anything_is_decid
 
 TEST_F(cli_told_test, supersteps_have_their_numbers) {
   write_gate("prompt = 'Fine?'");
-  write("two.toml", R"(
-name = "two"
-[[step]]
-id = "one"
-function = "probe.set"
-args = { field = "x", value = 1 }
-next = "two"
-[[step]]
-id = "two"
-function = "probe.set"
-args = { field = "y", value = 1 }
-)");
-  ASSERT_EQ(run({"run", "two.toml", "--run-id", "r1"}).code, 0);
+  write_steps();
+  ASSERT_EQ(run({"run", "steps.toml", "--run-id", "r1"}).code, 0);
   EXPECT_THAT(run({"show", "r1"}).out, AllOf(HasSubstr("NO  STEP"), HasSubstr("\n 1  one"), HasSubstr("\n 2  two")));
   EXPECT_THAT(run({"logs", "r1"}).out, AllOf(HasSubstr("no. 1, wrote x"), HasSubstr("no. 2, wrote y")));
 }
@@ -176,20 +180,7 @@ TEST_F(cli_told_test, a_level_of_several_is_said) {
 }
 
 TEST_F(cli_told_test, a_limit_says_how_the_run_itself_goes_on) {
-  write("steps.toml", R"(
-name = "steps"
-[limits]
-max_steps = 1
-[[step]]
-id = "one"
-function = "probe.set"
-args = { field = "x", value = 1 }
-next = "two"
-[[step]]
-id = "two"
-function = "probe.set"
-args = { field = "y", value = 1 }
-)");
+  write_steps("[limits]\nmax_steps = 1\n");
   const auto ended = run({"run", "steps.toml", "--run-id", "r1"});
   EXPECT_EQ(ended.code, 6);
   EXPECT_THAT(ended.out, AllOf(HasSubstr("troupe fork r1 --at NO"), HasSubstr("for runs that begin later")));

@@ -89,6 +89,10 @@ TEST(child_outcome_test, the_newest_event_that_says_so_tells_how_it_stands) {
   EXPECT_EQ(standing_after({asked, pressure}), child_standing::waiting_for_a_person);
   EXPECT_EQ(standing_after({asked, told(event_kind::run_resumed)}), child_standing::going_on);
   EXPECT_EQ(standing_after({asked, told(event_kind::gate_decided)}), child_standing::going_on);
+  const auto vote = told(event_kind::gate_decided, R"({"state":"open"})");
+  const auto decided = told(event_kind::gate_decided, R"({"state":"approved"})");
+  EXPECT_EQ(standing_after({asked, vote}), child_standing::waiting_for_a_person) << "it was not enough";
+  EXPECT_EQ(standing_after({asked, vote, decided}), child_standing::going_on);
   EXPECT_EQ(standing_after({told(event_kind::run_resumed), stopped}), child_standing::left);
   EXPECT_EQ(standing_after({quota}), child_standing::going_on) << "by itself";
   EXPECT_EQ(standing_after({pressure, told(event_kind::task_started)}), std::nullopt);

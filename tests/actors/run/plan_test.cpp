@@ -129,6 +129,25 @@ TEST(plan_test, invariant_2_a_superstep_is_closed_when_each_task_is_final_and_no
   EXPECT_TRUE(progress.complete());
 }
 
+// Rows are read by a recovery, by a replay, and where an actor died between a commit and the word of it: all the same.
+TEST(plan_test, the_outcome_in_a_row_is_whole) {
+  task_view row;
+  row.state = task_state::completed;
+  row.value = json_text{"1"};
+  row.deltas = {{field_name{"x"}, json_text{"2"}}};
+  row.route = std::vector<step_id>{step_id{"elsewhere"}};
+  const auto outcome = outcome_of(row);
+  EXPECT_EQ(outcome.state, task_state::completed);
+  EXPECT_EQ(outcome.value, row.value);
+  EXPECT_EQ(outcome.deltas.size(), 1U);
+  EXPECT_EQ(outcome.route, row.route);
+  EXPECT_FALSE(outcome.retry);
+  row.state = task_state::retrying;
+  row.retry_at = timestamp{std::chrono::seconds{9}};
+  ASSERT_TRUE(outcome_of(row).retry);
+  EXPECT_EQ(outcome_of(row).retry->due, row.retry_at);
+}
+
 TEST(plan_test, the_first_outcome_of_a_task_stands) {
   const auto flow = flow_of({function_step("one")});
   auto progress = planned(flow);
